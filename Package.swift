@@ -6,11 +6,19 @@ func room(_ tower: String, _ name: String, _ dependencies: [Target.Dependency] =
   .target(name: name, dependencies: dependencies, path: "Sources/\(tower)/\(name)")
 }
 
+/// The tests of one room.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+    path: "Tests/\(name)Tests")
+}
+
 let package = Package(
   name: "ScoreSDE",
   platforms: [.macOS(.v15)],
   targets: [
-    room("Engine", "CScoreKernels")
+    room("Engine", "CScoreKernels"),
+    tests("CScoreKernels"),
   ],
   cLanguageStandard: .c17
 )
