@@ -6,6 +6,11 @@ func room(_ tower: String, _ name: String, _ dependencies: [Target.Dependency] =
   .target(name: name, dependencies: dependencies, path: "Sources/\(tower)/\(name)")
 }
 
+/// A command.
+func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: "Sources/Tools/\(name)")
+}
+
 /// The tests of one room.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
@@ -16,8 +21,47 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let package = Package(
   name: "ScoreSDE",
   platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "ScoreSDE", targets: ["ScoreSDE"]),
+    .executable(name: "scoresde", targets: ["scoresde"]),
+  ],
   targets: [
-    room("Engine", "CScoreKernels"),
+    // Engine: numbers and formulas.
+    .target(
+      name: "CScoreKernels", path: "Sources/Engine/CScoreKernels",
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    room("Engine", "ScoreTensors", ["CScoreKernels"]),
+    room("Engine", "ScoreAutodiff", ["ScoreTensors", "CScoreKernels"]),
+    room("Engine", "ScoreNetworks", ["ScoreAutodiff", "ScoreTensors"]),
+
+    // Theory: diffusion on plain tensors.
+    room("Theory", "ScoreProcesses", ["ScoreTensors"]),
+    room("Theory", "ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
+    room("Theory", "ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+    room("Theory", "ScoreGuidance", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+
+    // Practice: where the towers meet.
+    room(
+      "Practice", "ScoreModels",
+      ["ScoreNetworks", "ScoreAutodiff", "ScoreProcesses", "ScoreTensors"]),
+    room(
+      "Practice", "ScoreTraining",
+      ["ScoreModels", "ScoreNetworks", "ScoreAutodiff", "ScoreProcesses", "ScoreTensors"]),
+    room("Practice", "ScoreData", ["ScoreTensors"]),
+    room("Practice", "ScoreMetrics", ["ScoreTensors"]),
+    room("Practice", "ScoreFigures"),
+    room(
+      "Practice", "ScoreSDE",
+      [
+        "ScoreTensors", "ScoreAutodiff", "ScoreNetworks", "ScoreProcesses", "ScoreSampling",
+        "ScoreLikelihood", "ScoreGuidance", "ScoreModels", "ScoreTraining", "ScoreData",
+        "ScoreMetrics", "ScoreFigures",
+      ]),
+
+    // Tools.
+    tool("scoresde", ["ScoreSDE"]),
+
+    // Tests, one target a room.
     tests("CScoreKernels"),
   ],
   cLanguageStandard: .c17

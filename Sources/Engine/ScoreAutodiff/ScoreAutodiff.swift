@@ -1,0 +1,1 @@
+// Formulas over tensors: trace, differentiate, compile, run.

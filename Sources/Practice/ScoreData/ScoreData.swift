@@ -1,0 +1,1 @@
+// Data sets, toy densities, readers.

@@ -1,0 +1,1 @@
+// SVG and PNG on plain numbers.

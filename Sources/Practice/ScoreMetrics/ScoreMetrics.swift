@@ -1,0 +1,1 @@
+// Each metric returns a value and its error.

@@ -1,0 +1,1 @@
+// A network with time embedding and preconditioning, seen as a score field.

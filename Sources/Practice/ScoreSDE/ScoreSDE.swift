@@ -1,0 +1,12 @@
+@_exported import ScoreAutodiff
+@_exported import ScoreData
+@_exported import ScoreFigures
+@_exported import ScoreGuidance
+@_exported import ScoreLikelihood
+@_exported import ScoreMetrics
+@_exported import ScoreModels
+@_exported import ScoreNetworks
+@_exported import ScoreProcesses
+@_exported import ScoreSampling
+@_exported import ScoreTensors
+@_exported import ScoreTraining

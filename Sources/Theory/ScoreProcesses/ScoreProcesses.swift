@@ -1,0 +1,1 @@
+// SDEs, score fields and exact oracles on plain tensors.

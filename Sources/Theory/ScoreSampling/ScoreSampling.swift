@@ -1,0 +1,1 @@
+// Solvers, time grids and the one driver that runs them.
