@@ -1,0 +1,119 @@
+import ScoreTensors
+
+/// A model of the score of a linear process: an exact oracle, or a trained network.
+///
+/// ```
+/// ε̂(x, t) = −σ(t) ∇ log p_t(x)
+/// ```
+///
+/// ε̂ is bounded where the score is not, so it is what fields give and solvers use; score, x̂₀ and v are views of it.
+public protocol ScoreField<Scalar>: Sendable {
+  associatedtype Scalar: TensorScalar
+
+  /// The process whose marginals p_t the field describes.
+  var process: any LinearProcess { get }
+
+  /// The shape of one sample.
+  var sampleShape: Shape { get }
+
+  /// The noise prediction ε̂(x, t), of the shape `[n] + sampleShape` of x.
+  ///
+  /// Row i depends on row i of x and on its time alone, bit for bit.
+  /// - Throws: where x does not fit the field.
+  func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar>
+}
+
+/// A field with reverse-mode derivatives: what likelihood and guidance need.
+public protocol DifferentiableScoreField<Scalar>: ScoreField {
+  /// ε̂(x, t) and the vector–Jacobian product vᵀ ∂ε̂/∂x, row by row; v has the shape of x.
+  func noiseAndPullback(
+    _ x: Tensor<Scalar>, at t: Times, cotangent v: Tensor<Scalar>
+  ) throws -> (noise: Tensor<Scalar>, pullback: Tensor<Scalar>)
+
+  /// ε̂(x, t) and the trace of ∂ε̂/∂x, one number a row.
+  ///
+  /// By default D pullbacks, one for each unit vector; oracles give it in closed form.
+  func noiseAndTrace(_ x: Tensor<Scalar>, at t: Times) throws -> (
+    noise: Tensor<Scalar>, trace: [Scalar]
+  )
+}
+
+extension DifferentiableScoreField {
+  public func noiseAndTrace(
+    _ x: Tensor<Scalar>, at t: Times
+  ) throws -> (noise: Tensor<Scalar>, trace: [Scalar]) {
+    let (rows, width) = (x.rows, x.shape.rowCount)
+    var trace = [Scalar](repeating: 0, count: rows)
+    var noise = x
+    for j in 0..<width {
+      var unit = Tensor<Scalar>(x.shape)
+      unit.withUnsafeMutableBuffer { buffer in
+        for i in 0..<rows { buffer[i * width + j] = 1 }
+      }
+      let result = try noiseAndPullback(x, at: t, cotangent: unit)
+      noise = result.noise
+      result.pullback.withUnsafeBuffer { pullback in
+        for i in 0..<rows { trace[i] += pullback[i * width + j] }
+      }
+    }
+    return (noise, trace)
+  }
+}
+
+extension ScoreField {
+  /// The score ∇ log p_t(x) = −ε̂/σ.
+  public func score(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
+    scaled(try noise(x, at: t), t) { -1 / $0.sigma }
+  }
+
+  /// The denoised data E[x_0 | x_t] = (x − σ ε̂)/α.
+  public func denoised(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
+    let noise = try noise(x, at: t)
+    return combined(t, x, noise) { (1 / $0.alpha, -$0.sigma / $0.alpha) }
+  }
+
+  /// The velocity v = α ε̂ − σ x̂₀ (Salimans & Ho 2022).
+  public func velocity(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
+    let noise = try noise(x, at: t)
+    return combined(t, x, noise) {
+      (-$0.sigma / $0.alpha, $0.alpha + $0.sigma * $0.sigma / $0.alpha)
+    }
+  }
+
+  /// The drift of the probability-flow ODE, f x + g²/(2σ) ε̂, from a noise prediction already at hand.
+  public func flowDrift(_ x: Tensor<Scalar>, noise: Tensor<Scalar>, at t: Times) -> Tensor<Scalar> {
+    let process = process
+    switch t {
+    case .shared(let t):
+      let rates = process.rates(at: t)
+      return .combined(Scalar(rates.drift), x, Scalar(rates.noiseGain), noise)
+    case .perSample(let times):
+      let rates = times.map { process.rates(at: $0) }
+      return .combinedRows(
+        rates.map { Scalar($0.drift) }, x, rates.map { Scalar($0.noiseGain) }, noise)
+    }
+  }
+
+  private func scaled(
+    _ y: Tensor<Scalar>, _ t: Times, _ factor: (Marginal) -> Double
+  ) -> Tensor<Scalar> {
+    switch t {
+    case .shared(let t): Scalar(factor(process.marginal(at: t))) * y
+    case .perSample(let times):
+      .combinedRows(times.map { Scalar(factor(process.marginal(at: $0))) }, y)
+    }
+  }
+
+  private func combined(
+    _ t: Times, _ x: Tensor<Scalar>, _ y: Tensor<Scalar>, _ factors: (Marginal) -> (Double, Double)
+  ) -> Tensor<Scalar> {
+    switch t {
+    case .shared(let t):
+      let (a, b) = factors(process.marginal(at: t))
+      return .combined(Scalar(a), x, Scalar(b), y)
+    case .perSample(let times):
+      let pairs = times.map { factors(process.marginal(at: $0)) }
+      return .combinedRows(pairs.map { Scalar($0.0) }, x, pairs.map { Scalar($0.1) }, y)
+    }
+  }
+}

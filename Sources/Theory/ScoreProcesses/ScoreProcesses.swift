@@ -1,1 +1,0 @@
-// SDEs, score fields and exact oracles on plain tensors.

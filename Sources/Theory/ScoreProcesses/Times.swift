@@ -1,0 +1,29 @@
+/// The times of a batch: one for all rows, or one a row.
+public enum Times: Sendable, Equatable {
+  case shared(Double)
+  case perSample([Double])
+
+  /// The time of row `row`.
+  public subscript(row: Int) -> Double {
+    switch self {
+    case .shared(let t): t
+    case .perSample(let times): times[row]
+    }
+  }
+
+  /// The times of chosen rows.
+  public func rows(_ rows: [Int]) -> Times {
+    switch self {
+    case .shared: self
+    case .perSample(let times): .perSample(rows.map { times[$0] })
+    }
+  }
+
+  /// A function of the times.
+  public func map(_ function: (Double) throws -> Double) rethrows -> Times {
+    switch self {
+    case .shared(let t): .shared(try function(t))
+    case .perSample(let times): .perSample(try times.map(function))
+    }
+  }
+}

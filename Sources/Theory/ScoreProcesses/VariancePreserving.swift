@@ -1,0 +1,57 @@
+import Foundation
+
+/// The variance-preserving process with linear β(t), the continuous limit of DDPM (Song et al. 2021, eq. 11).
+///
+/// ```
+/// f = −½ β(t),   g² = β(t),   β(t) = β₀ + t (β₁ − β₀),   T = 1
+/// log α = −¼ t² (β₁ − β₀) − ½ t β₀,   σ² = 1 − α²
+/// ```
+public struct VariancePreserving: LinearProcess {
+  /// β at t = 0.
+  public let betaMin: Double
+  /// β at t = 1.
+  public let betaMax: Double
+  public var cutoffs = Cutoffs(sampling: 1e-3)
+
+  /// Creates the process.
+  /// - Throws: `ProcessError` unless 0 ≤ βmin ≤ βmax, both finite, and βmax > 0.
+  public init(betaMin: Double = 0.1, betaMax: Double = 20) throws(ProcessError) {
+    try Self.check(betaMin, betaMax, "VP")
+    self.betaMin = betaMin
+    self.betaMax = betaMax
+  }
+
+  package static func check(
+    _ betaMin: Double, _ betaMax: Double, _ name: String
+  ) throws(ProcessError) {
+    guard betaMin >= 0, betaMin <= betaMax, betaMax > 0, betaMax.isFinite else {
+      throw ProcessError(
+        "the \(name) process has beta-min \(betaMin) and beta-max \(betaMax); expected 0 <= beta-min <= beta-max, finite, and beta-max > 0"
+      )
+    }
+  }
+
+  public var name: String { "vp" }
+  public var endTime: Double { 1 }
+  public var priorDeviation: Double { 1 }
+
+  /// β(t).
+  public func beta(at t: Double) -> Double { betaMin + t * (betaMax - betaMin) }
+
+  /// log α(t).
+  public func logAlpha(at t: Double) -> Double {
+    -0.25 * t * t * (betaMax - betaMin) - 0.5 * t * betaMin
+  }
+
+  public func marginal(at t: Double) -> Marginal {
+    let logAlpha = logAlpha(at: t)
+    return Marginal(logAlpha: logAlpha, sigma: sqrt(-expm1(2 * logAlpha)))
+  }
+
+  /// Rates at t; g²/(2σ) grows like t^(−½) as t → 0.
+  public func rates(at t: Double) -> Rates {
+    let beta = beta(at: t)
+    return Rates(
+      drift: -0.5 * beta, squaredDiffusion: beta, noiseGain: beta / (2 * marginal(at: t).sigma))
+  }
+}
