@@ -63,6 +63,7 @@ let package = Package(
 
     // Tests, one target a room.
     tests("CScoreKernels"),
+    tests("ScoreProcesses", ["ScoreTensors"]),
   ],
   cLanguageStandard: .c17
 )
