@@ -64,6 +64,8 @@ let package = Package(
     // Tests, one target a room.
     tests("CScoreKernels"),
     tests("ScoreProcesses", ["ScoreTensors"]),
+    tests("ScoreTensors"),
+    tests("ScoreAutodiff", ["ScoreTensors"]),
   ],
   cLanguageStandard: .c17
 )

@@ -1,0 +1,173 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Threads that run one job together, again and again, for about a microsecond a time.
+///
+/// The caller is worker 0 and `threads − 1` threads stand by. Between jobs they spin for `spin`, so that a job that
+/// follows soon starts at once, then sleep, so that an idle pool costs nothing. A job's results never depend on the
+/// number of workers; that is the job's promise, kept by splitting along axes that no sum runs over.
+///
+/// A pool is made by whoever wants one and handed to what should use it; it may be shared. A run that finds the pool at
+/// work, from another thread or from within a job, is done by its caller alone. The threads end with the last
+/// reference to the pool.
+public final class ThreadPool: Sendable {
+  /// A job without captures: the context, the worker's number and the number of workers.
+  package typealias Job = @convention(c) (UnsafeMutableRawPointer?, Int, Int) -> Void
+
+  /// The number of workers, the caller included.
+  public let threads: Int
+  private let state: PoolState
+
+  /// Creates a pool of `threads` workers, by default one for each active core.
+  ///
+  /// - Parameters:
+  ///   - threads: the number of workers, the caller included, at least 1.
+  ///   - spin: how long a thread without work looks out for some before it sleeps.
+  public init(
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+    spin: Duration = .microseconds(50)
+  ) {
+    precondition(threads >= 1, "a pool has at least one worker, not \(threads)")
+    self.threads = threads
+    state = PoolState(helpers: threads - 1, spin: spin)
+    for number in 1..<max(1, threads) {
+      let thread = Thread { [state] in state.work(as: number, of: threads) }
+      thread.name = "ThreadPool \(number)"
+      thread.stackSize = 1 << 20
+      thread.start()
+    }
+  }
+
+  deinit { state.shutDown() }
+
+  /// Runs `body(worker, workers)` once on each worker and returns when all are done.
+  public func run(_ body: @Sendable (_ worker: Int, _ workers: Int) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      var body = body
+      withUnsafeMutablePointer(to: &body) { pointer in
+        run(context: pointer) { context, worker, workers in
+          context?.assumingMemoryBound(to: (@Sendable (Int, Int) -> Void).self)
+            .pointee(worker, workers)
+        }
+      }
+    }
+  }
+
+  /// Runs `body` on ranges that make up `0..<count`, at most one a worker, each but the last a multiple of `granule`.
+  public func forEachRange(
+    of count: Int, granule: Int = 1, _ body: @Sendable (Range<Int>) -> Void
+  ) {
+    run { worker, workers in
+      let range = Self.share(of: count, granule: granule, worker, workers)
+      if !range.isEmpty { body(range) }
+    }
+  }
+
+  /// Worker `worker`'s share of `0..<count`.
+  @inlinable
+  package static func share(of count: Int, granule: Int, _ worker: Int, _ workers: Int)
+    -> Range<Int>
+  {
+    let units = (count + granule - 1) / granule
+    let begin = min(count, units * worker / workers * granule)
+    return begin..<min(count, units * (worker + 1) / workers * granule)
+  }
+
+  /// Runs a job that allocates nothing, captures included.
+  package func run(context: UnsafeMutableRawPointer?, _ job: Job) {
+    if threads == 1 || !state.begin(context, job) {
+      job(context, 0, 1)
+      return
+    }
+    job(context, 0, threads)
+    state.finish()
+  }
+}
+
+/// What the threads of a pool share; lives until the last of them has ended.
+private final class PoolState: @unchecked Sendable {
+  // The job is written before `generation` is raised and read after that is seen.
+  private var job: ThreadPool.Job?
+  private var context: UnsafeMutableRawPointer?
+  private let helpers: [Helper]
+  private let spin: Duration
+  private let busy = Atomic(false)
+  private let stopped = Atomic(false)
+  private let generation = Atomic(0)
+  private let padding = (0, 0, 0, 0, 0, 0, 0, 0)  // keeps the two counters on two cache lines
+  private let unfinished = Atomic(0)
+
+  init(helpers: Int, spin: Duration) {
+    self.helpers = (0..<helpers).map { _ in Helper() }
+    self.spin = spin
+  }
+
+  /// Starts a job on the helpers, unless one is under way.
+  func begin(_ context: UnsafeMutableRawPointer?, _ job: ThreadPool.Job) -> Bool {
+    guard busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    else { return false }
+    self.job = job
+    self.context = context
+    unfinished.store(helpers.count, ordering: .relaxed)
+    wakeAll()
+    return true
+  }
+
+  /// Waits until every helper is done.
+  func finish() {
+    var waiter = SpinWait()
+    while unfinished.load(ordering: .acquiring) != 0 { waiter.pause() }
+    busy.store(false, ordering: .releasing)
+  }
+
+  func shutDown() {
+    stopped.store(true, ordering: .relaxed)
+    wakeAll()
+  }
+
+  private func wakeAll() {
+    generation.add(1, ordering: .sequentiallyConsistent)
+    for helper in helpers
+    where helper.asleep.exchange(false, ordering: .sequentiallyConsistent) {
+      helper.alarm.signal()
+    }
+  }
+
+  /// The life of helper `number`.
+  func work(as number: Int, of workers: Int) {
+    let helper = helpers[number - 1]
+    var seen = 0
+    while true {
+      waitForJob(after: seen, helper)
+      seen += 1
+      if stopped.load(ordering: .relaxed) { return }
+      job?(context, number, workers)
+      unfinished.subtract(1, ordering: .releasing)
+    }
+  }
+
+  private func waitForJob(after seen: Int, _ helper: Helper) {
+    let start = ContinuousClock.now
+    var turns = 0
+    while generation.load(ordering: .acquiring) == seen {
+      turns += 1
+      if turns % 256 == 0 && ContinuousClock.now - start > spin {
+        helper.asleep.store(true, ordering: .sequentiallyConsistent)
+        // A job that came in meanwhile either sees the flag and sounds the alarm, or is seen here.
+        if generation.load(ordering: .sequentiallyConsistent) == seen
+          || !helper.asleep.exchange(false, ordering: .sequentiallyConsistent)
+        {
+          helper.alarm.wait()
+        }
+        return
+      }
+    }
+  }
+}
+
+/// One standing thread: whether it sleeps, and what wakes it.
+private final class Helper: Sendable {
+  let asleep = Atomic(false)
+  let alarm = DispatchSemaphore(value: 0)
+}

@@ -1,0 +1,87 @@
+import ScoreTensors
+import Synchronization
+import Testing
+
+@Suite struct ThreadPoolTests {
+  final class Counter: Sendable {
+    let count = Atomic(0)
+  }
+
+  @Test(arguments: [1, 2, 3, 5])
+  func everyWorkerRunsOncePerJob(threads: Int) {
+    let pool = ThreadPool(threads: threads)
+    let runs = Mutex([Int](repeating: 0, count: threads))
+    for _ in 0..<100 {
+      pool.run { worker, workers in
+        #expect(workers == threads)
+        runs.withLock { $0[worker] += 1 }
+      }
+    }
+    #expect(runs.withLock { $0 } == [Int](repeating: 100, count: threads))
+  }
+
+  @Test func nestedRunsAreDoneByTheirCallerAlone() {
+    let pool = ThreadPool(threads: 2)
+    let inner = Mutex([Int]())
+    pool.run { _, _ in
+      pool.run { worker, workers in inner.withLock { $0.append(worker * 10 + workers) } }
+    }
+    #expect(inner.withLock { $0 } == [1, 1])
+  }
+
+  @Test func sleepingThreadsWake() async throws {
+    let pool = ThreadPool(threads: 3, spin: .zero)
+    let count = Atomic(0)
+    for _ in 0..<200 {
+      pool.run { _, _ in count.add(1, ordering: .relaxed) }
+      if count.load(ordering: .relaxed) % 20 == 0 { try await Task.sleep(for: .microseconds(200)) }
+    }
+    #expect(count.load(ordering: .relaxed) == 600)
+  }
+
+  @Test func severalThreadsMayShareAPool() async {
+    let pool = ThreadPool(threads: 2)
+    let total = Counter()
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          for _ in 0..<500 {
+            pool.forEachRange(of: 10) { total.count.add($0.count, ordering: .relaxed) }
+          }
+        }
+      }
+    }
+    #expect(total.count.load(ordering: .relaxed) == 4 * 500 * 10)
+  }
+
+  @Test(arguments: [0, 1, 7, 64, 1000], [1, 8])
+  func sharesCoverTheRangeInGranules(count: Int, granule: Int) {
+    for workers in 1...5 {
+      let shares = (0..<workers).map {
+        ThreadPool.share(of: count, granule: granule, $0, workers)
+      }
+      #expect(shares.flatMap { Array($0) } == Array(0..<count))
+      for share in shares where share.upperBound != count {
+        #expect(share.lowerBound % granule == 0 && share.upperBound % granule == 0)
+      }
+    }
+  }
+
+  @Test func barriersHoldEveryoneBack() {
+    let pool = ThreadPool(threads: 3)
+    let barrier = SpinBarrier()
+    let before = Atomic(0)
+    pool.run { _, workers in
+      for round in 1...200 {
+        before.add(1, ordering: .relaxed)
+        barrier.wait(workers)
+        #expect(before.load(ordering: .relaxed) == round * workers)
+        barrier.wait(workers)
+      }
+    }
+  }
+
+  @Test func poolsEndTheirThreads() {
+    for _ in 0..<50 { ThreadPool(threads: 4).run { _, _ in } }
+  }
+}
