@@ -1,1 +1,0 @@
-// Formulas over tensors: trace, differentiate, compile, run.
