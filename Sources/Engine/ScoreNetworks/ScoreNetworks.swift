@@ -1,1 +1,0 @@
-// Layers and networks as formulas; parameters by name.
