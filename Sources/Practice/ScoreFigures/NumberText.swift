@@ -1,0 +1,51 @@
+import Foundation
+
+/// Numbers as text for people: rounded to what matters, without trailing noise.
+public enum NumberText {
+  /// A number rounded to significant digits: plain from 0.0001 to a million, else as `1.2e-05`.
+  public static func significant(_ value: Double, digits: Int = 4) -> String {
+    guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
+    guard value != 0 else { return "0" }
+    let digits = min(max(digits, 1), 17)
+    let rounded = String(format: "%.*e", digits - 1, value)
+    let exponent = Int(rounded.drop { $0 != "e" }.dropFirst()) ?? 0
+    return exponent >= -4 && exponent < max(6, digits)
+      ? fixed(value, decimals: max(0, digits - 1 - exponent)) : rounded
+  }
+
+  /// A number with a fixed number of decimals.
+  public static func fixed(_ value: Double, decimals: Int) -> String {
+    String(format: "%.*f", max(0, decimals), value)
+  }
+
+  /// A value with its standard error, both to the error's second significant digit: `2.184 ± 0.012`.
+  public static func plusMinus(_ value: Double, _ error: Double) -> String {
+    guard value.isFinite, error.isFinite, error > 0 else {
+      return significant(value, digits: 6) + (error == 0 ? "" : " ± " + significant(error))
+    }
+    let exponent = Int(log10(error).rounded(.down))
+    guard abs(exponent) <= 6, abs(value) < 1e9 else {
+      return significant(value, digits: 6) + " ± " + significant(error, digits: 2)
+    }
+    let decimals = max(0, 1 - exponent)
+    return fixed(value, decimals: decimals) + " ± " + fixed(error, decimals: decimals)
+  }
+
+  /// A whole number with thin spaces between groups of three digits, from five digits on.
+  public static func grouped(_ value: Int) -> String {
+    let digits = String(value.magnitude)
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, digits.count > 4, (digits.count - index) % 3 == 0 { text += "\u{2009}" }
+      text.append(digit)
+    }
+    return value < 0 ? "−" + text : text
+  }
+
+  /// A power of ten with its exponent raised: `10⁻³`.
+  package static func powerOfTen(_ exponent: Int) -> String {
+    let raised = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return "10" + (exponent < 0 ? "⁻" : "")
+      + String(String(exponent.magnitude).compactMap { $0.wholeNumberValue.map { raised[$0] } })
+  }
+}

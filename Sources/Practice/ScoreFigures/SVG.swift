@@ -1,0 +1,65 @@
+/// How numbers and text are written into SVG and HTML.
+enum SVG {
+  static let fontFamily = "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
+
+  /// A coordinate with at most two decimals, which is finer than a screen shows.
+  static func number(_ value: Double) -> String {
+    let hundredths = Int((min(max(value, -1e7), 1e7) * 100).rounded())
+    let (whole, rest) = abs(hundredths).quotientAndRemainder(dividingBy: 100)
+    var text = hundredths < 0 ? "-\(whole)" : "\(whole)"
+    if rest != 0 { text += rest % 10 == 0 ? ".\(rest / 10)" : rest < 10 ? ".0\(rest)" : ".\(rest)" }
+    return text
+  }
+
+  /// Text with the characters that mean something to a parser replaced, control characters dropped.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "\t", "\n", "\r": result.unicodeScalars.append(scalar)
+      case _ where scalar.value < 0x20 || scalar.value == 0x7F || scalar.value & 0xFFFE == 0xFFFE:
+        continue
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  enum Anchor: String {
+    case start, middle, end
+  }
+
+  static func text(
+    _ text: String, x: Double, y: Double, size: Double, fill: String = "#333333",
+    anchor: Anchor = .start, bold: Bool = false, rotated: Bool = false
+  ) -> String {
+    var attributes = "x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(number(size))\""
+    attributes += " fill=\"\(fill)\""
+    if anchor != .start { attributes += " text-anchor=\"\(anchor.rawValue)\"" }
+    if bold { attributes += " font-weight=\"600\"" }
+    if rotated { attributes += " transform=\"rotate(-90 \(number(x)) \(number(y)))\"" }
+    return "<text \(attributes)>\(escaped(text))</text>\n"
+  }
+
+  /// The width of a text in a sans-serif font, estimated: good enough to leave room for it.
+  static func textWidth(_ text: String, size: Double) -> Double {
+    text.unicodeScalars.reduce(0) { $0 + characterWidth($1) } * size
+  }
+
+  private static func characterWidth(_ scalar: Unicode.Scalar) -> Double {
+    switch scalar {
+    case "0"..."9": 0.57
+    case ".", ",", ":", ";", "'", "|", "i", "j", "l", " ", "\u{2009}", "I", "(", ")", "·": 0.31
+    case "⁰"..."⁹", "⁻", "¹", "²", "³": 0.38
+    case "f", "r", "t", "-", "[", "]", "/": 0.38
+    case "m", "w", "M", "W", "%", "@": 0.88
+    case "A"..."Z", "−", "+", "=", "<", ">", "±", "×": 0.68
+    case _ where scalar.value >= 0x2E80: 1.0
+    default: 0.57
+    }
+  }
+}

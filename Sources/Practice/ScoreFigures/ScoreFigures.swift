@@ -1,1 +1,0 @@
-// SVG and PNG on plain numbers.

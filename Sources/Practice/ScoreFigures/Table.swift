@@ -1,0 +1,74 @@
+/// A table of text, written for the shell, for Markdown or for HTML.
+///
+/// Columns of numbers line up on the right, others on the left.
+public struct Table: Sendable {
+  /// The names of the columns.
+  public let columns: [String]
+  /// The cells, row by row.
+  public private(set) var rows: [[String]]
+
+  /// Creates a table; every row has one cell a column.
+  public init(columns: [String], rows: [[String]] = []) {
+    self.columns = columns
+    self.rows = []
+    for row in rows { append(row) }
+  }
+
+  /// Adds a row with one cell a column.
+  public mutating func append(_ row: [String]) {
+    precondition(row.count == columns.count, "\(row.count) cells for \(columns.count) columns")
+    rows.append(row)
+  }
+
+  /// The table in lines of equal width, with a rule below the names.
+  public var text: String {
+    let widths = columns.indices.map { column in
+      ([columns] + rows).map { $0[column].count }.max() ?? 0
+    }
+    func line(_ cells: [String]) -> String {
+      let padded = columns.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - cells[column].count)
+        return isNumeric(column) ? space + cells[column] : cells[column] + space
+      }
+      let joined = padded.joined(separator: "  ")
+      return String(joined.reversed().drop { $0 == " " }.reversed())
+    }
+    let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
+    return ([line(columns), rule] + rows.map(line)).map { $0 + "\n" }.joined()
+  }
+
+  /// The table in the pipe syntax of GitHub's Markdown.
+  public var markdown: String {
+    func line(_ cells: [String]) -> String {
+      "| "
+        + cells.map {
+          $0.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+            .split(separator: "\n").joined(separator: " ")
+        }.joined(separator: " | ") + " |\n"
+    }
+    let rule = columns.indices.map { isNumeric($0) ? "---:" : "---" }
+    return line(columns) + line(rule) + rows.map(line).joined()
+  }
+
+  /// The table as an HTML element.
+  public var html: String {
+    func cells(_ cells: [String], _ tag: String) -> String {
+      cells.indices.map {
+        "<\(tag)\(isNumeric($0) ? " class=\"number\"" : "")>\(SVG.escaped(cells[$0]))</\(tag)>"
+      }.joined()
+    }
+    let body = rows.map { "<tr>\(cells($0, "td"))</tr>\n" }.joined()
+    return
+      "<table>\n<thead><tr>\(cells(columns, "th"))</tr></thead>\n<tbody>\n\(body)</tbody>\n</table>\n"
+  }
+
+  /// Whether every cell of a column begins like a number or is a dash.
+  private func isNumeric(_ column: Int) -> Bool {
+    !rows.isEmpty
+      && rows.allSatisfy { row in
+        let cell = row[column]
+        return ["–", "—", "", "nan", "inf", "-inf"].contains(cell)
+          || cell.drop { "+-−".contains($0) }.first?.isWholeNumber == true
+      }
+  }
+}
