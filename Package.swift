@@ -66,6 +66,7 @@ let package = Package(
     tests("ScoreProcesses", ["ScoreTensors"]),
     tests("ScoreTensors"),
     tests("ScoreAutodiff", ["ScoreTensors"]),
+    tests("ScoreData", ["ScoreTensors"]),
   ],
   cLanguageStandard: .c17
 )

@@ -1,0 +1,99 @@
+import ScoreTensors
+
+/// Tables of numbers as text: one row a line, separated by commas, semicolons, tabs or spaces.
+///
+/// The first line may name the columns. Blank lines and lines that begin with `#` are skipped.
+public enum CSV {
+  /// A table of numbers with the names of its columns, if it has any.
+  public struct Contents<Scalar: TensorScalar>: Sendable {
+    /// The numbers, of shape `[rows, columns]`.
+    public let values: Tensor<Scalar>
+    /// The names of the columns, or nil where the file has no header.
+    public let columns: [String]?
+  }
+
+  /// Reads a table of numbers.
+  /// - Throws: a `DataError` with the line where a row has another number of fields than the first, or a field is not
+  ///   a finite number.
+  public static func read<Scalar: TensorScalar>(
+    _ path: String, as type: Scalar.Type = Scalar.self
+  ) throws(DataError) -> Contents<Scalar> {
+    try decode(FileBytes.read(path), path: path)
+  }
+
+  /// Decodes the bytes of a file; `path` is for messages.
+  package static func decode<Scalar: TensorScalar>(
+    _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self
+  ) throws(DataError) -> Contents<Scalar> {
+    guard !bytes.contains(0) else {
+      throw DataError(.wrongFormat, path, "this is not a text file: it holds a zero byte")
+    }
+    let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+    var values: [Double] = []
+    var columns: [String]?
+    var width: (count: Int, line: Int)?
+    var separator: UInt8?
+    var lineNumber = 0
+    var start = hasMark ? 3 : 0
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+      lineNumber += 1
+      var line = bytes[start..<end]
+      start = end + 1
+      if line.last == 0x0D { line.removeLast() }
+      guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }), first != UInt8(ascii: "#")
+      else { continue }
+      if separator == nil { separator = Self.separator(of: line) }
+      let fields = Self.fields(line, separator: separator ?? 0x2C)
+      if width == nil {
+        width = (fields.count, lineNumber)
+        // A header names columns: no field of it is a number.
+        if fields.allSatisfy({ Double($0) == nil && !$0.isEmpty }) {
+          columns = fields
+          continue
+        }
+      }
+      if let width, fields.count != width.count {
+        throw DataError(
+          .wrongShape, "\(path), line \(lineNumber)",
+          "\(fields.count) fields, where line \(width.line) has \(width.count)")
+      }
+      for (column, field) in fields.enumerated() {
+        guard let value = Double(field) else {
+          throw DataError(
+            .malformed, "\(path), line \(lineNumber), column \(column + 1)",
+            "“\(field.prefix(20))” is not a number")
+        }
+        guard value.isFinite, Scalar(value).isFinite else {
+          throw DataError(
+            .notFinite, "\(path), line \(lineNumber), column \(column + 1)",
+            "“\(field.prefix(20))”, where finite numbers are needed")
+        }
+        values.append(value)
+      }
+    }
+    guard let width, !values.isEmpty else {
+      throw DataError(.empty, path, "the file holds no numbers")
+    }
+    return Contents(
+      values: Tensor(Tensor<Double>([values.count / width.count, width.count], values)),
+      columns: columns)
+  }
+
+  /// The separator of a table, by its first line: tab, semicolon, comma or space, in this order.
+  private static func separator(of line: ArraySlice<UInt8>) -> UInt8 {
+    ([0x09, 0x3B, 0x2C] as [UInt8]).first { line.contains($0) } ?? 0x20
+  }
+
+  private static func fields(_ line: ArraySlice<UInt8>, separator: UInt8) -> [String] {
+    line.split(separator: separator, omittingEmptySubsequences: separator == 0x20).map { field in
+      let isPadding = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+      var text = field.drop(while: isPadding)
+      while let last = text.last, isPadding(last) { text.removeLast() }
+      if text.count >= 2, text.first == 0x22, text.last == 0x22 {
+        text = text.dropFirst().dropLast()
+      }
+      return String(decoding: text, as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import ScoreTensors
+
+/// Samples with what is known about them: labels, a name and, where they are quantised, their scale.
+public struct Dataset<Scalar: TensorScalar>: Sendable {
+  /// The name, as the command line would spell it.
+  public var name: String
+  /// The samples, of shape `[n, …]`: raw levels where there is a scale, else points of the model space.
+  ///
+  /// Images are of shape `[n, height, width, channels]`.
+  public let samples: Tensor<Scalar>
+  /// The class of each sample, if known.
+  public let labels: [Int]?
+  /// How raw levels map to the model space, or nil where the data are not quantised.
+  public private(set) var scale: DataScale?
+
+  /// Creates a data set.
+  /// - Precondition: a first axis, and as many labels as samples.
+  public init(
+    name: String, samples: Tensor<Scalar>, labels: [Int]? = nil, scale: DataScale? = nil
+  ) {
+    precondition(samples.shape.rank >= 1, "samples of shape \(samples.shape) have no first axis")
+    precondition(
+      labels?.count ?? samples.rows == samples.rows,
+      "\(labels?.count ?? 0) labels for \(samples.rows) samples")
+    self.name = name
+    self.samples = samples
+    self.labels = labels
+    self.scale = scale
+  }
+
+  /// The number of samples.
+  public var count: Int { samples.rows }
+  /// The extents of one sample.
+  public var sampleShape: Shape { samples.shape.row }
+  /// The number of values in one sample.
+  public var dimensions: Int { samples.shape.rowCount }
+
+  /// All samples in model space: dequantised where they are quantised, else as they are.
+  ///
+  /// Row `i` depends on (key, `i`) alone. For training, a key of its own each epoch gives each epoch its own noise.
+  public func modelSamples(key: RandomKey) -> Tensor<Scalar> {
+    scale?.dequantised(samples, key: key) ?? samples
+  }
+
+  /// Chosen samples in model space, each with the noise that it has in `modelSamples(key:)`.
+  public func modelSamples(_ indices: [Int], key: RandomKey) -> Tensor<Scalar> {
+    let rows = samples.rows(indices)
+    return scale?.dequantised(rows, key: key, samples: .explicit(indices)) ?? rows
+  }
+
+  /// A range of the samples with their labels.
+  public func prefix(_ count: Int) -> Dataset {
+    let range = 0..<min(count, self.count)
+    return Dataset(
+      name: name, samples: samples.rows(range), labels: labels.map { Array($0[range]) },
+      scale: scale)
+  }
+
+  /// The same samples read as levels of a scale, such as that of a model.
+  /// - Throws: `outOfRange` where a sample is not one of the levels.
+  public func scaled(by scale: DataScale) throws(DataError) -> Dataset {
+    let last = Double(scale.levels - 1)
+    let bad = samples.withUnsafeBuffer { values in
+      values.firstIndex {
+        let level = Double($0) / scale.binWidth
+        return !(0...last ~= level && level == level.rounded())
+      }
+    }
+    if let bad {
+      let value = samples.withUnsafeBuffer { $0[bad] }
+      throw DataError(
+        .outOfRange, name,
+        "sample \(bad / max(1, dimensions)) holds \(value), where levels 0 … \(scale.levels - 1) times \(scale.binWidth) are expected"
+      )
+    }
+    var result = self
+    result.scale = scale
+    return result
+  }
+
+  /// The mean bits per dimension with its standard error, from those of the log density in nats.
+  /// - Throws: `notQuantised` where the data have no levels whose probability could be coded.
+  public func bitsPerDimension(meanLogDensity: Double, standardError: Double)
+    throws(DataError) -> (mean: Double, standardError: Double)
+  {
+    guard let scale else {
+      throw DataError(
+        .notQuantised, name,
+        "bits per dimension count the bits that code one of finitely many levels, and these data are not quantised"
+      )
+    }
+    return scale.bitsPerDimension(
+      meanLogDensity: meanLogDensity, standardError: standardError, dimensions: dimensions)
+  }
+
+  /// Checks that a sample has the number of values that a model takes.
+  /// - Throws: `wrongShape` with both shapes.
+  public func checkSampleShape(_ expected: Shape) throws(DataError) {
+    guard dimensions == expected.count else {
+      throw DataError(
+        .wrongShape, name,
+        "a sample has shape \(sampleShape), \(dimensions) values, where \(expected), \(expected.count) values, are expected"
+      )
+    }
+  }
+}

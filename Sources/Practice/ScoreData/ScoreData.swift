@@ -1,1 +1,0 @@
-// Data sets, toy densities, readers.
