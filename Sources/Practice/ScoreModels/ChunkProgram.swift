@@ -1,0 +1,107 @@
+import ScoreAutodiff
+import ScoreNetworks
+import ScoreTensors
+import Synchronization
+
+/// What a compiled chunk computes, and for how many rows.
+struct ChunkKind: Hashable {
+  let rows: Int
+  let sharedTime: Bool
+  let pullback: Bool
+
+  /// The sizes that programs are compiled for. 128 rows of a few hundred units stay in a core's second-level cache.
+  private static let sizes = [1, 4, 16, 32, 64, 128]
+
+  /// The chunk for the next of `count` rows: the largest that they fill, or the smallest that holds the last few.
+  static func rows(for count: Int) -> Int {
+    if let exact = sizes.last(where: { $0 <= count }), exact >= 16 || count < 4 { return exact }
+    return sizes.first { $0 >= count } ?? 128
+  }
+}
+
+/// A model's formula compiled for one kind of chunk, with the memory for any number of runs at a time.
+final class ChunkProgram<Scalar: TensorScalar>: Sendable {
+  /// The memory of one run.
+  private struct Slot: Sendable {
+    var arguments: [Tensor<Scalar>]
+    var results: [Tensor<Scalar>]
+    let workspace: Workspace<Scalar>
+  }
+
+  private let program: BoundProgram<Scalar>
+  private let kind: ChunkKind
+  private let dimensions: Int
+  private let free = Mutex<[Slot]>([])
+
+  init(_ kind: ChunkKind, _ configuration: ModelConfiguration, _ parameters: Parameters<Scalar>) {
+    self.kind = kind
+    dimensions = configuration.dimensions
+    let x = Formula.input("x", [kind.rows, dimensions])
+    let times = Formula.input(
+      "times", [kind.sharedTime ? 1 : kind.rows, ModelConfiguration.timeColumns])
+    let noise = configuration.noise(x, times: times)
+    var arguments = [x, times]
+    var outputs = [noise]
+    if kind.pullback {
+      let cotangent = Formula.input("cotangent", x.shape)
+      arguments.append(cotangent)
+      outputs += vjp([noise], cotangents: [cotangent], withRespectTo: [x])
+    }
+    program = Program<Scalar>(
+      parameters: configuration.parameters.map(\.formula), arguments: arguments, outputs: outputs
+    ).bind(parameters.tensors)
+  }
+
+  /// Runs on `rows` of a batch, at most the chunk's; the rest of the chunk is padded with the last of them.
+  func run(
+    _ rows: Range<Int>, x: Tensor<Scalar>, cotangent: Tensor<Scalar>?,
+    outputs: [UnsafeMutablePointer<Scalar>?],
+    timeColumns: (_ row: Int, UnsafeMutablePointer<Scalar>) -> Void
+  ) {
+    var slot = free.withLock { $0.popLast() } ?? makeSlot()
+    copy(x, rows, into: &slot.arguments[0])
+    if let cotangent { copy(cotangent, rows, into: &slot.arguments[2]) }
+    let width = ModelConfiguration.timeColumns
+    slot.arguments[1].withUnsafeMutableBuffer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      for place in 0..<(kind.sharedTime ? 1 : kind.rows) {
+        if place < rows.count {
+          timeColumns(rows.lowerBound + place, base + place * width)
+        } else {
+          for j in 0..<width { base[place * width + j] = base[(place - 1) * width + j] }
+        }
+      }
+    }
+    program.run(slot.arguments, into: &slot.results, slot.workspace)
+    for (result, output) in zip(slot.results, outputs) {
+      result.withUnsafeBuffer { source in
+        guard let output, let base = source.baseAddress else { return }
+        (output + rows.lowerBound * dimensions).update(from: base, count: rows.count * dimensions)
+      }
+    }
+    free.withLock { $0.append(slot) }
+  }
+
+  private func makeSlot() -> Slot {
+    let x: Shape = [kind.rows, dimensions]
+    let times: Shape = [kind.sharedTime ? 1 : kind.rows, ModelConfiguration.timeColumns]
+    return Slot(
+      arguments: [Tensor(x), Tensor(times)] + (kind.pullback ? [Tensor(x)] : []),
+      results: kind.pullback ? [Tensor(x), Tensor(x)] : [Tensor(x)],
+      workspace: program.makeWorkspace())
+  }
+
+  private func copy(_ source: Tensor<Scalar>, _ rows: Range<Int>, into target: inout Tensor<Scalar>)
+  {
+    let width = dimensions
+    target.withUnsafeMutableBuffer { target in
+      source.withUnsafeBuffer { source in
+        guard let to = target.baseAddress, let from = source.baseAddress else { return }
+        to.update(from: from + rows.lowerBound * width, count: rows.count * width)
+        for place in rows.count..<max(rows.count, kind.rows) {
+          (to + place * width).update(from: from + (rows.upperBound - 1) * width, count: width)
+        }
+      }
+    }
+  }
+}

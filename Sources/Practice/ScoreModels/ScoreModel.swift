@@ -1,0 +1,118 @@
+import ScoreAutodiff
+import ScoreNetworks
+import ScoreProcesses
+import ScoreTensors
+import Synchronization
+
+/// A network seen as a score field: the bridge between the engine and the theory.
+///
+/// Batches are cut into chunks of rows that the pool's workers take in turn; a row's bits depend on the row and its
+/// time alone. A model may be used from several threads at once.
+public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
+  public let process: any LinearProcess
+  /// What the parameters mean.
+  public let configuration: ModelConfiguration
+  /// The parameters.
+  public let parameters: Parameters<Scalar>
+  private let pool: ThreadPool
+  private let programs = Mutex<[ChunkKind: ChunkProgram<Scalar>]>([:])
+
+  /// Creates a model.
+  /// - Throws: `ProcessError` where the parameters are not those of the configuration.
+  public init(
+    _ configuration: ModelConfiguration, process: any LinearProcess,
+    parameters: Parameters<Scalar>, pool: ThreadPool
+  ) throws(ProcessError) {
+    let expected = configuration.parameters
+    guard parameters.names == expected.map(\.name) else {
+      let unknown = parameters.names.filter { name in !expected.contains { $0.name == name } }
+      let missing = expected.map(\.name).filter { !parameters.names.contains($0) }
+      throw ProcessError(
+        "the parameters do not fit the network \(configuration.network.text): missing \(missing), unknown \(unknown)"
+      )
+    }
+    for (parameter, tensor) in zip(expected, parameters.tensors)
+    where parameter.shape != tensor.shape {
+      throw ProcessError(
+        "the parameter \(parameter.name) has shape \(tensor.shape); expected \(parameter.shape)")
+    }
+    self.configuration = configuration
+    self.process = process
+    self.parameters = parameters
+    self.pool = pool
+  }
+
+  public var sampleShape: Shape { configuration.sampleShape }
+
+  public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
+    try evaluate(x, t, cotangent: nil)[0]
+  }
+
+  public func noiseAndPullback(
+    _ x: Tensor<Scalar>, at t: Times, cotangent v: Tensor<Scalar>
+  ) throws -> (noise: Tensor<Scalar>, pullback: Tensor<Scalar>) {
+    let results = try evaluate(x, t, cotangent: v)
+    return (results[0], results[1])
+  }
+
+  /// ε̂ and, given a cotangent, the pullback.
+  private func evaluate(
+    _ x: Tensor<Scalar>, _ t: Times, cotangent: Tensor<Scalar>?
+  ) throws -> [Tensor<Scalar>] {
+    guard x.shape.row == sampleShape else {
+      throw ProcessError(
+        "the model takes samples of shape \(sampleShape); found \(x.shape.row)")
+    }
+    if case .perSample(let times) = t, times.count != x.rows {
+      throw ProcessError("\(times.count) times for \(x.rows) samples; expected one a sample")
+    }
+    var results = [Tensor<Scalar>](
+      repeating: Tensor(x.shape), count: cotangent == nil ? 1 : 2)
+    let outputs = results.indices.map { index in
+      results[index].withUnsafeMutableBuffer { SendablePointer($0.baseAddress) }
+    }
+    let workers = min(pool.threads, (x.rows + 7) / 8)
+    let run: @Sendable (Int) -> Void = { [self] worker in
+      let share = (x.rows + workers - 1) / workers
+      var begin = min(x.rows, worker * share)
+      let end = min(x.rows, begin + share)
+      while begin < end {
+        let size = ChunkKind.rows(for: end - begin)
+        let rows = begin..<min(end, begin + size)
+        var shared = false
+        if case .shared = t { shared = true }
+        let program = program(
+          ChunkKind(rows: size, sharedTime: shared, pullback: cotangent != nil))
+        program.run(
+          rows, x: x, cotangent: cotangent, outputs: outputs.map(\.pointer)
+        ) { row, columns in
+          configuration.fillTimeColumns(process.marginal(at: t[row]), at: t[row], columns)
+        }
+        begin = rows.upperBound
+      }
+    }
+    if workers <= 1 {
+      if x.rows > 0 { run(0) }
+    } else {
+      pool.run { worker, available in
+        for share in stride(from: worker, to: workers, by: available) { run(share) }
+      }
+    }
+    return results
+  }
+
+  private func program(_ kind: ChunkKind) -> ChunkProgram<Scalar> {
+    programs.withLock { programs in
+      if let program = programs[kind] { return program }
+      let program = ChunkProgram(kind, configuration, parameters)
+      programs[kind] = program
+      return program
+    }
+  }
+}
+
+/// A pointer into memory whose writers keep to disjoint rows.
+private struct SendablePointer<Scalar>: @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<Scalar>?
+  init(_ pointer: UnsafeMutablePointer<Scalar>?) { self.pointer = pointer }
+}

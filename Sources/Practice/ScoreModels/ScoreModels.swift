@@ -1,1 +1,0 @@
-// A network with time embedding and preconditioning, seen as a score field.
