@@ -71,4 +71,15 @@ extension Double: TensorScalar {
   ) {
     sk_rademacher_f64(kernels.table, key, index, Int64(first), Int64(rows), Int64(columns), out)
   }
+
+  public static func _adam(
+    _ kernels: Kernels, _ n: Int, _ gradient: UnsafePointer<Self>?, _ scale: Self,
+    _ parameter: UnsafeMutablePointer<Self>?, _ m: UnsafeMutablePointer<Self>?,
+    _ v: UnsafeMutablePointer<Self>?, _ average: UnsafeMutablePointer<Self>?, _ step: Self,
+    _ beta1: Self, _ beta2: Self, _ inverseRoot: Self, _ epsilon: Self, _ decay: Self
+  ) {
+    sk_adam_f64(
+      kernels.table, Int64(n), gradient, scale, parameter, m, v, average, step, beta1, beta2,
+      inverseRoot, epsilon, decay)
+  }
 }

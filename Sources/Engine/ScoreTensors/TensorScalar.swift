@@ -37,4 +37,9 @@ where RawSignificand: FixedWidthInteger {
   static func _rademacher(
     _ kernels: Kernels, _ key: UInt64, _ index: UnsafePointer<Int64>?, _ first: Int, _ rows: Int,
     _ columns: Int, _ out: UnsafeMutablePointer<Self>?)
+  static func _adam(
+    _ kernels: Kernels, _ n: Int, _ gradient: UnsafePointer<Self>?, _ scale: Self,
+    _ parameter: UnsafeMutablePointer<Self>?, _ m: UnsafeMutablePointer<Self>?,
+    _ v: UnsafeMutablePointer<Self>?, _ average: UnsafeMutablePointer<Self>?, _ step: Self,
+    _ beta1: Self, _ beta2: Self, _ inverseRoot: Self, _ epsilon: Self, _ decay: Self)
 }

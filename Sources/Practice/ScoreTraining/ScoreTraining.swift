@@ -1,1 +1,0 @@
-// Denoising score matching, optimiser, trainer, checkpoints.

@@ -1,0 +1,136 @@
+import ScoreAutodiff
+import ScoreModels
+import ScoreNetworks
+import ScoreProcesses
+import ScoreTensors
+
+/// Trains a score network by denoising score matching, one step at a time.
+///
+/// Step k is a function of the state after step k − 1 and of (seed, k) alone, so a run that is stopped and resumed ends
+/// in the same bits as one that was not.
+public struct Trainer<Scalar: TensorScalar>: Sendable {
+  /// The options.
+  public let options: TrainingOptions
+  /// What is trained.
+  public let model: ModelConfiguration
+  /// The loss, with its process.
+  public let loss: DenoisingScoreMatching
+  /// The state of the optimiser, with the averaged parameters.
+  public package(set) var optimizer: Adam<Scalar>
+
+  private let data: TrainingData<Scalar>
+  private let key: RandomKey
+  private let names: [String]
+  private let trained: [Int]
+  private let program: BoundProgram<Scalar>
+  private let workspace: Workspace<Scalar>
+  // The program's arguments: the parameters, then noised samples, time columns, noise and weights.
+  private var arguments: [Tensor<Scalar>]
+  private var results: [Tensor<Scalar>]
+
+  /// What one step did.
+  public struct Report: Sendable, Equatable {
+    /// The step, counted from 1.
+    public var step: Int
+    /// The loss of its batch.
+    public var loss: Double
+    /// The norm of the gradient before clipping.
+    public var gradientNorm: Double
+    public var learningRate: Double
+  }
+
+  /// Creates a trainer before its first step.
+  /// - Throws: where options are out of range or the data do not fit the model.
+  public init(
+    _ model: ModelConfiguration, process: any LinearProcess, data: TrainingData<Scalar>,
+    options: TrainingOptions, pool: ThreadPool
+  ) throws {
+    try options.check()
+    guard data.samples.shape.row == model.sampleShape else {
+      throw TrainingError(
+        "the training samples have shape \(data.samples.shape.row); the model takes \(model.sampleShape)"
+      )
+    }
+    self.options = options
+    self.model = model
+    self.data = data
+    loss = try DenoisingScoreMatching(
+      process: process, weighting: options.weighting, times: options.times)
+    key = RandomKey(options.seed)
+    let parameters = model.parameters
+    let initial = Parameters<Scalar>(drawing: parameters, key: key.folded("parameters"))
+    names = initial.names
+    trained = parameters.indices.filter { parameters[$0].isTrained }
+    optimizer = Adam(initial.tensors)
+
+    let rows = options.batchSize
+    let x = Formula.input("noised", [rows, model.dimensions])
+    let times = Formula.input("times", [rows, ModelConfiguration.timeColumns])
+    let noise = Formula.input("noise", x.shape)
+    let weights = Formula.input("weights", [rows, 1])
+    let value = DenoisingScoreMatching.loss(
+      model.noise(x, times: times), noise: noise, weights: weights)
+    let inputs = parameters.map(\.formula)
+    let gradients = gradient(of: value, withRespectTo: trained.map { inputs[$0] })
+    let outputs = [value] + gradients
+    program = Program<Scalar>(arguments: inputs + [x, times, noise, weights], outputs: outputs)
+      .bind([])
+    workspace = program.makeWorkspace(pool: pool)
+    arguments = initial.tensors + [x, times, noise, weights].map { Tensor($0.shape) }
+    results = outputs.map { Tensor($0.shape) }
+  }
+
+  /// Steps done.
+  public var step: Int { optimizer.steps }
+  /// Whether all steps are done.
+  public var isFinished: Bool { step >= options.steps }
+
+  /// The parameters as the last step left them.
+  public package(set) var parameters: Parameters<Scalar> {
+    get { Parameters(names: names, tensors: Array(arguments.prefix(names.count))) }
+    set { arguments.replaceSubrange(0..<names.count, with: newValue.tensors) }
+  }
+
+  /// The moving average of the parameters: what samples and likelihoods should use.
+  public var averagedParameters: Parameters<Scalar> {
+    Parameters(names: names, tensors: optimizer.average)
+  }
+
+  /// Does one step.
+  /// - Throws: `TrainingError` where the loss or the gradient is no longer finite; the parameters stay as they were.
+  @discardableResult
+  public mutating func advance() throws(TrainingError) -> Report {
+    let number = step + 1
+    let stepKey = key.folded("step").folded(UInt64(number))
+    let batch = loss.batch(
+      data.batch(options.batchSize, key: stepKey), model: model, key: stepKey)
+    arguments[names.count] = batch.noised
+    arguments[names.count + 1] = batch.timeColumns
+    arguments[names.count + 2] = batch.noise
+    arguments[names.count + 3] = batch.weights
+    program.run(arguments, into: &results, workspace)
+
+    let value = results[0].withUnsafeBuffer { Double($0[0]) }
+    var squares = 0.0
+    for gradient in results.dropFirst() {
+      squares += gradient.rowDots(gradient).reduce(0) { $0 + Double($1) }
+    }
+    let norm = squares.squareRoot()
+    guard value.isFinite, norm.isFinite else {
+      throw TrainingError(
+        "training diverged at step \(number): the loss is \(value) and the gradient's norm \(norm); a lower learning rate may help"
+      )
+    }
+    let rate = options.learningRate(at: number)
+    let decay = min(options.averageDecay, Double(1 + number) / Double(10 + number))
+    optimizer.step(
+      &arguments, at: trained, gradients: results.dropFirst(),
+      scale: norm > options.clip ? options.clip / norm : 1, rate: rate, decay: decay)
+    return Report(step: number, loss: value, gradientNorm: norm, learningRate: rate)
+  }
+
+  /// The model with averaged parameters.
+  public func averagedModel(pool: ThreadPool) throws -> ScoreModel<Scalar> {
+    try ScoreModel(model, process: loss.process, parameters: averagedParameters, pool: pool)
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+/// How a model is trained; with the seed and the data it fixes every bit of the result.
+public struct TrainingOptions: Sendable, Equatable, Codable {
+  /// Optimiser steps in all.
+  public var steps = 2000
+  /// Samples a step.
+  public var batchSize = 256
+  /// The seed of initial parameters, batches, times and noise.
+  public var seed: UInt64 = 0
+  /// Adam's learning rate after the warm-up.
+  public var learningRate = 1e-3
+  /// Steps over which the learning rate rises from 0.
+  public var warmUp = 200
+  /// How the learning rate goes on after the warm-up.
+  public var schedule = LearningRateSchedule.cosine
+  /// The largest norm of the gradient over all parameters; a longer one is scaled down to it.
+  public var clip = 1.0
+  /// The decay d of the moving average of the parameters; the first steps take (1 + k)/(10 + k) where that is less.
+  public var averageDecay = 0.999
+  /// The weight of a time in the loss.
+  public var weighting = LossWeighting.likelihood
+  /// The density that times are drawn from.
+  public var times = TimeSampling.importance
+
+  public init() {}
+
+  /// - Throws: `TrainingError` that names the option out of range.
+  public func check() throws(TrainingError) {
+    func require(_ holds: Bool, _ name: String, _ found: Any, _ expected: String)
+      throws(TrainingError)
+    {
+      if !holds { throw TrainingError("\(name) is \(found); expected \(expected)") }
+    }
+    try require(steps >= 1, "steps", steps, "at least 1")
+    try require(batchSize >= 1, "batch-size", batchSize, "at least 1")
+    try require(
+      learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "a number above 0")
+    try require(warmUp >= 0, "warm-up", warmUp, "at least 0")
+    try require(clip > 0, "clip", clip, "a number above 0")
+    try require(
+      averageDecay >= 0 && averageDecay < 1, "average-decay", averageDecay, "from 0 to below 1")
+  }
+
+  /// The learning rate of step `step`, counted from 1.
+  func learningRate(at step: Int) -> Double {
+    let rise = min(1, Double(step) / Double(max(1, warmUp)))
+    return learningRate * rise * schedule.factor(Double(step) / Double(steps))
+  }
+}
+
+/// How the learning rate goes on after its warm-up.
+public enum LearningRateSchedule: String, Sendable, Codable, CaseIterable {
+  /// It stays.
+  case constant
+  /// It falls to a fiftieth along half a cosine over all steps.
+  case cosine
+
+  /// The share of the full rate when `done` of all steps are done.
+  func factor(_ done: Double) -> Double {
+    switch self {
+    case .constant: 1
+    case .cosine: 0.02 + 0.98 * 0.5 * (1 + cos(Double.pi * min(1, done)))
+    }
+  }
+}
+
+/// The weight λ(t) of a time in the loss E λ(t) ‖ε̂ − ε‖².
+public enum LossWeighting: String, Sendable, Codable, CaseIterable {
+  /// λ = 1, which is σ² in terms of scores: DDPM's loss, best for the look of samples.
+  case noise = "sigma2"
+  /// λ ∝ g²/σ²: bounds the likelihood (Song et al. 2021b, theorem 1). Scaled to mean 1 over [ε, T].
+  case likelihood
+}
+
+/// The density q(t) on [ε, T] that times are drawn from, in strata: one in each of as many slices as there are samples.
+public enum TimeSampling: String, Sendable, Codable, CaseIterable {
+  case uniform
+  /// q ∝ g²/σ², under which the likelihood weighting has weight 1 everywhere.
+  case importance
+}
+
+/// An error of training: one sentence with what was found and expected.
+public struct TrainingError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
