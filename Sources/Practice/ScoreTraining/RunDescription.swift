@@ -1,0 +1,68 @@
+import Foundation
+import ScoreModels
+import ScoreNetworks
+import ScoreProcesses
+import ScoreTensors
+
+/// What `run.json` in a run folder holds: all that it takes to read the checkpoint and to go on training.
+public struct RunDescription: Sendable, Equatable, Codable {
+  /// The version of run folders that this library writes and reads.
+  public static let currentFormat = 1
+
+  /// The version of the folder's format.
+  public var format = RunDescription.currentFormat
+  /// The process, as text.
+  public var sde: String
+  /// The network, as text.
+  public var network: String
+  /// The extents of one sample.
+  public var sampleShape: [Int]
+  /// The mean and deviation of standardised preconditioning; nil for none.
+  public var standardization: [Double]?
+  /// The scalar type of the parameters.
+  public var scalar: String
+  /// The data set, as text.
+  public var data: String
+  /// How the model was trained.
+  public var options: TrainingOptions
+  /// More that a program wants to keep with a run.
+  public var notes: [String: String]
+
+  public init(
+    model: ModelConfiguration, sde: String, scalar: String, data: String, options: TrainingOptions,
+    notes: [String: String] = [:]
+  ) {
+    self.sde = sde
+    network = model.network.text
+    sampleShape = model.sampleShape.extents
+    if case .standardized(let mean, let deviation) = model.preconditioning {
+      standardization = [mean, deviation]
+    }
+    self.scalar = scalar
+    self.data = data
+    self.options = options
+    self.notes = notes
+  }
+
+  /// The model's configuration.
+  /// - Throws: where the description makes no sense.
+  public func modelConfiguration() throws -> ModelConfiguration {
+    guard !sampleShape.isEmpty, sampleShape.allSatisfy({ $0 > 0 && $0 < 1 << 24 }) else {
+      throw TrainingError("the run's sampleShape is \(sampleShape); expected positive extents")
+    }
+    var preconditioning = Preconditioning.none
+    if let standardization {
+      guard standardization.count == 2, standardization.allSatisfy(\.isFinite),
+        standardization[1] > 0
+      else {
+        throw TrainingError(
+          "the run's standardization is \(standardization); expected a mean and a deviation above 0"
+        )
+      }
+      preconditioning = .standardized(mean: standardization[0], deviation: standardization[1])
+    }
+    return ModelConfiguration(
+      sampleShape: Shape(sampleShape), network: try NetworkSpec(network),
+      preconditioning: preconditioning)
+  }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import ScoreModels
+import ScoreNetworks
+import ScoreProcesses
+import ScoreTensors
+
+/// A folder that holds a training run.
+///
+/// ```
+/// run.json                 what is trained, on what and how: RunDescription
+/// checkpoint.safetensors   parameters/NAME, average/NAME, adam.first/NAME, adam.second/NAME; metadata: step, format
+/// loss.csv                 step, loss, gradient norm, learning rate
+/// ```
+///
+/// Every file is written under a temporary name and renamed. The checkpoint is written last, so the files of a run that
+/// was killed at any moment agree with it.
+public struct RunFolder: Sendable {
+  /// The folder's path.
+  public let path: String
+
+  public init(_ path: String) { self.path = path }
+
+  public var descriptionPath: String { path + "/run.json" }
+  public var checkpointPath: String { path + "/checkpoint.safetensors" }
+  public var lossPath: String { path + "/loss.csv" }
+
+  /// Whether the folder holds a run.
+  public var exists: Bool { FileManager.default.fileExists(atPath: descriptionPath) }
+
+  /// Makes the folder and writes `run.json`.
+  /// - Throws: `FileError`.
+  public func create(_ description: RunDescription) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileError("cannot make the folder \(path): \(error.localizedDescription)")
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(
+      String(decoding: try encoder.encode(description), as: UTF8.self) + "\n", to: descriptionPath)
+  }
+
+  /// Reads `run.json`.
+  /// - Throws: `FileError` where it is missing, not a description, or of another version.
+  public func description() throws(FileError) -> RunDescription {
+    guard let data = FileManager.default.contents(atPath: descriptionPath) else {
+      throw FileError("\(path): not a run folder; run.json is missing or cannot be read")
+    }
+    struct Version: Decodable { var format: Int }
+    let decoder = JSONDecoder()
+    guard let version = try? decoder.decode(Version.self, from: data) else {
+      throw FileError("\(descriptionPath): not a run's description; it names no format")
+    }
+    guard version.format == RunDescription.currentFormat else {
+      throw FileError(
+        "\(descriptionPath): the run has format \(version.format); this version reads format \(RunDescription.currentFormat)"
+      )
+    }
+    do {
+      return try decoder.decode(RunDescription.self, from: data)
+    } catch {
+      throw FileError("\(descriptionPath): not a run's description: \(error)")
+    }
+  }
+
+  /// Writes a trainer's state and its log; the checkpoint last.
+  public func save<Scalar>(_ trainer: Trainer<Scalar>, log: LossLog) throws(FileError) {
+    try AtomicFile.write(log.text, to: lossPath)
+    try trainer.checkpoint.write(to: checkpointPath)
+  }
+
+  /// Reads the checkpoint.
+  /// - Throws: `FileError` where it is missing or damaged.
+  public func checkpoint<Scalar>(as type: Scalar.Type = Scalar.self) throws(FileError)
+    -> Safetensors<Scalar>
+  {
+    try Safetensors(contentsOf: checkpointPath)
+  }
+
+  /// The averaged model of the run's checkpoint.
+  ///
+  /// - Parameter process: the process, for runs whose `sde` is not a text that this library reads.
+  public func model<Scalar: TensorScalar>(process: any LinearProcess, pool: ThreadPool) throws
+    -> ScoreModel<Scalar>
+  {
+    let configuration = try description().modelConfiguration()
+    let checkpoint: Safetensors<Scalar> = try checkpoint()
+    let names = configuration.parameters.map(\.name)
+    let tensors = try names.map { try checkpoint.tensor("average/\($0)", in: checkpointPath) }
+    return try ScoreModel(
+      configuration, process: process, parameters: Parameters(names: names, tensors: tensors),
+      pool: pool)
+  }
+}
+
+extension Safetensors {
+  func tensor(_ name: String, in path: String) throws(FileError) -> Tensor<Scalar> {
+    guard let tensor = parameters[name] else {
+      throw FileError("\(path): the tensor \(name) is missing")
+    }
+    return tensor
+  }
+}
+
+extension Trainer {
+  /// The whole state: parameters, their average, and the optimiser's moments.
+  public var checkpoint: Safetensors<Scalar> {
+    let parts = [
+      ("parameters", parameters.tensors), ("average", optimizer.average),
+      ("adam.first", optimizer.first), ("adam.second", optimizer.second),
+    ]
+    let names = parameters.names
+    return Safetensors(
+      Parameters(
+        names: parts.flatMap { part in names.map { "\(part.0)/\($0)" } },
+        tensors: parts.flatMap(\.1)),
+      metadata: ["step": "\(step)", "format": "\(RunDescription.currentFormat)"])
+  }
+
+  /// Takes up the state of a checkpoint; the next step is the one after the checkpoint's.
+  /// - Throws: `FileError` where a tensor is missing or has another shape.
+  public mutating func restore(_ checkpoint: Safetensors<Scalar>, from path: String)
+    throws(FileError)
+  {
+    guard let text = checkpoint.metadata["step"], let step = Int(text), step >= 0 else {
+      throw FileError("\(path): the metadata name no step")
+    }
+    let names = parameters.names
+    func part(_ prefix: String) throws(FileError) -> [Tensor<Scalar>] {
+      var tensors: [Tensor<Scalar>] = []
+      for (name, like) in zip(names, optimizer.first) {
+        let tensor = try checkpoint.tensor("\(prefix)/\(name)", in: path)
+        guard tensor.shape == like.shape else {
+          throw FileError(
+            "\(path): \(prefix)/\(name) has shape \(tensor.shape); expected \(like.shape)")
+        }
+        tensors.append(tensor)
+      }
+      return tensors
+    }
+    let values = try part("parameters")
+    var restored = optimizer
+    restored.average = try part("average")
+    restored.first = try part("adam.first")
+    restored.second = try part("adam.second")
+    restored.steps = step
+    parameters = Parameters(names: names, tensors: values)
+    optimizer = restored
+  }
+}
