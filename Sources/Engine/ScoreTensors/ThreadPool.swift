@@ -44,11 +44,13 @@ public final class ThreadPool: Sendable {
   /// Runs `body(worker, workers)` once on each worker and returns when all are done.
   public func run(_ body: @Sendable (_ worker: Int, _ workers: Int) -> Void) {
     withoutActuallyEscaping(body) { body in
-      var body = body
-      withUnsafeMutablePointer(to: &body) { pointer in
-        run(context: pointer) { context, worker, workers in
-          context?.assumingMemoryBound(to: (@Sendable (Int, Int) -> Void).self)
-            .pointee(worker, workers)
+      let box = JobBox(body)
+      withExtendedLifetime(box) {
+        run(context: Unmanaged.passUnretained(box).toOpaque()) { context, worker, workers in
+          guard let context else { return }
+          Unmanaged<JobBox>.fromOpaque(context)._withUnsafeGuaranteedRef {
+            $0.body(worker, workers)
+          }
         }
       }
     }
@@ -83,6 +85,12 @@ public final class ThreadPool: Sendable {
     job(context, 0, threads)
     state.finish()
   }
+}
+
+/// A closure with an address.
+private final class JobBox: Sendable {
+  let body: @Sendable (Int, Int) -> Void
+  init(_ body: @escaping @Sendable (Int, Int) -> Void) { self.body = body }
 }
 
 /// What the threads of a pool share; lives until the last of them has ended.
@@ -148,7 +156,7 @@ private final class PoolState: @unchecked Sendable {
   }
 
   private func waitForJob(after seen: Int, _ helper: Helper) {
-    let start = ContinuousClock.now
+    var start = ContinuousClock.now
     var turns = 0
     while generation.load(ordering: .acquiring) == seen {
       turns += 1
@@ -158,9 +166,10 @@ private final class PoolState: @unchecked Sendable {
         if generation.load(ordering: .sequentiallyConsistent) == seen
           || !helper.asleep.exchange(false, ordering: .sequentiallyConsistent)
         {
+          // The alarm may be a late one for a job already done, so the generation has the last word.
           helper.alarm.wait()
         }
-        return
+        start = ContinuousClock.now
       }
     }
   }
