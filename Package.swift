@@ -24,6 +24,7 @@ let package = Package(
   products: [
     .library(name: "ScoreSDE", targets: ["ScoreSDE"]),
     .executable(name: "scoresde", targets: ["scoresde"]),
+    .executable(name: "notebook", targets: ["notebook"]),
   ],
   targets: [
     // Engine: numbers and formulas.
@@ -60,8 +61,12 @@ let package = Package(
 
     // Tools.
     tool("scoresde", ["ScoreSDE"]),
+    tool("notebook", ["NotebookCore"]),
+    room("Tools", "NotebookCore"),
 
     // Tests, one target a room.
+    .testTarget(
+      name: "NotebookTests", dependencies: ["NotebookCore"], path: "Tests/NotebookTests"),
     tests("CScoreKernels"),
     tests("ScoreProcesses", ["ScoreTensors"]),
     tests("ScoreTensors"),
