@@ -41,9 +41,26 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
       self = same
       return
     }
-    self.init(other.shape) { target in
+    // Concrete loops: a generic conversion costs a call for every entry.
+    if let single = other as? Tensor<Float>,
+      let double = Tensor<Double>(single.shape, from: single, { Double($0) }) as? Tensor<Scalar>
+    {
+      self = double
+    } else if let double = other as? Tensor<Double>,
+      let single = Tensor<Float>(double.shape, from: double, { Float($0) }) as? Tensor<Scalar>
+    {
+      self = single
+    } else {
+      self.init(other.shape, from: other) { Scalar($0) }
+    }
+  }
+
+  private init<Other: TensorScalar>(
+    _ shape: Shape, from other: Tensor<Other>, _ convert: (Other) -> Scalar
+  ) {
+    self.init(shape) { target in
       other.withUnsafeBuffer { source in
-        for i in 0..<source.count { target[i] = Scalar(source[i]) }
+        for i in 0..<source.count { target[i] = convert(source[i]) }
       }
     }
   }
