@@ -72,6 +72,9 @@ let package = Package(
     tests("ScoreTensors"),
     tests("ScoreAutodiff", ["ScoreTensors"]),
     tests("ScoreData", ["ScoreTensors"]),
+    tests("ScoreNetworks", ["ScoreTensors"]),
+    tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
+    tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
   ],
   cLanguageStandard: .c17
 )

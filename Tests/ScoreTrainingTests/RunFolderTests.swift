@@ -1,0 +1,74 @@
+import Foundation
+import ScoreModels
+import ScoreNetworks
+import ScoreProcesses
+import ScoreTensors
+import ScoreTraining
+import Testing
+
+@Suite struct RunFolderTests {
+  private static let model = ModelConfiguration(
+    sampleShape: [2], network: NetworkSpec(width: 8, depth: 1, frequencies: 4),
+    preconditioning: .standardized(mean: 0.1, deviation: 1.5))
+
+  private func inFolder(_ body: (RunFolder) throws -> Void) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try body(RunFolder(path))
+  }
+
+  private func save(_ folder: RunFolder) throws -> Trainer<Float> {
+    var options = TrainingOptions()
+    options.batchSize = 8
+    let process = try VariancePreserving()
+    var trainer = try Trainer<Float>(
+      Self.model, process: process, data: TrainingData(RandomKey(1).normal([10, 2])),
+      options: options, pool: ThreadPool(threads: 1))
+    var log = LossLog()
+    log.add([try trainer.advance(), try trainer.advance()])
+    try folder.create(
+      RunDescription(
+        model: Self.model, sde: "vp", scalar: "float32", data: "somewhere", options: options,
+        notes: ["key": "value"]))
+    try folder.save(trainer, log: log)
+    return trainer
+  }
+
+  @Test func aRunReadsBack() throws {
+    try inFolder { folder in
+      let trainer = try save(folder)
+      let description = try folder.description()
+      #expect(try description.modelConfiguration() == Self.model)
+      #expect(description.options == trainer.options)
+      #expect(description.notes == ["key": "value"])
+      let model: ScoreModel<Float> = try folder.model(
+        process: try VariancePreserving(), pool: ThreadPool(threads: 1))
+      #expect(model.parameters == trainer.averagedParameters)
+      let text = try String(contentsOfFile: folder.lossPath, encoding: .utf8)
+      #expect(try LossLog(text: text, name: "log", upTo: 2).entries.map(\.step) == [2])
+      #expect(try LossLog(text: text, name: "log", upTo: 1).entries.isEmpty)
+    }
+  }
+
+  @Test func otherVersionsMissingAndDamagedFilesAreNamed() throws {
+    try inFolder { folder in
+      #expect(throws: FileError.self) { try folder.description() }
+      _ = try save(folder)
+      let text = try String(contentsOfFile: folder.descriptionPath, encoding: .utf8)
+      try AtomicFile.write(
+        text.replacingOccurrences(of: "\"format\" : 1", with: "\"format\" : 99"),
+        to: folder.descriptionPath)
+      let error = #expect(throws: FileError.self) { try folder.description() }
+      #expect(error?.description.contains("format 99") == true)
+      try AtomicFile.write("{}", to: folder.descriptionPath)
+      #expect(throws: FileError.self) { try folder.description() }
+      try AtomicFile.write(text, to: folder.descriptionPath)
+      let bytes = try #require(FileManager.default.contents(atPath: folder.checkpointPath))
+      try AtomicFile.write([UInt8](bytes.prefix(bytes.count - 5)), to: folder.checkpointPath)
+      #expect(throws: FileError.self) {
+        let _: ScoreModel<Float> = try folder.model(
+          process: try VariancePreserving(), pool: ThreadPool(threads: 1))
+      }
+    }
+  }
+}
