@@ -63,6 +63,16 @@ struct MarkdownScannerTests {
     #expect(fences("1.  some\n\ntext\n\n    ```a\n    b\n    ```") == [])
   }
 
+  @Test("A marker that may not follow a paragraph directly starts no list")
+  func interruption() {
+    #expect(fences("text\n10) more\n      ```a\n      b") == [])
+    #expect(fences("text\n1) more\n      ```a\n      b") == ["a: b"])
+    #expect(fences("text\n-\n    ```a\n    b") == [])
+    #expect(fences("-\n     ```a\n     b") == ["a: b"])
+    #expect(fences("-\n\n     ```a\n     b") == [])
+    #expect(fences("- text\n2. more\n\n      ```a\n      b") == ["a: b"])
+  }
+
   @Test("Comments hide fences, and block quotes are not looked into")
   func hidden() {
     #expect(fences("<!-- a\n```b\n```\n-->\n```c\n```") == ["c: "])

@@ -40,9 +40,14 @@ struct IndentedLine {
     return String(repeating: " ", count: max(0, column - columns)) + body
   }
 
-  /// The column at which the content of a list item starts, and the first line of that content;
-  /// nil where the text does not start with a list marker.
-  var listItem: (column: Int, content: IndentedLine)? {
+  /// Whether the text is what makes a heading of the paragraph above it.
+  var underlines: Bool {
+    let text = rest.trimmed
+    return text.allSatisfy { $0 == "-" } || text.allSatisfy { $0 == "=" }
+  }
+
+  /// A list marker at the start of the text; nil where there is none.
+  var listItem: ListItem? {
     let marker: Int
     if let first = rest.first, "-+*".contains(first) {
       marker = 1
@@ -54,10 +59,24 @@ struct IndentedLine {
     }
     let end = column + marker
     let content = IndentedLine(rest.dropFirst(marker), from: end)
-    if content.isBlank { return (end + 1, content) }
+    if content.isBlank { return ListItem(column: end + 1, content: content, interrupts: false) }
     let gap = content.column - end
     guard gap >= 1 else { return nil }
+    let number = Int(rest.prefix(marker - 1)) ?? 1
     // Five columns or more are one column and an indented code block.
-    return (gap <= 4 ? content.column : end + 1, content)
+    return ListItem(
+      column: gap <= 4 ? content.column : end + 1, content: content, interrupts: number == 1)
   }
+}
+
+/// The start of a list item.
+struct ListItem {
+  /// The column at which the content of the item starts.
+  var column: Int
+
+  /// The first line of that content.
+  var content: IndentedLine
+
+  /// Whether the item may follow a paragraph without an empty line between.
+  var interrupts: Bool
 }

@@ -9,6 +9,9 @@ package struct MarkdownScanner {
   private var insideComment = false
   private var insideParagraph = false
 
+  /// Whether the line before was a list marker with nothing after it.
+  private var afterBareMarker = false
+
   /// The columns at which the content of the enclosing list items starts, outermost first.
   private var items: [Int] = []
 
@@ -43,8 +46,12 @@ package struct MarkdownScanner {
     }
     if line.isBlank {
       insideParagraph = false
+      // An item may start with one empty line, not with two.
+      if afterBareMarker { items.removeLast() }
+      afterBareMarker = false
       return
     }
+    afterBareMarker = false
     readText(line, at: index)
   }
 
@@ -67,6 +74,12 @@ package struct MarkdownScanner {
     var line = line
     let enclosing = items
     while let item = items.last, item > line.column { items.removeLast() }
+    // Whether this line may go on with the paragraph above it as if it belonged to the same items.
+    let continues = insideParagraph && items == enclosing
+    if continues, line.column < (items.last ?? 0) + 4, line.underlines {
+      insideParagraph = false
+      return
+    }
 
     while !line.isBlank, line.column < (items.last ?? 0) + 4 {
       if ThematicBreak.matches(line.rest) {
@@ -88,7 +101,10 @@ package struct MarkdownScanner {
         insideParagraph = false
         return
       }
-      guard let item = line.listItem else { break }
+      guard let item = line.listItem, !(continues && insideParagraph) || item.interrupts else {
+        break
+      }
+      afterBareMarker = item.content.isBlank
       items.append(item.column)
       insideParagraph = false
       line = item.content
