@@ -1,0 +1,51 @@
+import ScoreProcesses
+
+/// How the steps of a time grid are spread, apart from their number and ends.
+public enum GridSchedule: Sendable, Hashable {
+  /// Even in t.
+  case uniform
+  /// Even in log(σ/α).
+  case logSNR
+  /// Karras et al. 2022, eq. 5.
+  case karras(rho: Double)
+  /// The grid and the transitions of the published reference code; see `TimeGrid.reference`.
+  case reference
+
+  /// The grid from T (or a given start) to ε (or the process's own).
+  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  public func grid(
+    for process: any LinearProcess, steps: Int, from start: Double? = nil, to epsilon: Double? = nil
+  ) throws(SamplingError) -> TimeGrid {
+    let start = start ?? process.endTime
+    let epsilon = epsilon ?? process.cutoffs.sampling
+    guard start <= process.endTime else {
+      throw SamplingError(
+        "the start \(start) is past the end T = \(process.endTime) of the process")
+    }
+    switch self {
+    case .uniform:
+      return try .uniform(from: start, to: epsilon, steps: steps)
+    case .logSNR:
+      return try .logSNR(of: process, from: start, to: epsilon, steps: steps)
+    case .karras(let rho):
+      return try .karras(of: process, from: start, to: epsilon, steps: steps, rho: rho)
+    case .reference:
+      guard start == process.endTime else {
+        throw SamplingError(
+          "the reference grid starts at \(start); expected the end T = \(process.endTime)")
+      }
+      return try .reference(for: process, steps: steps, epsilon: epsilon)
+    }
+  }
+}
+
+extension GridSchedule: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .uniform: "uniform"
+    case .logSNR: "log-snr"
+    case .karras: "karras"
+    case .reference: "reference"
+    }
+  }
+}

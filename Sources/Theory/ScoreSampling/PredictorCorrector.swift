@@ -1,0 +1,38 @@
+import ScoreProcesses
+import ScoreTensors
+
+/// A corrector at each time, then a predictor from there (Song et al. 2021, Algorithm 1); either may be left out.
+///
+/// The result is the last predictor's. Any `StepSolver` serves as predictor, those of the flow included.
+public struct PredictorCorrector: StepSolver {
+  /// What takes the step; nil stays.
+  public var predictor: (any StepSolver)?
+  /// What corrects before the step; nil does nothing.
+  public var corrector: (any Corrector)?
+
+  public init(predictor: (any StepSolver)?, corrector: (any Corrector)?) {
+    self.predictor = predictor
+    self.corrector = corrector
+  }
+
+  public var spec: Spec {
+    let predictor = predictor?.spec ?? Spec(kind: "solver", name: "none")
+    return Spec(
+      kind: "solver", name: "pc", argument: nil,
+      parameters: [Spec.Parameter(key: "predictor", value: predictor.name)]
+        + (corrector?.parameters ?? [Spec.Parameter(key: "corrector", value: "none")])
+        + predictor.parameters)
+  }
+  public var order: Int { predictor?.order ?? 0 }
+  public var usesNoise: Bool { corrector != nil || predictor?.usesNoise ?? false }
+  public var evaluationsPerStep: Int {
+    (predictor?.evaluationsPerStep ?? 0) + (corrector?.evaluationsPerStep ?? 0)
+  }
+
+  public func step<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
+  ) throws -> Tensor<Scalar> {
+    let corrected = try corrector?.correct(x, at: step, in: &context) ?? x
+    return try predictor?.step(corrected, step, in: &context) ?? corrected
+  }
+}

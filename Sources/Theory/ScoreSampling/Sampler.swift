@@ -1,0 +1,163 @@
+import ScoreProcesses
+import ScoreTensors
+
+/// Draws samples: any field, any solver, any time grid.
+///
+/// ```swift
+/// let sampler = try Sampler(field, solver: AdaptiveFlow(), steps: 1)
+/// let result = try sampler.sample(100, key: RandomKey(7))
+/// ```
+///
+/// Sample i depends on the key and on i alone, bit for bit: not on the number of samples or the batches they come in.
+public struct Sampler<Scalar: TensorScalar>: Sendable {
+  /// The score field.
+  public var field: any ScoreField<Scalar>
+  /// The solver.
+  public var solver: any Solver
+  /// The time grid.
+  public var grid: TimeGrid
+  /// What the last step does about the noise that is left.
+  public var denoising: Denoising
+  /// How many samples are carried together; nil chooses by the size of a sample.
+  public var batchSize: Int?
+  /// The steps between two states of the trajectory; nil keeps none.
+  public var trajectoryStride: Int?
+
+  /// Creates a sampler on a given grid.
+  public init(
+    _ field: any ScoreField<Scalar>, solver: any Solver, grid: TimeGrid,
+    denoising: Denoising = .mean, batchSize: Int? = nil, trajectoryStride: Int? = nil
+  ) {
+    self.field = field
+    self.solver = solver
+    self.grid = grid
+    self.denoising = denoising
+    self.batchSize = batchSize
+    self.trajectoryStride = trajectoryStride
+  }
+
+  /// Creates a sampler with a grid from the process's T to ε (its own for sampling where none is given).
+  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  public init(
+    _ field: any ScoreField<Scalar>, solver: any Solver, steps: Int,
+    schedule: GridSchedule = .uniform, epsilon: Double? = nil, denoising: Denoising = .mean,
+    batchSize: Int? = nil, trajectoryStride: Int? = nil
+  ) throws(SamplingError) {
+    let grid = try schedule.grid(for: field.process, steps: steps, to: epsilon)
+    self.init(
+      field, solver: solver, grid: grid, denoising: denoising, batchSize: batchSize,
+      trajectoryStride: trajectoryStride)
+  }
+
+  /// Draws samples number `first`, `first + 1`, … from the prior to the grid's end.
+  ///
+  /// - Parameters:
+  ///   - progress: called before each step of each batch; false stops the run, as does the task's cancellation.
+  /// - Throws: `SamplingError` for a count or batch size below 1, and what the field throws.
+  public func sample(
+    _ count: Int, key: RandomKey, first: Int = 0,
+    progress: ((SamplingProgress) -> Bool)? = nil
+  ) throws -> SamplingResult<Scalar> {
+    try run(count, .keyed(key), first, nil, progress)
+  }
+
+  /// Carries given states, at the grid's start, to its end; row i is sample number `first + i`.
+  /// - Throws: `SamplingError` for states of another shape than the field's, and what the field throws.
+  public func sample(
+    from states: Tensor<Scalar>, key: RandomKey, first: Int = 0,
+    progress: ((SamplingProgress) -> Bool)? = nil
+  ) throws -> SamplingResult<Scalar> {
+    guard states.shape.rank > 0, states.shape.row == field.sampleShape else {
+      throw SamplingError(
+        "the initial states have shape \(states.shape); expected [n] followed by \(field.sampleShape)"
+      )
+    }
+    return try run(states.rows, .keyed(key), first, states, progress)
+  }
+
+  package func run(
+    _ count: Int, _ source: NoiseSource, _ first: Int, _ states: Tensor<Scalar>?,
+    _ progress: ((SamplingProgress) -> Bool)?
+  ) throws -> SamplingResult<Scalar> {
+    guard count >= 1 else {
+      throw SamplingError("the number of samples is \(count); expected 1 or more")
+    }
+    if let batchSize, batchSize < 1 {
+      throw SamplingError("the batch size is \(batchSize); expected 1 or more")
+    }
+    if let trajectoryStride, trajectoryStride < 1 {
+      throw SamplingError("the trajectory's stride is \(trajectoryStride); expected 1 or more")
+    }
+    let size = batchSize ?? Self.standardBatchSize(field.sampleShape)
+    let grid = denoising == .mean && solver.usesNoise ? grid.withNoiselessEnd() : grid
+    var parts: [BatchSolution<Scalar>] = []
+    for start in stride(from: 0, to: count, by: size) {
+      let rows = start..<min(count, start + size)
+      let monitor = Monitor<Scalar>(
+        trajectoryStride: trajectoryStride,
+        shouldContinue: progress.map { progress in
+          { fraction, time, evaluations in
+            progress(
+              SamplingProgress(
+                fraction: (Double(start) + fraction * Double(rows.count)) / Double(count),
+                samples: start, time: time, evaluations: evaluations))
+          }
+        })
+      let noise = NoiseStream(source, samples: .consecutive(first: first + rows.lowerBound))
+      var context = SolverContext(field: field, noise: noise, monitor: monitor)
+      let x = states.map { $0.rows(rows) } ?? context.prior(rows.count, at: grid.start)
+      parts.append(try denoised(solver.solve(x, along: grid, in: &context)))
+    }
+    return SamplingResult(
+      samples: .concatenated(parts.map(\.x)), status: parts.flatMap(\.status),
+      evaluations: parts.flatMap(\.evaluations),
+      trajectory: Self.joined(parts.map(\.trajectory)))
+  }
+
+  private func denoised(_ part: BatchSolution<Scalar>) throws -> BatchSolution<Scalar> {
+    let finished = part.status.indices.filter { part.status[$0].isFinished }
+    guard denoising == .tweedie, !finished.isEmpty else { return part }
+    var part = part
+    if finished.count == part.status.count {
+      part.x = try field.denoised(part.x, at: .shared(grid.end))
+    } else {
+      part.x.setRows(
+        finished, to: try field.denoised(part.x.rows(finished), at: .shared(grid.end)))
+    }
+    for row in finished { part.evaluations[row] += 1 }
+    return part
+  }
+
+  // A cancelled batch has a shorter trajectory than those before it; points are joined as far as all batches have them.
+  private static func joined(
+    _ trajectories: [[TrajectoryPoint<Scalar>]]
+  ) -> [TrajectoryPoint<Scalar>] {
+    (0..<(trajectories.map(\.count).min() ?? 0)).map { place in
+      TrajectoryPoint(
+        time: trajectories[0][place].time, x: .concatenated(trajectories.map { $0[place].x }))
+    }
+  }
+
+  /// Batches of about 65,536 numbers, a power of two from 16 to 4,096 samples.
+  package static func standardBatchSize(_ sample: Shape) -> Int {
+    var size = 16
+    while size < 4096, 2 * size * sample.count <= 65536 { size *= 2 }
+    return size
+  }
+}
+
+extension SolverContext {
+  /// Draws the states with which a solver that starts at time t begins.
+  mutating func prior(_ count: Int, at t: Double) -> Tensor<Scalar> {
+    let numbers: Tensor<Scalar> = noise.prior(Shape([count] + field.sampleShape.extents))
+    return Scalar(process.priorDeviation(at: t)) * numbers
+  }
+}
+
+extension DiffusionProcess where Self: LinearProcess {
+  /// The standard deviation of the states with which a solver that starts at t begins: s at T, and s σ(t)/σ(T) before.
+  public func priorDeviation(at t: Double) -> Double {
+    t == endTime
+      ? priorDeviation : priorDeviation * marginal(at: t).sigma / marginal(at: endTime).sigma
+  }
+}

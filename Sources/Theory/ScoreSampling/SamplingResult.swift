@@ -1,0 +1,44 @@
+import ScoreTensors
+
+/// What the last step of a sampler does about the noise that is left.
+public enum Denoising: String, Sendable, CaseIterable {
+  /// Nothing: the samples are of p_ε.
+  case none
+  /// The last step adds no noise: its mean is the result. Costs nothing; solvers of the flow are as without.
+  case mean
+  /// After the last step the samples are replaced by E[x_0 | x_ε]: one more evaluation.
+  case tweedie
+}
+
+/// Samples, and what it took to draw them.
+public struct SamplingResult<Scalar: TensorScalar>: Sendable {
+  /// The samples, `[n] + sampleShape`.
+  public var samples: Tensor<Scalar>
+  /// How each sample's solve ended; the samples that did not finish hold their last state.
+  public var status: [SolveStatus]
+  /// The evaluations of the field that each sample took, denoising included.
+  public var evaluations: [Int]
+  /// The states on the way where a trajectory was asked for; the final denoising is not among them.
+  public var trajectory: [TrajectoryPoint<Scalar>]
+
+  /// The mean over samples of the number of function evaluations.
+  public var meanEvaluations: Double {
+    Double(evaluations.reduce(0, +)) / Double(max(1, evaluations.count))
+  }
+  /// The greatest number of function evaluations that a sample took.
+  public var maxEvaluations: Int { evaluations.max() ?? 0 }
+  /// Whether all samples finished.
+  public var isFinished: Bool { status.allSatisfy(\.isFinished) }
+}
+
+/// How far a run is.
+public struct SamplingProgress: Sendable, Equatable {
+  /// The part of the whole run that is done, 0 to 1.
+  public var fraction: Double
+  /// The samples of the batches that are done.
+  public var samples: Int
+  /// The time that the present batch has reached: that of its slowest sample.
+  public var time: Double
+  /// The evaluations of the present batch so far, for the sample that took most.
+  public var evaluations: Int
+}

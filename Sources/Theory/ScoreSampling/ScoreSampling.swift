@@ -1,1 +1,0 @@
-// Solvers, time grids and the one driver that runs them.

@@ -1,0 +1,68 @@
+import ScoreProcesses
+import ScoreTensors
+
+/// A method that carries samples from noise to data along the reverse SDE or the probability-flow ODE.
+///
+/// ```
+/// reverse SDE   dx = [f x − g² ∇log p_t(x)] dt + g dw̄
+/// flow ODE      dx = [f x − ½ g² ∇log p_t(x)] dt
+/// ```
+///
+/// Most solvers take one step of a grid after another: those conform to `StepSolver`. A solver is a value without
+/// state; what it keeps between steps lives in the context.
+public protocol Solver: Sendable {
+  /// The solver with all of its parameters, as `SolverSpec` reads it.
+  var spec: Spec { get }
+
+  /// The order of convergence in the step: weak for solvers that use noise, of the global error for the others.
+  var order: Int { get }
+
+  /// Whether steps draw random numbers.
+  var usesNoise: Bool { get }
+
+  /// The score evaluations that one step costs.
+  var evaluationsPerStep: Int { get }
+
+  /// Carries a batch from the grid's start to its end.
+  ///
+  /// Adaptive solvers take only the ends (and the times of the trajectory) from the grid.
+  /// - Throws: what the field throws.
+  func solve<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
+  ) throws -> BatchSolution<Scalar>
+}
+
+/// The end of a batch's solve.
+public struct BatchSolution<Scalar: TensorScalar>: Sendable {
+  /// The last states.
+  public var x: Tensor<Scalar>
+  /// How each row ended.
+  public var status: [SolveStatus]
+  /// The evaluations of the field that each row took.
+  public var evaluations: [Int]
+  /// The states on the way, where they were asked for, each with its time.
+  public var trajectory: [TrajectoryPoint<Scalar>]
+
+  public init(
+    x: Tensor<Scalar>, status: [SolveStatus], evaluations: [Int],
+    trajectory: [TrajectoryPoint<Scalar>] = []
+  ) {
+    self.x = x
+    self.status = status
+    self.evaluations = evaluations
+    self.trajectory = trajectory
+  }
+}
+
+/// The states of all samples at one time on the way.
+public struct TrajectoryPoint<Scalar: TensorScalar>: Sendable {
+  /// The time.
+  public var time: Double
+  /// The states.
+  public var x: Tensor<Scalar>
+
+  public init(time: Double, x: Tensor<Scalar>) {
+    self.time = time
+    self.x = x
+  }
+}

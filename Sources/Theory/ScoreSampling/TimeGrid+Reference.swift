@@ -1,0 +1,83 @@
+import Foundation
+import ScoreProcesses
+
+/// A process for which the published reference code has a discretisation of its own.
+protocol ReferenceDiscretised: LinearProcess {
+  /// The transitions of a chain of N noise levels, the first from the data to the lowest level.
+  func referenceTransitions(_ count: Int) throws(SamplingError) -> [Transition]
+}
+
+extension TimeGrid {
+  /// The steps of the code published with Song et al. 2021, to compare with its numbers.
+  ///
+  /// Evaluations at N times even from T to ε, each followed by a step of T/N, so that the last one passes ε. VP and VE
+  /// take their transitions from a chain of N levels, other processes from an Euler step, a = 1 + f T/N and v = g² T/N.
+  /// Our own grids end at ε and use exact transitions.
+  /// - Throws: `SamplingError` unless N ≥ 2 and 0 < ε < T.
+  public static func reference(
+    for process: any LinearProcess, steps count: Int, epsilon: Double
+  ) throws(SamplingError) -> TimeGrid {
+    let end = process.endTime
+    try check(end, epsilon, count)
+    guard count >= 2 else {
+      throw SamplingError("the reference grid has \(count) step; expected 2 or more")
+    }
+    let chain = try (process as? any ReferenceDiscretised)?.referenceTransitions(count)
+    return try TimeGrid(
+      steps: (0..<count).map {
+        let time = end + (epsilon - end) * Double($0) / Double(count - 1)
+        return TimeStep(
+          index: $0, time: time, next: time - end / Double(count),
+          transition: chain?[count - 1 - $0] ?? process.eulerStep(of: end / Double(count), at: time)
+        )
+      })
+  }
+}
+
+extension LinearProcess {
+  fileprivate func eulerStep(of h: Double, at t: Double) -> Transition {
+    let rates = rates(at: t)
+    let variance = h * rates.squaredDiffusion
+    let ratio = marginal(at: max(0, t - h)).sigma / marginal(at: t).sigma
+    return Transition(
+      scale: 1 + h * rates.drift, variance: variance, posteriorVariance: variance * ratio * ratio)
+  }
+}
+
+extension VariancePreserving: ReferenceDiscretised {
+  // β_i even from β₀/N to β₁/N; the chain's own ᾱ_i = Π (1 − β_j) gives the posterior variance.
+  func referenceTransitions(_ count: Int) throws(SamplingError) -> [Transition] {
+    var carried = 1.0
+    var chain: [Transition] = []
+    for i in 0..<count {
+      let rate = betaMin + (betaMax - betaMin) * Double(i) / Double(count - 1)
+      let beta = rate / Double(count)
+      guard beta < 1 else {
+        throw SamplingError(
+          "\(count) reference steps of process vp give beta/N = \(beta); expected less than 1")
+      }
+      let before = 1 - carried
+      carried *= 1 - beta
+      chain.append(
+        Transition(
+          scale: (1 - beta).squareRoot(), variance: beta,
+          posteriorVariance: before == 0 ? 0 : beta * before / (1 - carried)))
+    }
+    return chain
+  }
+}
+
+extension VarianceExploding: ReferenceDiscretised {
+  // σ_i even in the logarithm from σmin to σmax; the level before the first is the clean data.
+  func referenceTransitions(_ count: Int) throws(SamplingError) -> [Transition] {
+    var before = 0.0
+    return (0..<count).map { i in
+      let sigma = marginal(at: Double(i) / Double(count - 1)).sigma
+      let variance = (sigma - before) * (sigma + before)
+      let ratio = before / sigma
+      before = sigma
+      return Transition(
+        scale: 1, variance: variance, posteriorVariance: variance * ratio * ratio)
+    }
+  }
+}
