@@ -1,0 +1,61 @@
+import ScoreProcesses
+import ScoreTensors
+
+/// The probability-flow ODE by Dormand–Prince 5(4), with steps of each sample's own.
+///
+/// Order 5; six evaluations a step and two at the start. The state is held in Double. A sample whose step underflows, whose
+/// budget is spent or whose rate is not finite ends with that status and its last state.
+public struct AdaptiveFlow: Solver {
+  /// The relative tolerance of a step.
+  public let rtol: Double
+  /// The absolute tolerance of a step.
+  public let atol: Double
+  /// The evaluations that one sample may take.
+  public let maxEvaluations: Int
+  private let integrator: AdaptiveIntegrator
+
+  /// Creates the solver.
+  /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 1.
+  public init(
+    rtol: Double = 1e-5, atol: Double = 1e-5, maxEvaluations: Int = 10_000
+  ) throws(SamplingError) {
+    self.rtol = rtol
+    self.atol = atol
+    self.maxEvaluations = maxEvaluations
+    integrator = try AdaptiveIntegrator(rtol: rtol, atol: atol, maxEvaluations: maxEvaluations)
+  }
+
+  public var spec: Spec {
+    Spec(
+      kind: "solver", name: "ode",
+      parameters: ["method": "dopri5", "rtol": Spec.text(rtol), "atol": Spec.text(atol)])
+  }
+  public var order: Int { 5 }
+  public var usesNoise: Bool { false }
+  public var evaluationsPerStep: Int { 6 }
+
+  public func solve<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
+  ) throws -> BatchSolution<Scalar> {
+    var system = FlowSystem(context.field)
+    var outputs: [Double] = []
+    if let stride = context.monitor.trajectoryStride {
+      outputs =
+        [grid.start]
+        + grid.steps.enumerated().filter {
+          ($0.offset + 1) % stride == 0 || $0.offset + 1 == grid.steps.count
+        }.map(\.element.next)
+    }
+    let solution = try integrator.integrate(
+      &system, x.doubles, from: grid.start, to: grid.end, outputs: outputs,
+      shouldContinue: context.monitor.shouldContinue)
+    func tensor(_ states: [Double]) -> Tensor<Scalar> {
+      Tensor(rows: states, stride: x.shape.rowCount, shape: x.shape)
+    }
+    return BatchSolution(
+      x: tensor(solution.states), status: solution.status, evaluations: solution.evaluations,
+      trajectory: zip(outputs, solution.outputs).map {
+        TrajectoryPoint(time: $0, x: tensor($1))
+      })
+  }
+}

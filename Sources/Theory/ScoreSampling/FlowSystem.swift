@@ -1,0 +1,34 @@
+import ScoreProcesses
+import ScoreTensors
+
+/// The probability-flow ODE of a field as a system of rows: dx/dt = f x + (g²/2σ) ε̂(x, t).
+package struct FlowSystem<Scalar: TensorScalar>: RowSystem {
+  private let field: any ScoreField<Scalar>
+  private let process: any LinearProcess
+  package let width: Int
+
+  package init(_ field: any ScoreField<Scalar>) {
+    self.field = field
+    process = field.process
+    width = field.sampleShape.count
+  }
+
+  package mutating func rates(
+    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool,
+    into rates: UnsafeMutablePointer<Double>
+  ) throws {
+    let x = Tensor<Scalar>(
+      rows: y, stride: width, shape: Shape([times.count] + field.sampleShape.extents))
+    let noise = try field.noise(x, at: sharesTime ? .shared(times[0]) : .perSample(times))
+    let gains = process.rates(at: times, sharesTime: sharesTime)
+    noise.addRows(gains, of: y, stride: width, into: rates)
+  }
+}
+
+extension LinearProcess {
+  /// The rates at each of the times, computed once where they are all the same.
+  package func rates(at times: [Double], sharesTime: Bool) -> [Rates] {
+    sharesTime
+      ? [Rates](repeating: rates(at: times[0]), count: times.count) : times.map { rates(at: $0) }
+  }
+}
