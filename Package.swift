@@ -75,6 +75,7 @@ let package = Package(
     tests("ScoreNetworks", ["ScoreTensors"]),
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
+    tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
   ],
   cLanguageStandard: .c17
 )

@@ -1,0 +1,65 @@
+import ScoreProcesses
+import ScoreSampling
+import Testing
+
+@Suite struct SolverSpecTests {
+  @Test(arguments: [
+    "euler-maruyama", "reverse-diffusion", "ancestral", "ancestral:variance=forward", "ddim",
+    "ddim:eta=0.5", "ode:method=heun", "ode:method=rk4,variable=noise",
+    "ode:method=dopri5,rtol=1e-06,atol=1e-07",
+    "pc:predictor=reverse-diffusion,corrector=langevin,snr=0.16,corrector-steps=1",
+    "pc:predictor=ancestral,corrector=ald,snr=0.1,corrector-steps=2,variance=forward",
+    "pc:predictor=none,corrector=none", "euler-maruyama:grid=reference",
+    "ode:method=heun,grid=karras,rho=5,denoise=tweedie",
+    "pc:predictor=none,corrector=langevin,snr=0.3,corrector-steps=1,shrinkage=0,grid=log-snr",
+  ])
+  func textReadsBackAsItself(_ text: String) throws {
+    #expect(try SolverSpec(text).spec.description == text)
+  }
+
+  @Test func shortNamesMeanTheLongOnes() throws {
+    #expect(try SolverSpec("heun").spec.description == "ode:method=heun")
+    #expect(
+      try SolverSpec("ode").spec.description == "ode:method=dopri5,rtol=1e-05,atol=1e-05")
+    #expect(
+      try SolverSpec("pc").spec.description
+        == "pc:predictor=reverse-diffusion,corrector=langevin,snr=0.16,corrector-steps=1")
+    for name in SolverSpec.names { _ = try SolverSpec(name) }
+  }
+
+  @Test func solversDeclareWhatTheyAre() throws {
+    func facts(_ text: String) throws -> String {
+      let solver = try SolverSpec(text).solver
+      return "\(solver.order) \(solver.usesNoise) \(solver.evaluationsPerStep)"
+    }
+    #expect(try facts("euler-maruyama") == "1 true 1")
+    #expect(try facts("ddim") == "1 false 1")
+    #expect(try facts("ddim:eta=1") == "1 true 1")
+    #expect(try facts("rk4") == "4 false 4")
+    #expect(try facts("dopri5") == "5 false 6")
+    #expect(try facts("pc:predictor=heun,corrector-steps=2") == "2 true 4")
+    #expect(try facts("pc:predictor=none,corrector=none") == "0 false 0")
+  }
+
+  @Test(arguments: [
+    ("rk5", "known are euler-maruyama"), ("pc:predictor=ode", "one of euler-maruyama"),
+    ("pc:corrector=hmc", "langevin, ald, none"), ("pc:snr=0", "positive"),
+    ("pc:snr=x", "snr=x"), ("pc:corrector-steps=0", "1 or more"), ("ddim:eta=2", "0 to 1"),
+    ("ode:rtol=0", "rtol"), ("ode:atol=-1", "atol"), ("ode:method=rk9", "dopri5"),
+    ("heun:rtol=1e-3", "rtol"), ("euler-maruyama:steps=3", "known are grid"),
+    ("ancestral:variance=big", "posterior, forward"), ("heun:grid=even", "uniform"),
+    ("heun:rho=3", "karras"), ("heun:grid=karras,rho=0", "rho"), ("ddim:grid=reference", "grid"),
+    ("pc:predictor=heun,grid=reference", "grid"), ("heun:denoise=yes", "tweedie"),
+    ("pc:corrector=ald,shrinkage=1", "shrinkage"),
+  ])
+  func wrongTextIsRefusedInOneSentence(_ text: String, _ part: String) {
+    do {
+      _ = try SolverSpec(text)
+      Issue.record("\(text) was read")
+    } catch {
+      let sentence = "\(error)"
+      #expect(sentence.contains(part), "\(sentence)")
+      #expect(!sentence.contains("\n"))
+    }
+  }
+}
