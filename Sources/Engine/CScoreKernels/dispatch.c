@@ -4,6 +4,17 @@
 const sk_kernels *sk_kernels_for(sk_target target) {
   switch (target) {
     case SK_GENERIC: return &sk_kernels_generic;
+#if defined(__x86_64__)
+    case SK_AVX2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &sk_kernels_avx2 : NULL;
+    case SK_AVX512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+                 ? &sk_kernels_avx512
+                 : NULL;
+#elif defined(__aarch64__)
+    case SK_NEON: return &sk_kernels_neon;
+#endif
     default: return NULL;
   }
 }

@@ -39,11 +39,7 @@ void F(sk_combine)(const sk_kernels *kernels, int64_t n, T a, const T *x, T b, c
 
 void F(sk_combine_rows)(const sk_kernels *kernels, int64_t rows, int64_t columns, const T *a, const T *x, const T *b,
                         const T *y, const T *c, const T *z, T *out) {
-  for (int64_t r = 0; r < rows; ++r) {
-    int64_t at = r * columns;
-    kernels->F(combine)(columns, a[r], x + at, y ? b[r] : 0, y ? y + at : NULL, z ? c[r] : 0, z ? z + at : NULL,
-                        out + at);
-  }
+  kernels->F(combine_rows)(rows, columns, a, x, b, y, c, z, out);
 }
 
 void F(sk_sum)(const sk_kernels *kernels, int64_t reduce, int64_t inner, int64_t outer_begin, int64_t outer_end,
@@ -63,6 +59,16 @@ void F(sk_dot_rows)(const sk_kernels *kernels, int64_t rows, int64_t columns, co
 void F(sk_copy_strided)(const sk_kernels *kernels, int32_t rank, const int64_t *size, const int64_t *src_stride,
                         const int64_t *dst_stride, int64_t begin, int64_t end, const T *src, T *dst) {
   kernels->F(copy_strided)(rank, size, src_stride, dst_stride, begin, end, src, dst);
+}
+
+void F(sk_gather_rows)(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,
+                       int64_t source_rows, const T *src, T *dst) {
+  kernels->F(gather_rows)(rows, columns, index, source_rows, src, dst);
+}
+
+void F(sk_scatter_add_rows)(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,
+                            int64_t target_rows, const T *src, T *dst) {
+  kernels->F(scatter_add_rows)(rows, columns, index, target_rows, src, dst);
 }
 
 int F(sk_all_finite)(const sk_kernels *kernels, int64_t n, const T *x) { return kernels->F(all_finite)(n, x); }

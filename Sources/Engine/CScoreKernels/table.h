@@ -17,6 +17,8 @@
                           int64_t end, void *scratch);                                                                 \
   void (*map_##S)(sk_opcode opcode, int64_t n, const T *x, T *y);                                                      \
   void (*combine_##S)(int64_t n, T a, const T *x, T b, const T *y, T c, const T *z, T *out);                           \
+  void (*combine_rows_##S)(int64_t rows, int64_t columns, const T *a, const T *x, const T *b, const T *y, const T *c,   \
+                           const T *z, T *out);                                                                        \
   void (*sum_##S)(int64_t reduce, int64_t inner, int64_t outer_begin, int64_t outer_end, int64_t inner_begin,          \
                   int64_t inner_end, const T *in, T *out);                                                             \
   void (*max_##S)(int64_t reduce, int64_t inner, int64_t outer_begin, int64_t outer_end, int64_t inner_begin,          \
@@ -24,6 +26,10 @@
   void (*dot_rows_##S)(int64_t rows, int64_t columns, const T *x, const T *y, T *out);                                 \
   void (*copy_strided_##S)(int32_t rank, const int64_t *size, const int64_t *src_stride, const int64_t *dst_stride,    \
                            int64_t begin, int64_t end, const T *src, T *dst);                                          \
+  void (*gather_rows_##S)(int64_t rows, int64_t columns, const int64_t *index, int64_t source_rows, const T *src,      \
+                          T *dst);                                                                                     \
+  void (*scatter_add_rows_##S)(int64_t rows, int64_t columns, const int64_t *index, int64_t target_rows, const T *src, \
+                               T *dst);                                                                                \
   int (*all_finite_##S)(int64_t n, const T *x);                                                                        \
   void (*uniform_##S)(uint64_t key, const int64_t *index, int64_t first, int64_t rows, int64_t columns, T *out);       \
   void (*normal_##S)(uint64_t key, const int64_t *index, int64_t first, int64_t rows, int64_t columns, T *out);        \
@@ -39,5 +45,10 @@ struct sk_kernels {
 };
 
 extern const sk_kernels sk_kernels_generic;
+#if defined(__x86_64__)
+extern const sk_kernels sk_kernels_avx2, sk_kernels_avx512;
+#elif defined(__aarch64__)
+extern const sk_kernels sk_kernels_neon;
+#endif
 
 #endif

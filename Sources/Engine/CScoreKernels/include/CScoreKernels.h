@@ -108,7 +108,8 @@ SK_PROGRAM(double, f64)
 // The order of summation is fixed by (reduce, inner) alone. Sums over long runs are blocked, so the error grows with
 // log(reduce), not with reduce.
 // Strided copy: dst[sum i_d dst_stride[d]] = src[sum i_d src_stride[d]] for the first axis in begin ..< end.
-// Gather: dst[r, :] = src[index[r], :]; an index outside 0 ..< source_rows gives zeros. Scatter adds dst[index[r], :] += src[r, :].
+// Gather: dst[r, :] = src[index[r], :]; an index outside 0 ..< source_rows gives zeros. Scatter adds dst[index[r], :] += src[r, :]
+// in the order of r, and an index outside 0 ..< target_rows is passed over.
 #define SK_REDUCE(T, S)                                                                                                \
   void sk_sum_##S(const sk_kernels *kernels, int64_t reduce, int64_t inner, int64_t outer_begin, int64_t outer_end,    \
                   int64_t inner_begin, int64_t inner_end, const T *in, T *out);                                        \
@@ -117,6 +118,10 @@ SK_PROGRAM(double, f64)
   void sk_dot_rows_##S(const sk_kernels *kernels, int64_t rows, int64_t columns, const T *x, const T *y, T *out);      \
   void sk_copy_strided_##S(const sk_kernels *kernels, int32_t rank, const int64_t *size, const int64_t *src_stride,    \
                            const int64_t *dst_stride, int64_t begin, int64_t end, const T *src, T *dst);               \
+  void sk_gather_rows_##S(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,               \
+                          int64_t source_rows, const T *src, T *dst);                                                  \
+  void sk_scatter_add_rows_##S(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,         \
+                               int64_t target_rows, const T *src, T *dst);                                             \
   int sk_all_finite_##S(const sk_kernels *kernels, int64_t n, const T *x);
 SK_REDUCE(float, f32)
 SK_REDUCE(double, f64)

@@ -1,0 +1,245 @@
+// Matrix products: blocks for the caches, tiles for the registers (gemm_tile.h), and what happens to a finished tile.
+//
+// Loops, from the outside: blocks of columns; blocks of rows whose sums may have to wait; blocks of k, for which B is
+// packed; blocks of rows, for which A is packed; panels of B; tiles. Between blocks of k the sums wait in scratch memory
+// at full precision, so a chain of multiply-adds is the same however it is cut. A finished tile gets + C, + bias and the
+// activation while it is in the first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are
+// read where they lie. Both ways do the same arithmetic for each entry.
+//
+// To add an activation: its value in the header, a case in finish_tile, a line in the test of activations.
+
+#define V F(vec)
+#define LANES F(LANES)
+#define TILE_N F(TILE_N)
+
+// What a finished tile needs: C with all that is added and applied.
+typedef struct {
+  T *c, *pre;
+  int64_t ldc;
+  const T *bias;
+  int beta;
+  sk_activation activation;
+} F(target);
+
+SK_INLINE int F(is_plain)(const F(target) *t) {
+  return !t->pre && !t->bias && !t->beta && t->activation == SK_IDENTITY;
+}
+
+// Copies a narrow piece of a row to or from a padded buffer.
+SK_INLINE void F(copy_entries)(T *to, const T *from, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = from[i];
+}
+
+// One row of `count` finished sums at `sum` (padded to whole vectors) into row i, from column j.
+SK_INLINE void F(finish_row)(const F(target) *t, const sk_activation activation, const T *sum, int64_t i, int64_t j,
+                             int64_t count) {
+  T *c = t->c + i * t->ldc + j;
+  for (int64_t x = 0; x < count; x += LANES) {
+    V value = F(load)(sum + x);
+    const int64_t rest = count - x;
+    T edge[LANES] = {0};
+    if (t->beta) {
+      if (rest < LANES) F(copy_entries)(edge, c + x, rest);
+      value += F(load)(rest < LANES ? edge : c + x);
+    }
+    if (t->bias) {
+      if (rest < LANES) F(copy_entries)(edge, t->bias + j + x, rest);
+      value += F(load)(rest < LANES ? edge : t->bias + j + x);
+    }
+    V result = value;
+    if (activation == SK_SILU) result = F(silu)(value);
+    if (activation == SK_TANH) result = F(tanh)(value);
+    if (activation == SK_RELU) result = value < 0 ? (V)((T)0) : value;
+    if (rest < LANES) {
+      F(store)(edge, value);
+      if (t->pre) F(copy_entries)(t->pre + i * t->ldc + j + x, edge, rest);
+      F(store)(edge, result);
+      F(copy_entries)(c + x, edge, rest);
+    } else {
+      if (t->pre) F(store)(t->pre + i * t->ldc + j + x, value);
+      F(store)(c + x, result);
+    }
+  }
+}
+
+static void F(finish_tile)(const F(target) *t, const T *sum, int64_t sum_row, int64_t i, int64_t rows, int64_t j,
+                           int64_t count) {
+  for (int64_t r = 0; r < rows; ++r, sum += sum_row) {
+    switch (t->activation) {
+      case SK_SILU: F(finish_row)(t, SK_SILU, sum, i + r, j, count); break;
+      case SK_TANH: F(finish_row)(t, SK_TANH, sum, i + r, j, count); break;
+      case SK_RELU: F(finish_row)(t, SK_RELU, sum, i + r, j, count); break;
+      default: F(finish_row)(t, SK_IDENTITY, sum, i + r, j, count); break;
+    }
+  }
+}
+
+// Runs the tile and finishes its `count` columns, which start at column j.
+SK_INLINE void F(make_tile)(const F(target) *target, F(tile) tile, F(tile_function) function, int64_t i, int64_t rows,
+                            int64_t j, int64_t width, int64_t count) {
+  if (width == count && F(is_plain)(target)) {
+    tile.to = target->c + i * target->ldc + j;
+    tile.to_row = target->ldc;
+    function(&tile);
+    return;
+  }
+  T sum[SK_GEMM_ROWS * TILE_N > 3 * F(MOST_COLUMNS) ? SK_GEMM_ROWS * TILE_N : 3 * F(MOST_COLUMNS)]
+      __attribute__((aligned(64)));
+  tile.to = sum;
+  tile.to_row = width;
+  function(&tile);
+  F(finish_tile)(target, sum, width, i, rows, j, count);
+}
+
+// Rows of the next tile where `left` remain: full ones, but the last two share evenly rather than leave a low one.
+SK_INLINE int64_t F(tile_rows)(int64_t left) {
+  if (left <= SK_GEMM_ROWS || left >= 2 * SK_GEMM_ROWS) return SK_MIN_OF(left, SK_GEMM_ROWS);
+  return (left + 1) / 2;
+}
+
+// Rows few or B packed: no copies of A, all of k at once. Columns 0 ..< n; panels as in gemm_tile.h.
+static void F(gemm_few_rows)(const F(target) *target, int64_t m, int64_t n, F(tile) tile) {
+  for (int64_t i = 0, rows; i < m; i += rows) {
+    rows = F(tile_rows)(m - i);
+    const F(tile_functions) *f = &F(tiles)[rows];
+    F(tile) t = tile;
+    t.a = tile.a + i * tile.row;
+    for (int64_t j = 0; j < n;) {
+      t.b = tile.b + j / TILE_N * tile.panel;
+      const int64_t left = n - j;
+      if (f->several && left >= f->panels * TILE_N) {
+        F(make_tile)(target, t, f->several, i, rows, j, f->panels * TILE_N, f->panels * TILE_N);
+        j += f->panels * TILE_N;
+      } else if (left <= TILE_N / 2) {
+        F(make_tile)(target, t, f->half, i, rows, j, TILE_N / 2, left);
+        j += left;
+      } else {
+        F(make_tile)(target, t, f->panel, i, rows, j, TILE_N, SK_MIN_OF(left, TILE_N));
+        j += SK_MIN_OF(left, TILE_N);
+      }
+    }
+  }
+}
+
+// One block of C: `rows` rows from i0, columns j0 ..< j1, over one block of k.
+typedef struct {
+  int64_t i0, i1, j0, j1;
+  const T *a;           // op(A)'s row i0, at the block of k
+  int64_t row, column;  // strides of op(A)
+  const T *b;           // panels of the columns, at the block of k
+  int64_t panel, k;
+  T *packed_a;          // room for a block of A, or NULL to read it where it lies
+  T *waiting;           // sums in waiting of the block's first row, or NULL
+  int64_t waiting_row;
+  int first, last;      // blocks of k
+} F(block);
+
+static void F(run_block)(const F(target) *target, const F(block) *s) {
+  if (s->packed_a) {
+    T *to = s->packed_a;
+    for (int64_t i = s->i0, rows; i < s->i1; i += rows, to += rows * s->k) {
+      rows = F(tile_rows)(s->i1 - i);
+      const T *from = s->a + (i - s->i0) * s->row;
+      if (rows == SK_GEMM_ROWS) F(pack_strip)(SK_GEMM_ROWS, SK_GEMM_ROWS, s->k, from, s->row, s->column, to);
+      else F(pack_strip)(rows, rows, s->k, from, s->row, s->column, to);
+    }
+  }
+  for (int64_t j = s->j0; j < s->j1; j += TILE_N) {
+    const int64_t count = SK_MIN_OF(TILE_N, s->j1 - j), width = count <= TILE_N / 2 ? TILE_N / 2 : TILE_N;
+    const T *packed = s->packed_a;
+    for (int64_t i = s->i0, rows; i < s->i1; i += rows) {
+      rows = F(tile_rows)(s->i1 - i);
+      F(tile) t = {.k = s->k, .b = s->b + (j - s->j0) / TILE_N * s->panel, .step = TILE_N};
+      t.a = packed ? packed : s->a + (i - s->i0) * s->row;
+      t.row = packed ? 1 : s->row;
+      t.column = packed ? rows : s->column;
+      if (packed) packed += rows * s->k;
+      T *waiting = s->waiting ? s->waiting + (i - s->i0) * s->waiting_row + (j - s->j0) : NULL;
+      if (!s->first) {
+        t.from = waiting;
+        t.from_row = s->waiting_row;
+      }
+      F(tile_function) function = width == TILE_N ? F(tiles)[rows].panel : F(tiles)[rows].half;
+      if (s->last) {
+        F(make_tile)(target, t, function, i, rows, j, width, count);
+      } else {
+        t.to = waiting;
+        t.to_row = s->waiting_row;
+        function(&t);
+      }
+    }
+  }
+}
+
+// B is packed in advance where `packed` is not NULL.
+static void F(gemm_any)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a, const T *b, int64_t ldb,
+                        int trans_b, const T *packed, const F(target) *target, void *scratch) {
+  const int64_t row = trans_a ? 1 : lda, column = trans_a ? lda : 1;
+  int64_t start = 0;
+  if (m <= 2 * SK_GEMM_ROWS && (packed || !trans_b)) {
+    F(tile) t = {.k = k, .a = a, .row = row, .column = column};
+    t.b = packed ? packed : b;
+    t.step = packed ? TILE_N : ldb;
+    t.panel = packed ? k * TILE_N : TILE_N;
+    // Unpacked, the last columns cannot be read a whole panel wide.
+    start = packed ? n : n / TILE_N * TILE_N;
+    F(gemm_few_rows)(target, m, start, t);
+    if (start == n) return;
+  }
+
+  const int64_t most = SK_BLOCK_N_BYTES / (int64_t)sizeof(T);
+  const int64_t k_blocks = SK_MAX_OF(1, (k + SK_BLOCK_K - 1) / SK_BLOCK_K);
+  const int64_t k_size = (k + k_blocks - 1) / k_blocks;
+  const int64_t n_blocks = (n - start + most - 1) / most;
+  const int64_t n_size = ((n - start + n_blocks - 1) / n_blocks + TILE_N - 1) / TILE_N * TILE_N;
+  T *packed_b = scratch, *packed_a = packed_b + SK_MIN_OF(k, SK_BLOCK_K) * n_size;
+  T *waiting = packed_a + SK_MIN_OF(k, SK_BLOCK_K) * (SK_MIN_OF(m, SK_BLOCK_ROWS) + SK_TILE_ROWS);
+  for (int64_t j0 = start; j0 < n; j0 += n_size) {
+    const int64_t j1 = SK_MIN_OF(n, j0 + n_size);
+    // A copy of A pays where it is read several times, or by columns.
+    const int copy_a = j1 - j0 > 2 * TILE_N || (trans_a && k > 1);
+    for (int64_t super = 0; super < m; super += SK_BLOCK_SUPER) {
+      const int64_t super_end = SK_MIN_OF(m, super + SK_BLOCK_SUPER);
+      for (int64_t block = 0, p = 0; block < k_blocks; ++block, p += k_size) {
+        F(block) s = {.j0 = j0, .j1 = j1, .row = row, .column = column, .k = SK_MIN_OF(k_size, k - p)};
+        s.first = block == 0;
+        s.last = block == k_blocks - 1;
+        if (packed) {
+          s.b = packed + j0 * k + p * TILE_N;
+          s.panel = k * TILE_N;
+        } else {
+          if (k_blocks > 1 || super == 0)
+            F(pack_panels)(j0, j1, s.k, trans_b ? b + p : b + p * ldb, ldb, trans_b, packed_b);
+          s.b = packed_b;
+          s.panel = s.k * TILE_N;
+        }
+        s.packed_a = copy_a ? packed_a : NULL;
+        s.waiting_row = n_size;
+        for (s.i0 = super; s.i0 < super_end; s.i0 = s.i1) {
+          s.i1 = SK_MIN_OF(super_end, s.i0 + SK_BLOCK_ROWS);
+          s.a = a + s.i0 * row + p * column;
+          s.waiting = k_blocks > 1 ? waiting + (s.i0 - super) * n_size : NULL;
+          F(run_block)(target, &s);
+        }
+      }
+    }
+  }
+}
+
+static void F(gemm)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a, const T *b, int64_t ldb,
+                    int trans_b, T *c, int64_t ldc, int beta, const T *bias, sk_activation activation, T *pre,
+                    void *scratch) {
+  const F(target) target = {c, pre, ldc, bias, beta, activation};
+  if (m > 0 && n > 0) F(gemm_any)(m, n, k, a, lda, trans_a, b, ldb, trans_b, NULL, &target, scratch);
+}
+
+static void F(gemm_packed)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a, const T *packed,
+                           T *c, int64_t ldc, int beta, const T *bias, sk_activation activation, T *pre,
+                           void *scratch) {
+  const F(target) target = {c, pre, ldc, bias, beta, activation};
+  if (m > 0 && n > 0) F(gemm_any)(m, n, k, a, lda, trans_a, NULL, 0, 0, packed, &target, scratch);
+}
+
+#undef V
+#undef LANES
+#undef TILE_N
