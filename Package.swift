@@ -71,7 +71,7 @@ let package = Package(
     tests("ScoreProcesses", ["ScoreTensors"]),
     tests("ScoreTensors"),
     tests("ScoreAutodiff", ["ScoreTensors"]),
-    tests("ScoreData", ["ScoreTensors"]),
+    tests("ScoreData", ["ScoreTensors", "ScoreFigures"]),
     tests("ScoreNetworks", ["ScoreTensors"]),
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),

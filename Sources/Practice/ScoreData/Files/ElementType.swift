@@ -77,8 +77,9 @@ struct ElementType: Equatable {
 extension Tensor {
   /// Throws where an entry is not a number or infinite, and says which.
   func checkFinite(_ path: String) throws(DataError) {
-    let bad = withUnsafeBuffer { $0.firstIndex { !$0.isFinite } }
-    guard let bad else { return }
+    // The kernel is fast; the search for the place runs only where there is one.
+    if isFinite { return }
+    guard let bad = withUnsafeBuffer({ $0.firstIndex { !$0.isFinite } }) else { return }
     let value = withUnsafeBuffer { $0[bad] }
     var rest = bad
     let index = shape.strides.map { stride -> Int in

@@ -1,0 +1,57 @@
+/// The parameters behind the colon of a data set's name: `count=100,seed=3,test`.
+struct DataParameters {
+  private var values: [String: String] = [:]
+  private var known: [String] = []
+  private let place: String
+
+  init(_ text: Substring?, of name: String) throws(DataError) {
+    place = "data “\(name)”"
+    for item in text?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      guard values[name] == nil else {
+        throw DataError(.badParameter, place, "the parameter “\(name)” is there twice")
+      }
+      values[name] = parts.count > 1 ? String(parts[1]) : ""
+    }
+  }
+
+  /// Takes a parameter that has no value.
+  mutating func flag(_ name: String) throws(DataError) -> Bool {
+    known.append(name)
+    guard let value = values.removeValue(forKey: name) else { return false }
+    guard value.isEmpty else {
+      throw DataError(.badParameter, place, "“\(name)” takes no value, and “\(value)” is given")
+    }
+    return true
+  }
+
+  /// Takes a parameter whose value is a number that fulfils a condition.
+  mutating func number<Number: LosslessStringConvertible>(
+    _ name: String, where isValid: (Number) -> Bool
+  ) throws(DataError) -> Number? {
+    known.append(name)
+    guard let text = values.removeValue(forKey: name) else { return nil }
+    guard let number = Number(text), isValid(number) else {
+      throw DataError(
+        .badParameter, place, "\(name) is “\(text)”, where \(Self.expectation(name)) is expected")
+    }
+    return number
+  }
+
+  private static func expectation(_ name: String) -> String {
+    switch name {
+    case "count": "a whole number from 1 to a thousand million"
+    case "seed": "a whole number from 0 on"
+    default: "a number above 0 and up to 10"
+    }
+  }
+
+  /// Throws where a parameter is left over.
+  func finish() throws(DataError) {
+    guard let left = values.keys.sorted().first else { return }
+    throw DataError(
+      .badParameter, place,
+      "there is no parameter “\(left)”; known are \(known.sorted().joined(separator: ", "))")
+  }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import ScoreTensors
+
+/// Where data come from, as the command line names it: a set by name with parameters, or a file or folder.
+///
+/// ```
+/// digits  digits:test  fashion-mnist  fashion-mnist:test          count=100 takes the first hundred
+/// moons  circles  …  moons:count=10000,seed=0,noise=0.1,test      draws of a known density in the plane
+/// FILE.npy  FILE.csv  FILE.tsv  IDX file[.gz]  CIFAR-10 .bin      FILE.png  folder of PNGs
+/// ```
+public struct DataSource: Hashable, Sendable, CustomStringConvertible {
+  enum Kind: Hashable, Sendable {
+    case digits(Digits.Half)
+    case fashionMNIST(isTest: Bool)
+    case planar(PlanarSet, deviation: Double?, seed: UInt64, isTest: Bool)
+    case path(String)
+  }
+
+  let kind: Kind
+  let count: Int?
+  /// The text that named the source.
+  public let description: String
+
+  /// The names of the sets that need no file.
+  public static let names = ["digits", "fashion-mnist"] + PlanarSet.allCases.map(\.rawValue)
+
+  /// The number of points that a set in the plane has unless the parameter `count` says otherwise.
+  public static let planarCount = 10_000
+
+  /// Reads a name such as `moons:count=500,seed=1`; a text that is no set's name is a path.
+  /// - Throws: `unknownName` with the names known, or `badParameter`.
+  public init(_ text: String) throws(DataError) {
+    description = text
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = parts.first.map(String.init) ?? ""
+    guard Self.names.contains(name) else {
+      let isPath =
+        text.contains("/") || text.contains(".") || FileManager.default.fileExists(atPath: text)
+      guard isPath, !text.isEmpty else {
+        throw DataError(
+          .unknownName, "data “\(text)”",
+          "there is no such set or file; known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .csv, .tsv, .png, IDX, CIFAR-10 .bin"
+        )
+      }
+      kind = .path(text)
+      count = nil
+      return
+    }
+    var parameters = try DataParameters(parts.count > 1 ? parts[1] : nil, of: text)
+    let isTest = try parameters.flag("test")
+    count = try parameters.number("count") { (1...1_000_000_000).contains($0) }
+    if let set = PlanarSet(rawValue: name) {
+      let seed: UInt64? = try parameters.number("seed") { _ in true }
+      let deviation: Double? =
+        set == .checkerboard ? nil : try parameters.number("noise") { $0 > 0 && $0 <= 10 }
+      kind = .planar(set, deviation: deviation, seed: seed ?? 0, isTest: isTest)
+    } else if name == "digits" {
+      kind = .digits(isTest ? .test : .training)
+    } else {
+      kind = .fashionMNIST(isTest: isTest)
+    }
+    try parameters.finish()
+  }
+
+  /// The density that the data are drawn from, where it is known.
+  public var density: (any PlanarDensity)? {
+    guard case .planar(let set, let deviation, _, _) = kind else { return nil }
+    return set.density(deviation: deviation)
+  }
+
+  /// Reads or draws the data; every value is finite, and there is at least one sample.
+  /// - Throws: a `DataError` that says what is wrong with the file.
+  public func load<Scalar: TensorScalar>(as type: Scalar.Type = Scalar.self) throws(DataError)
+    -> Dataset<Scalar>
+  {
+    var data: Dataset<Scalar>
+    switch kind {
+    case .digits(let half): data = Digits.load(half)
+    case .fashionMNIST(let isTest): data = try FashionMNIST.load(isTest: isTest)
+    case .planar(let set, let deviation, let seed, let isTest):
+      let key = RandomKey(seed).folded(set.rawValue).folded(isTest ? "test" : "training")
+      data = Dataset(
+        name: description,
+        samples: set.density(deviation: deviation).sample(count ?? Self.planarCount, key: key))
+    case .path(let path): data = try Self.read(path)
+    }
+    data.name = description
+    return count.map { data.prefix($0) } ?? data
+  }
+
+  // ------------------------------------------------------------------ files
+
+  private static func read<Scalar: TensorScalar>(_ path: String) throws(DataError)
+    -> Dataset<Scalar>
+  {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      return CIFAR.trainingNames(in: path).isEmpty
+        ? try ImageFolder.read(path) : try CIFAR.readTraining(folder: path)
+    }
+    let lowercased = path.lowercased()
+    func ends(_ endings: String...) -> Bool { endings.contains { lowercased.hasSuffix($0) } }
+    if ends(".csv", ".tsv", ".txt") {
+      return Dataset(name: path, samples: try CSV.read(path).values)
+    }
+    if ends(".bin") { return try CIFAR.read(path) }
+    let bytes = try FileBytes.read(path)
+    if ends(".npy") || bytes.starts(with: [0x93, 0x4E]) {
+      let (tensor, isBytes) = try NPY.decode(bytes, path: path, as: Scalar.self)
+      return dataset(path, tensor, isBytes: isBytes)
+    }
+    if ends(".png") {
+      let image = try PNGImage.decode(bytes, path: path).withoutOpacity
+      let element = ElementType(kind: .unsigned, size: 1, isBigEndian: false)
+      let shape: Shape = [1, image.height, image.width, image.channels]
+      return Dataset(name: path, samples: element.tensor(image.pixels[...], shape), scale: .bytes)
+    }
+    if lowercased.contains("idx") || IDX.isLikely(bytes) { return try images(idx: path, bytes) }
+    throw DataError(
+      .wrongFormat, path,
+      "the file is of no known kind; known are .npy, .csv, .tsv, .png, IDX and CIFAR-10 .bin")
+  }
+
+  /// An IDX file, with the labels beside it where the name says that it holds images.
+  static func images<Scalar: TensorScalar>(idx path: String, _ bytes: [UInt8]? = nil)
+    throws(DataError) -> Dataset<Scalar>
+  {
+    var content = bytes ?? []
+    if bytes == nil { content = try FileBytes.read(path) }
+    let (tensor, isBytes) = try IDX.decode(content, path: path, as: Scalar.self)
+    let labelPath = path.split(separator: "images-idx3", omittingEmptySubsequences: false)
+      .joined(separator: "labels-idx1")
+    var labels: [Int]?
+    if labelPath != path, FileManager.default.fileExists(atPath: labelPath) {
+      let values = try IDX.read(labelPath, as: Double.self)
+      guard values.shape == [tensor.rows] else {
+        throw DataError(
+          .wrongShape, labelPath, "labels of shape \(values.shape) for \(tensor.rows) images")
+      }
+      labels = values.scalars.compactMap { Int(exactly: $0) }
+      guard labels?.count == tensor.rows else {
+        throw DataError(.outOfRange, labelPath, "a label is not a whole number")
+      }
+    }
+    return dataset(path, tensor, isBytes: isBytes, labels: labels)
+  }
+
+  /// Numbers as samples: single numbers get an axis, and grey images of bytes a channel.
+  private static func dataset<Scalar: TensorScalar>(
+    _ path: String, _ tensor: Tensor<Scalar>, isBytes: Bool, labels: [Int]? = nil
+  ) -> Dataset<Scalar> {
+    let extents = tensor.shape.extents
+    let shape: Shape =
+      switch extents.count {
+      case 0: [1, 1]
+      case 1: [extents[0], 1]
+      case 3 where isBytes: Shape(extents + [1])
+      default: tensor.shape
+      }
+    return Dataset(
+      name: path, samples: tensor.reshaped(shape), labels: labels, scale: isBytes ? .bytes : nil)
+  }
+}

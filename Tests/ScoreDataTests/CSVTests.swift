@@ -1,0 +1,52 @@
+import ScoreData
+import ScoreTensors
+import Testing
+
+@Suite struct CSVTests {
+  func decode(_ text: String) throws -> CSV.Contents<Double> {
+    try CSV.decode(Array(text.utf8), path: "x.csv")
+  }
+
+  @Test(arguments: [
+    "1,2.5\n-3e2,.5\n", "1;2.5\n-3e2;.5", "1\t2.5\r\n-3e2\t.5\r\n", "  1   2.5 \n -3e2 .5\n",
+    "# made by hand\n1 , 2.5\n\n\"-3e2\",0.5\n", "\u{FEFF}1,2.5\n-300,0.5",
+  ])
+  func everySeparatorIsFound(text: String) throws {
+    let contents = try decode(text)
+    #expect(contents.values == Tensor([2, 2], [1, 2.5, -300, 0.5]))
+    #expect(contents.columns == nil)
+  }
+
+  @Test func aHeaderNamesTheColumns() throws {
+    let contents = try decode("x, \"the y\"\n1,2\n3,4\n")
+    #expect(contents.columns == ["x", "the y"])
+    #expect(contents.values == Tensor([2, 2], [1, 2, 3, 4]))
+  }
+
+  @Test(
+    arguments: [
+      ("1,2\n3\n", .wrongShape, "line 2", "1 fields"),
+      ("# c\nx,y\n1,2\n\n3,4,5\n", .wrongShape, "line 5", "line 2 has 2"),
+      ("1,2\n3,four\n", .malformed, "line 2, column 2", "four"),
+      ("1,2\n3,\n", .malformed, "line 2, column 2", "“”"),
+      ("1,2\nnan,4\n", .notFinite, "line 2, column 1", "nan"),
+      ("1,2\n3,-inf\n", .notFinite, "line 2, column 2", "-inf"),
+      ("1,2\n3,1e999\n", .notFinite, "line 2, column 2", "1e999"),
+      ("x,y\n", .empty, "", "no numbers"), ("\n\n# nothing\n", .empty, "", "no numbers"),
+      ("1,2\u{0}\n", .wrongFormat, "", "not a text file"),
+    ] as [(String, DataError.Kind, String, String)])
+  func troubleIsReportedWithItsPlace(
+    text: String, kind: DataError.Kind, place: String, found: String
+  ) throws {
+    let error = try #require(throws: DataError.self) { try decode(text) }
+    #expect(error.kind == kind)
+    #expect(error.place.hasPrefix("x.csv") && error.place.hasSuffix(place))
+    #expect(error.message.contains(found))
+  }
+
+  @Test func numbersTooLargeForTheScalarTypeAreRefused() {
+    let text = Array("1e300\n".utf8)
+    #expect(kind { _ = try CSV.decode(text, path: "", as: Float.self) } == .notFinite)
+    #expect(kind { _ = try CSV.decode(text, path: "", as: Double.self) } == nil)
+  }
+}

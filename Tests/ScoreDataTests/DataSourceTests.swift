@@ -1,0 +1,144 @@
+import Foundation
+import ScoreData
+import ScoreFigures
+import ScoreTensors
+import Testing
+
+@Suite struct DataSourceTests {
+  @Test func digitsAreFoundByName() throws {
+    #expect(try DataSource("digits").load(as: Float.self).count == 3823)
+    let test = try DataSource("digits:test,count=10").load(as: Float.self)
+    #expect(test.samples == Digits.load(.test, as: Float.self).samples.rows(0..<10))
+    #expect(test.labels == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] && test.scale == Digits.scale)
+    #expect(test.name == "digits:test,count=10")
+  }
+
+  @Test func setsInThePlaneTakeParameters() throws {
+    let plain = try DataSource("moons").load(as: Float.self)
+    #expect(plain.samples.shape == [10_000, 2] && plain.scale == nil)
+    let few = try DataSource("moons:count=20,seed=0,noise=0.1").load(as: Float.self)
+    #expect(few.samples == plain.samples.rows(0..<20))
+    for other in ["moons:count=20,seed=1", "moons:count=20,noise=0.2", "moons:test,count=20"] {
+      #expect(try DataSource(other).load(as: Float.self).samples != few.samples)
+    }
+    #expect(try DataSource("spirals").density != nil)
+    #expect(try DataSource("digits").density == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("moon", .unknownName, "moons"), ("", .unknownName, "digits"),
+      ("Digits", .unknownName, ".npy"),
+      ("digits:tset", .badParameter, "tset"), ("digits:seed=1", .badParameter, "seed"),
+      ("digits:", .badParameter, "count, test"), ("moons:count=0", .badParameter, "count is “0”"),
+      ("moons:count=x", .badParameter, "count is “x”"), ("moons:seed=-1", .badParameter, "seed"),
+      ("moons:noise=0", .badParameter, "noise"), ("moons:noise=nan", .badParameter, "noise"),
+      ("checkerboard:noise=1", .badParameter, "noise"), ("moons:test=1", .badParameter, "no value"),
+      ("moons:count=1,count=2", .badParameter, "twice"),
+    ] as [(String, DataError.Kind, String)])
+  func unknownNamesAndParametersAreUsage(text: String, kind: DataError.Kind, found: String) throws {
+    let error = try #require(throws: DataError.self) { try DataSource(text) }
+    #expect(error.kind == kind && error.kind.isUsage)
+    #expect(error.message.contains(found) && error.place == "data “\(text)”")
+  }
+
+  @Test func filesAreReadByWhatTheyAre() throws {
+    let folder = try TemporaryFolder()
+    func load(_ path: String) throws -> Dataset<Float> { try DataSource(path).load() }
+
+    // Single numbers become samples of one dimension.
+    let numbers = Tensor<Float>([3], [1, 2, 3])
+    try NPY.write(numbers, to: "\(folder.path)/a.npy")
+    let one = try load("\(folder.path)/a.npy")
+    #expect(one.samples.shape == [3, 1] && one.scale == nil)
+
+    let bytesFile = try folder.write("b.npy", bytes(base64: NPYFixture.u1v3))
+    #expect(try load(bytesFile).scale == .bytes)
+    let table = try folder.write("c.csv", Array("x,y\n1,2\n".utf8))
+    #expect(try load(table).samples == Tensor([1, 2], [1, 2]))
+
+    let images = try folder.write("train-images-idx3-ubyte.gz", bytes(base64: StreamFixture.gzip))
+    #expect(try load(images).labels == nil)
+    let labels = [0, 0, 8, 1] + bigEndian(6) + [3, 1, 4, 1, 5, 9]
+    _ = try folder.write("train-labels-idx1-ubyte.gz", labels)
+    let labelled = try load(images)
+    #expect(labelled.samples.shape == [6, 4, 4, 1] && labelled.scale == .bytes)
+    #expect(labelled.labels == [3, 1, 4, 1, 5, 9])
+
+    let text = try folder.write("d.xyz", Array("hello".utf8))
+    #expect(kind { _ = try load(text) } == .wrongFormat)
+    let fake = try folder.write("e.npy", Array("hello".utf8))
+    #expect(kind { _ = try load(fake) } == .wrongFormat)
+    #expect(kind { _ = try load("\(folder.path)/none.npy") } == .missing)
+    #expect(kind { _ = try load("\(folder.path)/none.csv") } == .missing)
+  }
+
+  @Test func foldersOfImagesAreSortedAndOfOneShape() throws {
+    let folder = try TemporaryFolder()
+    #expect(kind { _ = try ImageFolder.read(folder.path, as: Float.self) } == .empty)
+    let gray = bytes(base64: PNGFixture.gray)
+    let first = Raster(width: 7, height: 9, channels: 1, filledWith: 5).png
+    _ = try folder.write("b.png", gray)
+    _ = try folder.write("a.PNG", first)
+    _ = try folder.write("notes.txt", [1])
+    let data = try DataSource(folder.path).load(as: Float.self)
+    #expect(data.samples.shape == [2, 9, 7, 1] && data.labels == nil && data.scale == .bytes)
+    #expect(data.samples.row(0) == [Float](repeating: 5, count: 63))
+    #expect(data.samples.row(1) == PNGTests.gray.map { Float($0) })
+
+    let other = try folder.write("c.png", bytes(base64: PNGFixture.rgb))
+    let error = try #require(throws: DataError.self) {
+      try ImageFolder.read(folder.path, as: Float.self)
+    }
+    #expect(error.kind == .wrongShape && error.place == other && error.message.contains("a.PNG"))
+  }
+
+  @Test func subfoldersAreClasses() throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write("dog/1.png", bytes(base64: PNGFixture.rgb))
+    _ = try folder.write("cat/1.png", bytes(base64: PNGFixture.rgba))
+    _ = try folder.write("cat/2.png", bytes(base64: PNGFixture.rgb))
+    let data = try DataSource(folder.path).load(as: Float.self)
+    #expect(data.samples.shape == [3, 9, 7, 3] && data.labels == [0, 0, 1])
+  }
+
+  @Test func cifarBatchesAreReadAsPixelsWithColours() throws {
+    // Red 10, green 20 + column, blue 30 + row.
+    func image(_ label: UInt8) -> [UInt8] {
+      [label] + [UInt8](repeating: 10, count: 1024) + (0..<1024).map { UInt8(20 + $0 % 32) }
+        + (0..<1024).map { UInt8(30 + $0 / 32) }
+    }
+    let folder = try TemporaryFolder()
+    let batch = try folder.write("data_batch_2.bin", image(7))
+    _ = try folder.write("data_batch_1.bin", image(3) + image(9))
+    let data = try DataSource(folder.path).load(as: Float.self)
+    #expect(data.samples.shape == [3, 32, 32, 3] && data.labels == [3, 9, 7])
+    #expect(data.samples[2, 5, 17, 0] == 10 && data.samples[2, 5, 17, 1] == 37)
+    #expect(data.samples[2, 5, 17, 2] == 35)
+    #expect(try DataSource(batch).load(as: Float.self).labels == [7])
+    #expect(kind { _ = try CIFAR.decode(image(10), path: "", as: Float.self) } == .malformed)
+    #expect(
+      kind { _ = try CIFAR.decode(image(1).dropLast(), path: "", as: Float.self) } == .truncated)
+  }
+
+  @Test func fashionMNISTIsFoundOrItsAbsenceExplained() throws {
+    let folder = try TemporaryFolder()
+    let error = try #require(throws: DataError.self) {
+      try FashionMNIST.load(folders: [folder.path], as: Float.self)
+    }
+    #expect(error.kind == .missing && error.message.contains("dataset-fashion-mnist"))
+    #expect(error.message.contains(folder.path))
+    _ = try folder.write("t10k-images-idx3-ubyte", IDXTests.plain)
+    let data = try FashionMNIST.load(isTest: true, folders: ["/none", folder.path], as: Float.self)
+    #expect(data.count == 6 && data.name == "fashion-mnist:test")
+    #expect(kind { _ = try FashionMNIST.load(folders: [folder.path], as: Float.self) } == .missing)
+  }
+
+  @Test func samplesOfAnotherDimensionAreReported() throws {
+    let data = Dataset(name: "x.npy", samples: Tensor<Float>([3, 2]))
+    try data.checkSampleShape([2])
+    let error = try #require(throws: DataError.self) { try data.checkSampleShape([8, 8, 1]) }
+    #expect(error.kind == .wrongShape)
+    #expect(error.message.contains("[2]") && error.message.contains("[8, 8, 1]"))
+  }
+}

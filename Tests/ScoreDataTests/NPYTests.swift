@@ -1,0 +1,138 @@
+import Foundation
+import ScoreData
+import ScoreTensors
+import Testing
+
+@Suite struct NPYTests {
+  static let quarters: [Double] = [0, 0.25, 0.5, 0.75, 1, 1.25]
+  static let whole: [Double] = [0, 1, 2, 3, 4, 5]
+
+  @Test(arguments: [
+    (NPYFixture.f4, quarters), (NPYFixture.bigF8, quarters), (NPYFixture.fortran, quarters),
+    (NPYFixture.bigI2, whole.map { $0 - 3 }), (NPYFixture.i8v2, whole.map { $0 - 3 }),
+    (NPYFixture.u1v3, whole), (NPYFixture.bool, [0, 1, 0, 1, 0, 1]),
+  ])
+  func everyTypeAndOrderIsRead(fixture: String, expected: [Double]) throws {
+    let (tensor, _) = try NPY.decode(bytes(base64: fixture), path: "x.npy", as: Double.self)
+    #expect(tensor == Tensor([2, 3], expected))
+    let (floats, _) = try NPY.decode(bytes(base64: fixture), path: "x.npy", as: Float.self)
+    #expect(floats == Tensor([2, 3], expected.map { Float($0) }))
+  }
+
+  @Test func halvesUnsignedNumbersAndScalarsAreRead() throws {
+    let halves = try NPY.decode(bytes(base64: NPYFixture.f2), path: "", as: Double.self).tensor
+    // NumPy's own conversions of these halves to double precision.
+    #expect(halves.scalars == [0.5, -2, 65504, 5.960464477539063e-08, 0.333251953125])
+    let unsigned = try NPY.decode(bytes(base64: NPYFixture.u4), path: "", as: Double.self).tensor
+    #expect(unsigned.scalars == [4_294_967_295, 1])
+    let scalar = try NPY.decode(bytes(base64: NPYFixture.scalar), path: "", as: Double.self).tensor
+    #expect(scalar.shape == [] && scalar.scalars == [2.5])
+  }
+
+  @Test func fortranOrderOfThreeAxesIsTurned() throws {
+    let fixture = bytes(base64: NPYFixture.fortran3)
+    let tensor = try NPY.decode(fixture, path: "", as: Float.self).tensor
+    #expect(tensor == Tensor([2, 3, 4], (0..<24).map { Float($0) }))
+  }
+
+  @Test func onlyBytesAreTakenForPixels() throws {
+    let isBytes = try [NPYFixture.u1v3, NPYFixture.f4, NPYFixture.bool, NPYFixture.i8v2].map {
+      try NPY.decode(bytes(base64: $0), path: "", as: Float.self).isBytes
+    }
+    #expect(isBytes == [true, false, false, false])
+  }
+
+  @Test func whatIsWrittenIsWhatNumPyWrites() throws {
+    let floats = Tensor<Float>([2, 3], Self.quarters.map { Float($0) })
+    #expect(NPY.encode(floats) == bytes(base64: NPYFixture.f4))
+  }
+
+  @Test func filesGiveBackWhatWasWritten() throws {
+    let folder = try TemporaryFolder()
+    for shape in [[], [3], [4, 1], [2, 3, 4]] as [Shape] {
+      let path = "\(folder.path)/x.npy"
+      let doubles: Tensor<Double> = RandomKey(1).normal(shape)
+      try NPY.write(doubles, to: path)
+      #expect(try NPY.read(path) == doubles)
+      let floats = Tensor<Float>(doubles)
+      try NPY.write(floats, to: path)
+      #expect(try NPY.read(path, as: Float.self) == floats)
+    }
+    #expect(folder.names == ["x.npy"])
+  }
+
+  @Test func unknownTypesAreNamed() throws {
+    for fixture in [NPYFixture.complex, NPYFixture.record] {
+      #expect(
+        kind { _ = try NPY.decode(bytes(base64: fixture), path: "", as: Float.self) }
+          == .unsupported)
+    }
+    #expect(
+      kind { _ = try NPY.decode(bytes(base64: NPYFixture.empty), path: "", as: Float.self) }
+        == .empty)
+  }
+
+  @Test func truncationIsFoundAtEveryLength() throws {
+    let whole = bytes(base64: NPYFixture.f4)
+    for length in 0..<whole.count {
+      let kind = kind { _ = try NPY.decode(Array(whole[..<length]), path: "", as: Float.self) }
+      #expect(kind == (length < 6 ? .wrongFormat : .truncated), "at \(length) bytes")
+    }
+    #expect(kind { _ = try NPY.decode(whole + [0], path: "", as: Float.self) } == .malformed)
+  }
+
+  /// A file of version 1 with this header and data.
+  static func file(_ header: String, _ data: [UInt8] = []) -> [UInt8] {
+    [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + data
+  }
+
+  @Test(
+    arguments: [
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }", .truncated),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, }", .malformed),
+      ("{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}", .malformed),
+      ("{'descr': '<f3', 'fortran_order': False, 'shape': (1,)}", .unsupported),
+      ("{'descr': '', 'fortran_order': False, 'shape': (1,)}", .unsupported),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,", .malformed),
+      ("nothing", .malformed), ("", .malformed),
+    ] as [(String, DataError.Kind)])
+  func headersThatLieAreRefused(header: String, expected: DataError.Kind) {
+    let file = Self.file(header, [0, 0, 0, 0])
+    #expect(kind { _ = try NPY.decode(file, path: "", as: Float.self) } == expected)
+  }
+
+  @Test func theErrorSaysWhichEntryIsNotFinite() throws {
+    for bad in [Double.nan, .infinity, -.infinity] {
+      var values = Self.quarters
+      values[5] = bad
+      let file = NPY.encode(Tensor<Double>([2, 3], values))
+      let error = try #require(throws: DataError.self) {
+        try NPY.decode(file, path: "x.npy", as: Float.self)
+      }
+      #expect(error.kind == .notFinite && error.message.contains("[1, 2]"))
+      #expect(error.description.hasPrefix("x.npy: "))
+    }
+    // Finite in double precision, infinite in single.
+    let large = NPY.encode(Tensor<Double>([1], [1e300]))
+    #expect(kind { _ = try NPY.decode(large, path: "", as: Float.self) } == .notFinite)
+    #expect(kind { _ = try NPY.decode(large, path: "", as: Double.self) } == nil)
+  }
+
+  @Test func missingAndUnwritableFilesAreReported() throws {
+    let folder = try TemporaryFolder()
+    #expect(kind { _ = try NPY.read("\(folder.path)/none.npy", as: Float.self) } == .missing)
+    #expect(kind { _ = try NPY.read(folder.path, as: Float.self) } == .wrongFormat)
+    let empty = try folder.write("empty.npy", [])
+    #expect(kind { _ = try NPY.read(empty, as: Float.self) } == .empty)
+    let tensor = Tensor<Float>([1])
+    #expect(kind { try NPY.write(tensor, to: "\(folder.path)/no/x.npy") } == .unwritable)
+    // A folder stands where the file should go: nothing is left behind.
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/taken", withIntermediateDirectories: false)
+    #expect(kind { try NPY.write(tensor, to: "\(folder.path)/taken") } == .unwritable)
+    #expect(folder.names == ["empty.npy", "taken"])
+  }
+}
