@@ -76,6 +76,7 @@ let package = Package(
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
+    tests("ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
   ],
   cLanguageStandard: .c17
 )

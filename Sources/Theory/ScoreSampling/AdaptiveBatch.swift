@@ -2,9 +2,8 @@ import Foundation
 
 /// The rows of one adaptive integration on their way.
 ///
-/// Places are the rows present, original rows are what results are kept by. Rows that are done stay as padding, with
-/// steps of length 0, until the batch shrinks to the next of the sizes 2ᵏ and 3·2ᵏ: a field that prepares itself for
-/// each batch size meets few of them.
+/// Places are the rows present, original rows are what results are kept by. A row that is done takes steps of length 0
+/// until the round ends, and is dropped before the next.
 final class AdaptiveBatch {
   private let integrator: AdaptiveIntegrator
   private let width: Int
@@ -150,7 +149,6 @@ final class AdaptiveBatch {
     // The second slope is not needed any more: its place takes the errors.
     combine(DormandPrince.errors, into: slopes[1], base: nil)
     for i in rows.indices where isLive[i] { judge(i, system) }
-    for i in rows.indices where !isLive[i] { lengths[i] = 0 }
   }
 
   private func judge<System: RowSystem>(_ i: Int, _ system: System) {
@@ -210,20 +208,10 @@ final class AdaptiveBatch {
       part / Double(max(1, reached.count)), last, results.evaluations.max() ?? 0)
   }
 
-  /// Drops rows that are done where that brings the batch to a smaller size.
+  /// Drops rows that are done.
   func compact<System: RowSystem>(_ system: inout System) {
-    var size = 1
-    while size < liveCount {
-      let isPower = size & (size - 1) == 0
-      size = size == 1 ? 2 : isPower ? size / 2 * 3 : size / 3 * 4
-    }
-    guard size < rows.count, liveCount > 0 else { return }
-    var padding = size - liveCount
-    let kept = rows.indices.filter {
-      if isLive[$0] { return true }
-      padding -= 1
-      return padding >= 0
-    }
+    guard liveCount < rows.count, liveCount > 0 else { return }
+    let kept = rows.indices.filter { isLive[$0] }
     for (target, source) in kept.enumerated() where target != source {
       for j in 0..<width {
         y[target * width + j] = y[source * width + j]

@@ -9,7 +9,7 @@ package protocol RowSystem {
   /// The widths of the parts of a row whose errors are held to the tolerance separately; together the width.
   var blocks: [Int] { get }
 
-  /// Takes note of which of the original rows are present from now on, in order; the same one may come twice.
+  /// Takes note of which of the original rows are present from now on, in order.
   mutating func select(rows: [Int])
 
   /// Writes dy/dt of the rows present, `times.count` of them, into `rates`.

@@ -41,4 +41,11 @@ public struct SamplingProgress: Sendable, Equatable {
   public var time: Double
   /// The evaluations of the present batch so far, for the sample that took most.
   public var evaluations: Int
+
+  package init(fraction: Double, samples: Int, time: Double, evaluations: Int) {
+    self.fraction = fraction
+    self.samples = samples
+    self.time = time
+    self.evaluations = evaluations
+  }
 }

@@ -1,1 +1,0 @@
-// Log densities by the probability-flow ODE, with their errors.

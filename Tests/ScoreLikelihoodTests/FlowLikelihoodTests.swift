@@ -1,0 +1,127 @@
+import Foundation
+import ScoreLikelihood
+import ScoreProcesses
+import ScoreSampling
+import ScoreTensors
+import Testing
+
+@Suite struct FlowLikelihoodTests {
+  private func oracle<Scalar: TensorScalar>(
+    _: Scalar.Type = Scalar.self
+  ) throws -> MixtureOracle<Scalar> {
+    try MixtureDensityTests.oracle(try VariancePreserving(), Scalar.self)
+  }
+
+  @Test func bitsDoNotDependOnTheBatch() throws {
+    try check(Float.self)
+    try check(Double.self)
+  }
+
+  private func check<Scalar: TensorScalar>(_: Scalar.Type) throws {
+    let oracle = try oracle(Scalar.self)
+    let x = oracle.sample(24, key: RandomKey(2))
+    for divergence in [Divergence.exact, .hutchinson(.gaussian, probes: 2)] {
+      for method in [FlowMethod.adaptive(rtol: 1e-4, atol: 1e-4), .fixed(.heun, steps: 10)] {
+        func run(_ size: Int) throws -> LikelihoodResult<Scalar> {
+          try FlowLikelihood(oracle, divergence: divergence, method: method, batchSize: size)
+            .logDensity(of: x, key: RandomKey(3))
+        }
+        let whole = try run(256)
+        for size in [1, 7] {
+          let parts = try run(size)
+          #expect(parts.logDensity == whole.logDensity)
+          #expect(parts.latent == whole.latent)
+          #expect(parts.evaluations == whole.evaluations)
+          #expect(parts.probeStandardError == whole.probeStandardError)
+        }
+        let tail = try FlowLikelihood(oracle, divergence: divergence, method: method)
+          .logDensity(of: x.rows(10..<15), key: RandomKey(3), first: 10)
+        #expect(tail.logDensity == Array(whole.logDensity[10..<15]))
+      }
+    }
+  }
+
+  @Test func samplesTakeStepsOfTheirOwn() throws {
+    let x = Tensor<Double>([3, 2], [0.8, -0.4, 60, 60, -1, 0.5])
+    let result = try FlowLikelihood(try oracle(Double.self), divergence: .exact)
+      .logDensity(of: x)
+    #expect(result.isFinished)
+    #expect(Set(result.evaluations).count > 1)
+    #expect(result.maxEvaluations == result.evaluations.max())
+  }
+
+  @Test func samplesThatFailAreReported() throws {
+    let x = Tensor<Double>([3, 2], [0.8, -0.4, .nan, 0, -1, 0.5])
+    let result = try FlowLikelihood(try oracle(Double.self), divergence: .exact)
+      .logDensity(of: x)
+    #expect(result.status[0] == .finished && result.status[2] == .finished)
+    #expect(result.status[1] == .nonFinite(time: 1e-5))
+    #expect(result.logDensity[1].isNaN && result.logDensity[0].isFinite && result.mean.isNaN)
+    let poor = try FlowLikelihood(
+      try oracle(Double.self), divergence: .exact, method: .adaptive(maxEvaluations: 30)
+    ).logDensity(of: x.rows(0..<1))
+    guard case .budgetSpent(let t) = poor.status[0] else {
+      Issue.record("\(poor.status[0])")
+      return
+    }
+    #expect(t > 1e-5 && t < 1 && poor.logDensity[0].isNaN && poor.evaluations[0] <= 30)
+  }
+
+  @Test func progressIsReportedAndStopsTheRun() throws {
+    let x = Tensor<Double>([4, 2], repeating: 0.3)
+    for method in [FlowMethod.adaptive(), .fixed(.rk4, steps: 50)] {
+      let likelihood = try FlowLikelihood(
+        try oracle(Double.self), divergence: .exact, method: method, batchSize: 2)
+      var fractions: [Double] = []
+      let result = try likelihood.logDensity(of: x) {
+        fractions.append($0.fraction)
+        return $0.fraction < 0.6
+      }
+      #expect(fractions == fractions.sorted() && fractions.first == 0)
+      #expect(result.status[0] == .finished && result.logDensity[0].isFinite)
+      guard case .cancelled = result.status[3] else {
+        Issue.record("\(result.status[3])")
+        continue
+      }
+      #expect(result.logDensity[3].isNaN)
+    }
+  }
+
+  @Test func wrongRequestsAreRefused() throws {
+    let oracle = try oracle(Double.self)
+    #expect(throws: SamplingError("epsilon is 1.0 and T is 1.0; expected 0 < epsilon < T")) {
+      try FlowLikelihood(oracle, epsilon: 1)
+    }
+    #expect(throws: SamplingError("rtol is 0.0; expected a positive number")) {
+      try FlowLikelihood(oracle, method: .adaptive(rtol: 0))
+    }
+    #expect(throws: SamplingError("the number of probes is 0; expected 1 or more")) {
+      try FlowLikelihood(oracle, divergence: .hutchinson(probes: 0))
+    }
+    #expect(throws: SamplingError.self) {
+      try FlowLikelihood(oracle, method: .fixed(.rk4, steps: 0))
+    }
+    #expect(throws: SamplingError.self) { try FlowLikelihood(oracle, batchSize: 0) }
+    let likelihood = try FlowLikelihood(oracle)
+    #expect(
+      throws: SamplingError(
+        "the samples have shape [2, 3]; expected [n] followed by [2], n 1 or more")
+    ) {
+      try likelihood.logDensity(of: Tensor([2, 3]))
+    }
+    #expect(throws: SamplingError.self) { try likelihood.encode(Tensor([0, 2])) }
+  }
+
+  @Test func bitsPerDimensionFollowTheWidthOfACell() {
+    // A uniform density over the data's range needs all bits of the quantisation: 8 for 256 levels in [0, 1] and in
+    // [−1, 1], where the density is 2^−D.
+    let dimensions = 10
+    let unit = bitsPerDimension(
+      0, dimensions: dimensions, logVolumeScale: Double(dimensions) * log(1.0 / 256))
+    #expect(abs(unit - 8) < 1e-12)
+    let symmetric = bitsPerDimension(
+      Double(dimensions) * log(0.5), dimensions: dimensions,
+      logVolumeScale: Double(dimensions) * log(2.0 / 256))
+    #expect(abs(symmetric - 8) < 1e-12)
+  }
+}
