@@ -1,0 +1,217 @@
+import Foundation
+import ScoreProcesses
+import ScoreTensors
+import Testing
+
+/// Processes of one's own, against VP, sub-VP and VE and closed forms.
+@Suite struct CustomProcessTests {
+  static let times = [1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 1]
+
+  static func relative(_ a: Double, _ b: Double) -> Double {
+    a == b ? 0 : abs(a - b) / max(abs(a), abs(b))
+  }
+
+  static func agree(
+    _ custom: CustomProcess, _ exact: some LinearProcess, tolerance: Double, rates: Double? = nil
+  ) {
+    for t in times {
+      let (a, b) = (custom.marginal(at: t), exact.marginal(at: t))
+      #expect(
+        abs(a.logAlpha - b.logAlpha) <= tolerance * max(1, abs(b.logAlpha)), "log α at \(t)")
+      #expect(relative(a.sigma, b.sigma) <= tolerance, "σ at \(t): \(a.sigma), \(b.sigma)")
+      let (p, q) = (custom.rates(at: t), exact.rates(at: t))
+      let tolerance = rates ?? tolerance
+      #expect(relative(p.drift, q.drift) <= tolerance, "f at \(t)")
+      #expect(relative(p.squaredDiffusion, q.squaredDiffusion) <= tolerance, "g² at \(t)")
+      #expect(relative(p.noiseGain, q.noiseGain) <= tolerance, "g²/(2σ) at \(t)")
+    }
+  }
+
+  /// The cosine of 1.55 t: rates by the calculus of school.
+  @Test func cosineFromItsKernel() throws {
+    let cosine = try CustomProcess(
+      name: "cosine", alpha: { cos($0 * 1.55) }, sigma: { sin($0 * 1.55) })
+    for t in Self.times {
+      let rates = cosine.rates(at: t)
+      // f = −k tan(kt); g²/(2σ) = k cos + k tan sin = k / cos.
+      #expect(Self.relative(rates.drift, -1.55 * tan(1.55 * t)) < 1e-14)
+      #expect(Self.relative(rates.noiseGain, 1.55 / cos(1.55 * t)) < 1e-14)
+      #expect(Self.relative(rates.squaredDiffusion, 3.1 * tan(1.55 * t)) < 1e-14)
+    }
+    #expect(cosine.priorDeviation == sin(1.55) && cosine.endTime == 1)
+    #expect(cosine.cutoffs == Cutoffs(sampling: 1e-3, training: 1e-5, likelihood: 1e-5))
+    // Here even t = 0 is well defined.
+    #expect(cosine.rates(at: 0) == Rates(drift: 0, squaredDiffusion: 0, noiseGain: 1.55))
+  }
+
+  @Test func standardProcessesFromTheirKernels() throws {
+    let (low, high) = (0.1, 20.0)
+    let logAlpha: @Sendable (Dual) -> Dual = {
+      -0.25 * $0 * $0 * (high - low) - 0.5 * $0 * low
+    }
+    let vp = try CustomProcess(
+      name: "my-vp", alpha: { exp(logAlpha($0)) }, sigma: { sqrt(-expm1(2 * logAlpha($0))) })
+    Self.agree(vp, try VariancePreserving(), tolerance: 2e-13)
+    let subVP = try CustomProcess(
+      name: "my-subvp", logAlpha: logAlpha, logSigma: { log(-expm1(2 * logAlpha($0))) })
+    Self.agree(subVP, try SubVariancePreserving(), tolerance: 2e-14, rates: 1e-12)
+    let ve = try CustomProcess(
+      name: "my-ve", logAlpha: { _ in 0 }, logSigma: { log(0.01) + log(5000) * $0 })
+    Self.agree(ve, try VarianceExploding(), tolerance: 2e-14)
+    #expect(abs(ve.priorDeviation - 50) < 1e-12)
+  }
+
+  @Test func standardProcessesFromTheirRates() throws {
+    let (vp, subVP, ve) = (
+      try VariancePreserving(), try SubVariancePreserving(), try VarianceExploding()
+    )
+    Self.agree(
+      try CustomProcess(
+        name: "vp", drift: { -0.5 * vp.beta(at: $0) }, squaredDiffusion: { vp.beta(at: $0) }), vp,
+      tolerance: 2e-14)
+    Self.agree(
+      try CustomProcess(
+        name: "subvp", drift: { -0.5 * vp.beta(at: $0) },
+        squaredDiffusion: { subVP.rates(at: $0).squaredDiffusion }), subVP, tolerance: 2e-14)
+    Self.agree(
+      try CustomProcess(
+        name: "ve", drift: { _ in 0 }, squaredDiffusion: { ve.rates(at: $0).squaredDiffusion },
+        initialDeviation: 0.01), ve, tolerance: 2e-14)
+  }
+
+  /// ∫ of powers, whose value near 0 must be relative: σ² = t^(p+1)/(p+1) for g² = t^p.
+  @Test(arguments: [-0.75, -0.5, 0, 0.5, 1, 2.5, 6]) func powersOfTime(_ p: Double) throws {
+    let process = try CustomProcess(
+      name: "power", drift: { _ in 0 }, squaredDiffusion: { pow($0, p) })
+    for t in Self.times + [1e-7, 3.3e-6] {
+      let expected = (pow(t, p + 1) / (p + 1)).squareRoot()
+      #expect(Self.relative(process.marginal(at: t).sigma, expected) < 5e-14, "at \(t)")
+    }
+  }
+
+  /// The table agrees with the closed form between its nodes too, in every octave, also where f and g² are stiff.
+  @Test func everywhereBetweenNodes() throws {
+    let process = try CustomProcess(
+      name: "stiff", drift: { -40 * (1 + cos(60 * $0)) }, squaredDiffusion: { _ in 3 }, endTime: 2)
+    let worst = (1..<4000).reduce(0.0) {
+      let t = 2 * Double($1) / 4000
+      return max(
+        $0, abs(process.marginal(at: t).logAlpha + 40 * t + 40.0 / 60 * sin(60 * t)) / (1 + 40 * t))
+    }
+    #expect(worst < 1e-14)
+    // Ornstein–Uhlenbeck: σ² = g²/(2a) (1 − e^(−2at)).
+    let relaxing = try CustomProcess(
+      name: "ou", drift: { _ in -8 }, squaredDiffusion: { _ in 3 }, endTime: 5)
+    for k in 1..<2000 {
+      let t = 5 * pow(0.99, Double(k))
+      let expected = (3.0 / 16 * -expm1(-16 * t)).squareRoot()
+      #expect(Self.relative(relaxing.marginal(at: t).sigma, expected) < 2e-14)
+    }
+  }
+
+  /// Jumps in the schedule are found and cost no accuracy.
+  @Test func jumpsInTheSchedule() throws {
+    let process = try CustomProcess(
+      name: "steps", drift: { $0 < 0.37 ? -1 : -3 }, squaredDiffusion: { $0 < 0.61 ? 2 : 5 })
+    // σ² solves (σ²)′ = 2 f σ² + g² piece by piece.
+    var variance = -expm1(-2 * 0.37)
+    variance = variance * exp(-6 * 0.24) + 2.0 / 6 * -expm1(-6 * 0.24)
+    variance = variance * exp(-6 * 0.39) + 5.0 / 6 * -expm1(-6 * 0.39)
+    let end = process.marginal(at: 1)
+    #expect(abs(end.logAlpha + 0.37 + 3 * 0.63) < 1e-13)
+    #expect(Self.relative(end.sigma * end.sigma, variance) < 1e-13)
+  }
+
+  /// At t = 0 itself the rates have their limits.
+  @Test func ratesAtZeroFromRates() throws {
+    let process = try CustomProcess(
+      name: "edm", drift: { _ in 0 }, squaredDiffusion: { 2 * $0 }, endTime: 80)
+    #expect(abs(process.rates(at: 0).noiseGain - 1) < 1e-12)
+    #expect(process.marginal(at: 0).sigma == 0)
+    #expect(Self.relative(process.marginal(at: 80).sigma, 80) < 1e-14)
+    #expect(
+      process.cutoffs.sampling == 0.08 && process.priorDeviation == process.marginal(at: 80).sigma)
+  }
+
+  @Test func bothWaysAtOnce() throws {
+    let both = try CustomProcess(
+      name: "both", alpha: { exp(-2 * $0) }, sigma: { sqrt(-expm1(-4 * $0)) }, drift: { _ in -2 },
+      squaredDiffusion: { _ in 4 }, priorDeviation: 1)
+    #expect(both.rates(at: 0.3).drift == -2 && both.rates(at: 0.3).squaredDiffusion == 4)
+    #expect(both.priorDeviation == 1)
+    #expect(throws: ProcessError.self) {
+      try CustomProcess(
+        name: "both", alpha: { exp(-2 * $0) }, sigma: { sqrt(-expm1(-4 * $0)) },
+        drift: { _ in 2 }, squaredDiffusion: { _ in 4 })
+    }
+    #expect(throws: ProcessError.self) {
+      try CustomProcess(
+        name: "both", alpha: { exp(-2 * $0) }, sigma: { sqrt(-expm1(-4 * $0)) },
+        drift: { _ in -2 }, squaredDiffusion: { _ in 3.9 })
+    }
+  }
+
+  /// An exact field takes a custom process as it takes any other.
+  @Test func oraclesTakeCustomProcesses() throws {
+    let cosine = try CustomProcess(
+      name: "cosine", alpha: { cos($0 * 1.55) }, sigma: { sin($0 * 1.55) })
+    let oracle = try MixtureOracle<Double>(process: cosine, parameters: Mixtures.plane)
+    try OracleChecks.derivativesAgree(
+      oracle, oracle.sample(4, at: .shared(0.3), key: RandomKey(1)), at: 0.3)
+  }
+
+  @Test func refusesWhatIsNoProcess() {
+    func sentence(_ body: () throws(ProcessError) -> CustomProcess) -> String {
+      do {
+        _ = try body()
+        return "no error"
+      } catch { return error.description }
+    }
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(name: "p", alpha: { _ in 1 }, sigma: { $0 - 0.5 })
+      }
+        == "the process \"p\" has σ = -0.49999 at t = 1e-05; expected a finite number above 0")
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(name: "p", alpha: { _ in 1 }, sigma: { 2 - $0 })
+      }.hasSuffix(
+        "expected a finite number of at least 0: the signal-to-noise ratio α/σ must not grow"))
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(name: "p", alpha: { 0.5 - $0 }, sigma: { $0 })
+      }.hasPrefix("the process \"p\" has log α = "))
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(name: "p", alpha: { _ in 1 }, sigma: { $0 }, endTime: 0)
+      } == "the process \"p\" has the end time 0.0; expected a finite number above 0")
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(
+          name: "p", alpha: { _ in 1 }, sigma: { $0 }, cutoffs: Cutoffs(sampling: 1))
+      } == "the process \"p\" has the sampling cutoff 1.0; expected one between 0 and T = 1.0")
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(name: "p", alpha: { _ in 1 }, sigma: { $0 }, priorDeviation: -1)
+      } == "the process \"p\" has the prior deviation -1.0; expected a finite number above 0")
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(name: "p", drift: { _ in .nan }, squaredDiffusion: { _ in 1 })
+      }.hasPrefix("the process \"p\" has f = nan at t = "))
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(name: "p", drift: { _ in 0 }, squaredDiffusion: { 0.5 - $0 })
+      }.hasPrefix("the process \"p\" has g² = -0."))
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(
+          name: "p", drift: { _ in 0 },
+          squaredDiffusion: { 2 + sin(1e9 * $0 * ($0 + 0.1)) })
+      }.contains("too rough to integrate near t = "))
+    #expect(
+      sentence { () throws(ProcessError) in
+        try CustomProcess(
+          name: "p", drift: { _ in 0 }, squaredDiffusion: { _ in 1 }, initialDeviation: -1)
+      }.contains("the initial deviation -1.0"))
+  }
+}
