@@ -1,31 +1,53 @@
+import CScoreKernels
 import ScoreTensors
 
 /// Formulas compiled for one scalar type and one set of shapes.
+///
+/// Compiling goes through these steps:
+/// 1. ``Graph`` makes equal subformulas one value, folds constants and simplifies; work on repeated rows is done once.
+/// 2. ``Grouping`` joins entrywise values into fused loops, and bias and activation to matrix products.
+/// 3. ``Lowering`` turns groups into kernel calls on buffers. Transposes, slices and broadcasts become strides; what
+///    depends on parameters alone is set apart, to be done once.
+/// 4. ``MemoryPlan`` places buffers in one arena; ``Partition`` shares tasks among workers and says where they meet.
+/// 5. ``Encoder`` writes a list of plain instructions, which ``Execution`` walks.
+///
+/// No step changes the order of any sum, so a row's bits depend neither on the number of rows nor on the workers.
+///
+/// ```swift
+/// let x = Formula.input("x", [64, 2])
+/// let w = Formula.input("w", [2, 2])
+/// let program = Program<Float>(parameters: [w], arguments: [x], outputs: [silu(x.matmul(w))])
+/// let layer = program.bind([weights])
+/// let y = layer([batch])[0]
+/// ```
+///
+/// Parameters and arguments are inputs; every input of the outputs is listed once. Compiling takes time in the order of
+/// a millisecond for a network; a program is a value that may be shared between threads.
 public struct Program<Scalar: TensorScalar>: Sendable {
-  private let parameters: [Formula]
-  private let arguments: [Formula]
-  private let outputs: [Formula]
+  let compiled: CompiledProgram
 
   /// Compiles formulas of parameters, which stay fixed between runs, and arguments, which change.
-  public init(parameters: [Formula] = [], arguments: [Formula], outputs: [Formula]) {
-    self.parameters = parameters
-    self.arguments = arguments
-    self.outputs = outputs
+  public init(
+    parameters: [Formula] = [], arguments: [Formula], outputs: [Formula], kernels: Kernels = .best
+  ) {
+    compiled = CompiledProgram(
+      parameters: parameters, arguments: arguments, outputs: outputs,
+      isDouble: MemoryLayout<Scalar>.size == 8, kernels: kernels)
   }
 
+  /// The shapes that the parameters must have.
+  public var parameterShapes: [Shape] { compiled.parameterShapes }
   /// The shapes that the arguments must have.
-  public var argumentShapes: [Shape] { arguments.map(\.shape) }
+  public var argumentShapes: [Shape] { compiled.argumentShapes }
   /// The shapes of the outputs.
-  public var outputShapes: [Shape] { outputs.map(\.shape) }
+  public var outputShapes: [Shape] { compiled.outputShapes }
 
-  /// Fixes the parameters: work that depends on them alone is done now, once.
+  /// Fixes the parameters: work that depends on them alone is done now, once, and weight matrices are packed.
   public func bind(_ parameters: [Tensor<Scalar>]) -> BoundProgram<Scalar> {
-    BoundProgram(
-      names: (self.parameters + arguments).compactMap(\.inputName), outputs: outputs,
-      parameters: parameters)
+    BoundProgram(compiled, parameters)
   }
 
-  /// The outputs for parameters (if there are any) and arguments; convenient, not fast.
+  /// The outputs for parameters, where there are any, and arguments; convenient, but binds and allocates.
   public func callAsFunction(
     _ arguments: [Tensor<Scalar>], parameters: [Tensor<Scalar>] = [], pool: ThreadPool? = nil
   ) -> [Tensor<Scalar>] {
@@ -33,36 +55,10 @@ public struct Program<Scalar: TensorScalar>: Sendable {
   }
 }
 
-/// A program whose parameters are fixed.
-public struct BoundProgram<Scalar: TensorScalar>: Sendable {
-  let names: [String]
-  let outputs: [Formula]
-  let parameters: [Tensor<Scalar>]
-
-  /// The outputs for arguments.
-  public func callAsFunction(_ arguments: [Tensor<Scalar>], pool: ThreadPool? = nil)
-    -> [Tensor<Scalar>]
-  {
-    let values = (parameters + arguments).map { Tensor<Double>($0) }
-    return Interpreter.evaluate(
-      outputs, Dictionary(uniqueKeysWithValues: zip(names, values))
-    ).map { Tensor<Scalar>($0) }
-  }
-
-  /// Memory for runs on the workers of a pool.
-  public func makeWorkspace(pool: ThreadPool? = nil) -> Workspace<Scalar> { Workspace(pool: pool) }
-
-  /// Runs into tensors that exist already; allocates nothing.
-  public func run(
-    _ arguments: [Tensor<Scalar>], into results: inout [Tensor<Scalar>],
-    _ workspace: Workspace<Scalar>
-  ) {
-    results = callAsFunction(arguments, pool: workspace.pool)
-  }
-}
-
-/// The memory that one run of a program needs; several runs at a time need one each.
-public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
-  let pool: ThreadPool?
-  init(pool: ThreadPool?) { self.pool = pool }
+/// Compiles a function of formulas: the inputs get the shapes given, in order.
+public func compile<Scalar: TensorScalar>(
+  _ shapes: [Shape], as type: Scalar.Type = Float.self, _ body: ([Formula]) -> [Formula]
+) -> BoundProgram<Scalar> {
+  let inputs = shapes.enumerated().map { Formula.input("argument \($0)", $1) }
+  return Program<Scalar>(arguments: inputs, outputs: body(inputs)).bind([])
 }

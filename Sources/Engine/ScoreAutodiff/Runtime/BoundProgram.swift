@@ -1,0 +1,139 @@
+import CScoreKernels
+import ScoreTensors
+import Synchronization
+
+/// A program whose parameters are fixed; it may run on several threads at once, each with its own workspace.
+public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
+  // The memory is written by the initialiser alone.
+  private let compiled: CompiledProgram
+  private let parameters: [Tensor<Scalar>]
+  private let memory: UnsafeMutableRawPointer
+  // Workspaces of calls that are over, for the calls to come.
+  private let spare = Mutex<[Workspace<Scalar>]>([])
+
+  init(_ compiled: CompiledProgram, _ parameters: [Tensor<Scalar>]) {
+    precondition(
+      parameters.map(\.shape) == compiled.parameterShapes,
+      "parameters of shapes \(parameters.map(\.shape)), expected \(compiled.parameterShapes)")
+    self.compiled = compiled
+    self.parameters = parameters
+    memory = .allocate(byteCount: compiled.boundBytes + 64, alignment: 64)
+    let workspace = Workspace<Scalar>(compiled, pool: nil)
+    setFixedSegments(workspace)
+    workspace.runFixed()
+    for packing in compiled.packings { pack(packing, workspace.segments) }
+    spare.withLock { $0.append(workspace) }
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The shapes that the arguments must have.
+  public var argumentShapes: [Shape] { compiled.argumentShapes }
+  /// The shapes of the outputs.
+  public var outputShapes: [Shape] { compiled.outputShapes }
+
+  /// Memory for runs on the workers of a pool, or on the caller's thread alone.
+  public func makeWorkspace(pool: ThreadPool? = nil) -> Workspace<Scalar> {
+    Workspace(compiled, pool: pool)
+  }
+
+  /// The outputs for arguments; allocates the outputs, and a workspace where none is spare.
+  public func callAsFunction(_ arguments: [Tensor<Scalar>], pool: ThreadPool? = nil)
+    -> [Tensor<Scalar>]
+  {
+    let workspace =
+      (pool == nil ? spare.withLock { $0.popLast() } : nil) ?? makeWorkspace(pool: pool)
+    var results = outputShapes.map { Tensor<Scalar>($0) }
+    run(arguments, into: &results, workspace)
+    if pool == nil { spare.withLock { $0.append(workspace) } }
+    return results
+  }
+
+  /// Runs into tensors that exist already; allocates nothing where nobody else holds them.
+  ///
+  /// The results are the same bits whatever the workspace's number of threads.
+  public func run(
+    _ arguments: [Tensor<Scalar>], into results: inout [Tensor<Scalar>],
+    _ workspace: Workspace<Scalar>
+  ) {
+    precondition(
+      arguments.count == compiled.argumentShapes.count
+        && results.count == compiled.outputShapes.count,
+      "\(arguments.count) arguments and \(results.count) results, expected \(compiled.argumentShapes.count) and \(compiled.outputShapes.count)"
+    )
+    setFixedSegments(workspace)
+    for index in arguments.indices {
+      precondition(
+        arguments[index].shape == compiled.argumentShapes[index],
+        "argument \(index) has shape \(arguments[index].shape), expected \(compiled.argumentShapes[index])"
+      )
+      workspace.segments[compiled.firstArgument + index] = arguments[index].withUnsafeBuffer {
+        UnsafeMutableRawPointer(mutating: $0.baseAddress)
+      }
+    }
+    for index in results.indices {
+      precondition(
+        results[index].shape == compiled.outputShapes[index],
+        "result \(index) has shape \(results[index].shape), expected \(compiled.outputShapes[index])"
+      )
+      workspace.segments[compiled.firstOutput + index] = results[index].withUnsafeMutableBuffer {
+        UnsafeMutableRawPointer($0.baseAddress)
+      }
+    }
+    // The pointers hold as long as the arguments do and nobody touches the results.
+    withExtendedLifetime((self, arguments)) { workspace.run() }
+  }
+
+  /// Runs on memory of the caller's: one pointer an argument and one an output, each to entries of its shape.
+  ///
+  /// Outputs overlap neither each other nor the arguments.
+  public func run(
+    unsafeArguments arguments: UnsafeBufferPointer<UnsafePointer<Scalar>?>,
+    unsafeResults results: UnsafeBufferPointer<UnsafeMutablePointer<Scalar>?>,
+    _ workspace: Workspace<Scalar>
+  ) {
+    precondition(
+      arguments.count == compiled.argumentShapes.count
+        && results.count == compiled.outputShapes.count,
+      "\(arguments.count) arguments and \(results.count) results, expected \(compiled.argumentShapes.count) and \(compiled.outputShapes.count)"
+    )
+    setFixedSegments(workspace)
+    for index in arguments.indices {
+      workspace.segments[compiled.firstArgument + index] = UnsafeMutableRawPointer(
+        mutating: arguments[index])
+    }
+    for index in results.indices {
+      workspace.segments[compiled.firstOutput + index] = UnsafeMutableRawPointer(results[index])
+    }
+    withExtendedLifetime(self) { workspace.run() }
+  }
+
+  private func setFixedSegments(_ workspace: Workspace<Scalar>) {
+    precondition(workspace.compiled === compiled, "the workspace belongs to another program")
+    workspace.segments[CompiledProgram.Segment.bound] = memory
+    for index in parameters.indices {
+      workspace.segments[CompiledProgram.Segment.first + index] =
+        parameters[index].withUnsafeBuffer { UnsafeMutableRawPointer(mutating: $0.baseAddress) }
+    }
+  }
+
+  private func pack(
+    _ packing: CompiledProgram.Packing,
+    _ segments: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  ) {
+    func address(_ location: Location) -> UnsafeMutableRawPointer? {
+      segments[Int(location.segment)].map { $0 + location.offset }
+    }
+    let (n, k, ldb) = (Int64(packing.n), Int64(packing.k), Int64(packing.ldb))
+    let (source, target) = (address(packing.b), address(packing.place))
+    if compiled.isDouble {
+      sk_gemm_pack_f64(
+        compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Double.self), ldb,
+        packing.transB ? 1 : 0, target?.assumingMemoryBound(to: Double.self))
+    } else {
+      sk_gemm_pack_f32(
+        compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Float.self), ldb,
+        packing.transB ? 1 : 0, target?.assumingMemoryBound(to: Float.self))
+    }
+  }
+}

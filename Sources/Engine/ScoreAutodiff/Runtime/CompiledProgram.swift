@@ -1,0 +1,170 @@
+import CScoreKernels
+import ScoreTensors
+
+/// What compiling leaves behind: instructions, constants and sizes. Immutable, so any number of runs may share it.
+final class CompiledProgram: @unchecked Sendable {
+  /// The memory segments of a run, in this order; then parameters, arguments and outputs.
+  enum Segment {
+    static let arena = 0
+    static let constants = 1
+    static let bound = 2
+    static let first = 3
+  }
+
+  let isDouble: Bool
+  let kernels: Kernels
+  let parameterShapes: [Shape]
+  let argumentShapes: [Shape]
+  let outputShapes: [Shape]
+  /// Run every time.
+  let instructions: UnsafeMutableBufferPointer<Instruction>
+  /// Run once, when parameters are bound.
+  let fixedInstructions: UnsafeMutableBufferPointer<Instruction>
+  /// Matrices to pack when parameters are bound, with their places in the bound segment.
+  let packings: [Packing]
+  let constants: UnsafeMutableRawPointer
+  let arenaBytes: Int
+  let boundBytes: Int
+  let scratchBytes: Int
+  /// Whether several workers pay.
+  let isShared: Bool
+  /// The tasks as the lowering left them, for descriptions.
+  let tasks: [Task]
+  let fixedTasks: [Task]
+  let buffers: [Buffer]
+  private let side: SideMemory
+
+  struct Packing {
+    let n: Int
+    let k: Int
+    let b: Location
+    let ldb: Int
+    let transB: Bool
+    let place: Location
+  }
+
+  init(
+    parameters: [Formula], arguments: [Formula], outputs: [Formula], isDouble: Bool,
+    kernels: Kernels
+  ) {
+    self.isDouble = isDouble
+    self.kernels = kernels
+    parameterShapes = parameters.map(\.shape)
+    argumentShapes = arguments.map(\.shape)
+    outputShapes = outputs.map(\.shape)
+
+    let places = Self.places(parameters: parameters, arguments: arguments, outputs: outputs)
+    let (all, ids) = Graph.of(outputs)
+    let (graph, roots) = all.pruned(ids)
+    let grouping = Grouping(
+      graph, outputs: roots, fixedInputs: Set(parameters.compactMap(\.inputName)))
+    var lowering = Lowering(graph, grouping, places: places, outputs: roots)
+
+    let size = isDouble ? 8 : 4
+    arenaBytes =
+      size * MemoryPlan.place(lowering.tasks, &lowering.buffers, alignment: 64 / size)
+    Partition.assign(&lowering.tasks, lowering.buffers)
+    var bound = 0
+    for index in lowering.buffers.indices where lowering.buffers[index].home == .bound {
+      lowering.buffers[index].offset = bound / size
+      bound += (lowering.buffers[index].count * size + 63) / 64 * 64
+    }
+    let side = SideMemory()
+    var encoder = Encoder(
+      buffers: lowering.buffers, isDouble: isDouble, side: side,
+      parameters: parameters.count, arguments: arguments.count)
+    packings = lowering.packed.map { matrix in
+      let count =
+        isDouble
+        ? sk_gemm_packed_count_f64(kernels.table, Int64(matrix.n), Int64(matrix.k))
+        : sk_gemm_packed_count_f32(kernels.table, Int64(matrix.n), Int64(matrix.k))
+      let place = Location(segment: Int32(Segment.bound), offset: bound)
+      bound += (Int(count) * size + 63) / 64 * 64
+      let operand = matrix.operand
+      return Packing(
+        n: matrix.n, k: matrix.k, b: encoder.location(operand.buffer, operand.offset),
+        ldb: operand.leading, transB: operand.transposed, place: place)
+    }
+    encoder.packed = packings.map(\.place)
+    boundBytes = bound
+    let run = lowering.tasks.map { encoder.encode($0) }
+    let fixed = lowering.fixedTasks.map { encoder.encode($0) }
+    instructions = side.array(run)
+    fixedInstructions = side.array(fixed)
+    scratchBytes = (encoder.scratchBytes + 127) / 64 * 64
+    isShared = run.contains { $0.units > 0 }
+
+    if isDouble {
+      constants = UnsafeMutableRawPointer(side.pointer(lowering.constants))
+    } else {
+      constants = UnsafeMutableRawPointer(side.pointer(lowering.constants.map { Float($0) }))
+    }
+    self.side = side
+    tasks = lowering.tasks
+    fixedTasks = lowering.fixedTasks
+    buffers = lowering.buffers
+  }
+
+  /// Which memory each input is.
+  private static func places(parameters: [Formula], arguments: [Formula], outputs: [Formula])
+    -> [String: Buffer.Home]
+  {
+    var places: [String: Buffer.Home] = [:]
+    var shapes: [String: Shape] = [:]
+    func enter(_ formula: Formula, _ home: Buffer.Home) {
+      guard let name = formula.inputName else {
+        preconditionFailure("parameters and arguments are inputs, not computed formulas")
+      }
+      precondition(places[name] == nil, "the input \"\(name)\" is listed twice")
+      places[name] = home
+      shapes[name] = formula.shape
+    }
+    for (index, parameter) in parameters.enumerated() { enter(parameter, .parameter(index)) }
+    for (index, argument) in arguments.enumerated() { enter(argument, .argument(index)) }
+    for formula in Formula.topological(outputs) {
+      precondition(
+        formula.shape.rank <= SK_MAX_RANK,
+        "\(formula.shape) has more than \(SK_MAX_RANK) axes")
+      guard let name = formula.inputName else { continue }
+      precondition(
+        shapes[name] == formula.shape,
+        "the input \"\(name)\" of shape \(formula.shape) is listed as \(shapes[name]?.description ?? "nothing")"
+      )
+    }
+    return places
+  }
+
+  /// The number of memory segments of a run.
+  var segmentCount: Int {
+    Segment.first + parameterShapes.count + argumentShapes.count + outputShapes.count
+  }
+
+  var firstArgument: Int { Segment.first + parameterShapes.count }
+  var firstOutput: Int { firstArgument + argumentShapes.count }
+}
+
+/// Arrays with fixed addresses, freed together.
+final class SideMemory {
+  private var blocks: [UnsafeMutableRawPointer] = []
+
+  /// A copy of plain data.
+  func array<T: BitwiseCopyable>(_ elements: [T]) -> UnsafeMutableBufferPointer<T> {
+    UnsafeMutableBufferPointer(start: pointer(elements), count: elements.count)
+  }
+
+  /// The address of a copy of plain data.
+  func pointer<T: BitwiseCopyable>(_ elements: [T]) -> UnsafeMutablePointer<T> {
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: max(1, elements.count) * MemoryLayout<T>.stride,
+      alignment: max(64, MemoryLayout<T>.alignment))
+    blocks.append(block)
+    let target = block.bindMemory(to: T.self, capacity: elements.count)
+    _ = UnsafeMutableBufferPointer(start: target, count: elements.count)
+      .initialize(fromContentsOf: elements)
+    return target
+  }
+
+  deinit {
+    for block in blocks { block.deallocate() }
+  }
+}

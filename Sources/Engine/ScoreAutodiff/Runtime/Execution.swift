@@ -1,0 +1,222 @@
+import CScoreKernels
+import ScoreTensors
+
+/// One run: the instructions and the memory they work on. Every worker of a run reads the same one.
+struct Execution {
+  var instructions: UnsafeBufferPointer<Instruction>
+  /// The beginning of each memory segment.
+  var segments: UnsafePointer<UnsafeMutableRawPointer?>
+  /// One scratch memory a worker, each this many bytes.
+  var scratch: UnsafeMutableRawPointer
+  var scratchStride: Int
+  var isDouble: Bool
+  var kernels: OpaquePointer
+  var barrier: Unmanaged<SpinBarrier>
+
+  /// Does worker `worker`'s share of every instruction.
+  func run(_ worker: Int, _ workers: Int) {
+    let scratch = scratch + worker * scratchStride
+    for index in instructions.indices {
+      let instruction = instructions[index]
+      if workers > 1 && instruction.waits {
+        barrier._withUnsafeGuaranteedRef { $0.wait(workers) }
+      }
+      var share = 0..<instruction.allUnits
+      if workers > 1 {
+        if instruction.units > 0 {
+          share = ThreadPool.share(
+            of: instruction.units, granule: instruction.granule, worker, workers)
+          if share.isEmpty { continue }
+        } else if worker > 0 {
+          continue
+        }
+      }
+      perform(instruction.work, share, scratch)
+    }
+  }
+
+  private func perform(
+    _ work: Instruction.Work, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
+  ) {
+    switch (work, isDouble) {
+    case (.gemm(let gemm), false): multiplyFloat(gemm, share, scratch)
+    case (.gemm(let gemm), true): multiplyDouble(gemm, share, scratch)
+    case (.elementwise(let work), _): map(work, share, scratch)
+    case (.reduce(let work), _): reduce(work, share)
+    case (.copy(let work), false):
+      sk_copy_strided_f32(
+        kernels, work.rank, work.layout, work.layout + Int(work.rank),
+        work.layout + 2 * Int(work.rank), Int64(share.lowerBound), Int64(share.upperBound),
+        read(work.source), write(work.target))
+    case (.copy(let work), true):
+      sk_copy_strided_f64(
+        kernels, work.rank, work.layout, work.layout + Int(work.rank),
+        work.layout + 2 * Int(work.rank), Int64(share.lowerBound), Int64(share.upperBound),
+        read(work.source), write(work.target))
+    case (.fill(let target, let unit, let value), false):
+      let out: UnsafeMutablePointer<Float>? = write(target, share.lowerBound * unit)
+      out?.update(repeating: Float(value), count: share.count * unit)
+    case (.fill(let target, let unit, let value), true):
+      let out: UnsafeMutablePointer<Double>? = write(target, share.lowerBound * unit)
+      out?.update(repeating: value, count: share.count * unit)
+    case (.rows(let work), false): moveRows(work, Float.self)
+    case (.rows(let work), true): moveRows(work, Double.self)
+    }
+  }
+
+  // MARK: Addresses
+
+  @inline(__always)
+  fileprivate func address(_ location: Location) -> UnsafeMutableRawPointer? {
+    location.segment < 0 ? nil : segments[Int(location.segment)].map { $0 + location.offset }
+  }
+
+  @inline(__always)
+  fileprivate func read<T>(_ location: Location, _ entries: Int = 0) -> UnsafePointer<T>? {
+    address(location).map { UnsafePointer($0.assumingMemoryBound(to: T.self)) + entries }
+  }
+
+  @inline(__always)
+  fileprivate func write<T>(_ location: Location, _ entries: Int = 0) -> UnsafeMutablePointer<T>? {
+    address(location).map { $0.assumingMemoryBound(to: T.self) + entries }
+  }
+
+  // MARK: Kernels
+
+  private func map(
+    _ work: Instruction.Elementwise, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
+  ) {
+    let program = work.program
+    let (begin, end) = (Int64(share.lowerBound * work.unit), Int64(share.upperBound * work.unit))
+    // The scratch memory begins with room for the pointers.
+    let pointers = scratch.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+    let inputs = Int(program.pointee.input_count)
+    for i in 0..<inputs { pointers[i] = address(work.inputs[i]) }
+    for i in 0..<Int(program.pointee.output_count) {
+      pointers[inputs + i] = address(work.outputs[i])
+    }
+    let rest = scratch + Self.pointerBytes
+    if isDouble {
+      sk_program_run_f64(
+        kernels, program,
+        UnsafeRawPointer(pointers).assumingMemoryBound(to: UnsafePointer<Double>?.self),
+        UnsafeRawPointer(pointers + inputs)
+          .assumingMemoryBound(to: UnsafeMutablePointer<Double>?.self),
+        begin, end, rest)
+    } else {
+      sk_program_run_f32(
+        kernels, program,
+        UnsafeRawPointer(pointers).assumingMemoryBound(to: UnsafePointer<Float>?.self),
+        UnsafeRawPointer(pointers + inputs)
+          .assumingMemoryBound(to: UnsafeMutablePointer<Float>?.self),
+        begin, end, rest)
+    }
+  }
+
+  /// The bytes that an elementwise instruction keeps its pointers in.
+  static let pointerBytes = 256
+
+  private func reduce(_ work: Instruction.Reduce, _ share: Range<Int>) {
+    let byOuter = work.outerUnit > 0
+    let outer =
+      byOuter
+      ? share.lowerBound * work.outerUnit..<share.upperBound * work.outerUnit : 0..<work.outer
+    let inner = byOuter ? 0..<work.inner : share
+    switch (work.isSum, isDouble) {
+    case (true, false):
+      sk_sum_f32(
+        kernels, Int64(work.reduce), Int64(work.inner), Int64(outer.lowerBound),
+        Int64(outer.upperBound), Int64(inner.lowerBound), Int64(inner.upperBound),
+        read(work.source), write(work.out))
+    case (true, true):
+      sk_sum_f64(
+        kernels, Int64(work.reduce), Int64(work.inner), Int64(outer.lowerBound),
+        Int64(outer.upperBound), Int64(inner.lowerBound), Int64(inner.upperBound),
+        read(work.source), write(work.out))
+    case (false, false):
+      sk_max_f32(
+        kernels, Int64(work.reduce), Int64(work.inner), Int64(outer.lowerBound),
+        Int64(outer.upperBound), Int64(inner.lowerBound), Int64(inner.upperBound),
+        read(work.source), write(work.out))
+    case (false, true):
+      sk_max_f64(
+        kernels, Int64(work.reduce), Int64(work.inner), Int64(outer.lowerBound),
+        Int64(outer.upperBound), Int64(inner.lowerBound), Int64(inner.upperBound),
+        read(work.source), write(work.out))
+    }
+  }
+
+  private func moveRows<T: BinaryFloatingPoint>(_ work: Instruction.Rows, _ type: T.Type) {
+    guard let index: UnsafePointer<T> = read(work.index),
+      let source: UnsafePointer<T> = read(work.source),
+      let out: UnsafeMutablePointer<T> = write(work.out)
+    else { return }
+    let columns = work.columns
+    if !work.isGather { out.update(repeating: 0, count: work.tableRows * columns) }
+    for row in 0..<work.rows {
+      let chosen = Int(exactly: index[row].rounded(.towardZero)) ?? -1
+      let isInside = chosen >= 0 && chosen < work.tableRows
+      if work.isGather {
+        if isInside {
+          (out + row * columns).update(from: source + chosen * columns, count: columns)
+        } else {
+          (out + row * columns).update(repeating: 0, count: columns)
+        }
+      } else if isInside {
+        for column in 0..<columns {
+          out[chosen * columns + column] += source[row * columns + column]
+        }
+      }
+    }
+  }
+}
+
+extension Execution {
+  fileprivate func multiplyFloat(
+    _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
+  ) {
+    let rows = work.batch == 1 ? share : 0..<work.m
+    for matrix in work.batch == 1 ? 0..<1 : share {
+      let first = rows.lowerBound
+      let out = matrix * work.m * work.n + first * work.n
+      let a = matrix * work.aStride + (work.transA ? first : first * work.lda)
+      let before: UnsafeMutablePointer<Float>? = write(work.before, out)
+      if work.isPacked {
+        sk_gemm_packed_f32(
+          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
+          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+      } else {
+        sk_gemm_f32(
+          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          Int64(work.lda), work.transA ? 1 : 0, read(work.b, matrix * work.bStride),
+          Int64(work.ldb), work.transB ? 1 : 0, write(work.out, out), Int64(work.n),
+          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+      }
+    }
+  }
+
+  fileprivate func multiplyDouble(
+    _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
+  ) {
+    let rows = work.batch == 1 ? share : 0..<work.m
+    for matrix in work.batch == 1 ? 0..<1 : share {
+      let first = rows.lowerBound
+      let out = matrix * work.m * work.n + first * work.n
+      let a = matrix * work.aStride + (work.transA ? first : first * work.lda)
+      let before: UnsafeMutablePointer<Double>? = write(work.before, out)
+      if work.isPacked {
+        sk_gemm_packed_f64(
+          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
+          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+      } else {
+        sk_gemm_f64(
+          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          Int64(work.lda), work.transA ? 1 : 0, read(work.b, matrix * work.bStride),
+          Int64(work.ldb), work.transB ? 1 : 0, write(work.out, out), Int64(work.n),
+          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import ScoreTensors
+
+/// The memory that one run of a program needs: make one, then run as often as you like without allocating.
+///
+/// Several runs at a time need one workspace each. A workspace fits the program that made it, whatever parameters it
+/// is bound to.
+public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
+  // Used by one run at a time, which is the caller's duty.
+  let compiled: CompiledProgram
+  let pool: ThreadPool?
+  let segments: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  private let memory: UnsafeMutableRawPointer
+  private let execution: UnsafeMutablePointer<Execution>
+  private let barrier = SpinBarrier()
+
+  init(_ compiled: CompiledProgram, pool: ThreadPool?) {
+    self.compiled = compiled
+    self.pool = compiled.isShared ? pool : nil
+    let workers = self.pool?.threads ?? 1
+    // A gap between the workers' scratch memories keeps their cache lines apart.
+    let scratchStride = compiled.scratchBytes + 128
+    memory = .allocate(byteCount: compiled.arenaBytes + workers * scratchStride + 64, alignment: 64)
+    segments = .allocate(capacity: compiled.segmentCount)
+    segments.initialize(repeating: nil, count: compiled.segmentCount)
+    segments[CompiledProgram.Segment.arena] = memory
+    segments[CompiledProgram.Segment.constants] = compiled.constants
+    execution = .allocate(capacity: 1)
+    execution.initialize(
+      to: Execution(
+        instructions: UnsafeBufferPointer(compiled.instructions), segments: segments,
+        scratch: memory + compiled.arenaBytes, scratchStride: scratchStride,
+        isDouble: compiled.isDouble, kernels: compiled.kernels.table,
+        barrier: .passUnretained(barrier)))
+  }
+
+  /// Runs the program on the segments as they are set.
+  func run() {
+    if let pool {
+      pool.run(context: execution) { context, worker, workers in
+        context?.assumingMemoryBound(to: Execution.self).pointee.run(worker, workers)
+      }
+    } else {
+      execution.pointee.run(0, 1)
+    }
+  }
+
+  /// Runs the instructions that depend on parameters alone.
+  func runFixed() {
+    var fixed = execution.pointee
+    fixed.instructions = UnsafeBufferPointer(compiled.fixedInstructions)
+    fixed.run(0, 1)
+  }
+
+  deinit {
+    memory.deallocate()
+    segments.deallocate()
+    execution.deallocate()
+  }
+}

@@ -1,0 +1,108 @@
+import ScoreAutodiff
+import ScoreTensors
+import Synchronization
+import Testing
+
+@Suite struct ProgramTests {
+  private func expectClose(
+    _ found: [Tensor<Double>], _ expected: [Tensor<Double>], _ tolerance: Double, _ name: String
+  ) {
+    #expect(found.map(\.shape) == expected.map(\.shape))
+    for (index, (a, b)) in zip(found, expected).enumerated() {
+      let scale = b.scalars.map(abs).max() ?? 0
+      let worst = zip(a.scalars, b.scalars).map { abs($0 - $1) }.max() ?? 0
+      #expect(
+        worst <= tolerance * (1 + scale), "\(name), output \(index): \(worst) of \(scale)")
+    }
+  }
+
+  @Test(arguments: OperationCase.all)
+  func everyOperationAgreesWithTheInterpreter(operation: OperationCase) {
+    let y = operation.body(operation.inputs)
+    let weights = Formula(RandomKey(3).normal(y.shape) as Tensor<Double>)
+    let outputs = [y] + vjp([y], cotangents: [weights], withRespectTo: operation.inputs)
+    let values = operation.values(4)
+    let expected = Interpreter.evaluate(outputs, operation.named(values))
+    let program = Program<Double>(arguments: operation.inputs, outputs: outputs)
+    expectClose(program(values), expected, 1e-13, operation.name)
+    let single = Program<Float>(arguments: operation.inputs, outputs: outputs)
+    let found = single(values.map { Tensor<Float>($0) }).map { Tensor<Double>($0) }
+    expectClose(found, expected, 3e-5, operation.name)
+  }
+
+  @Test(arguments: OperationCase.all)
+  func everyOperationAgreesWithTheInterpreterOnParameters(operation: OperationCase) {
+    let outputs = [operation.body(operation.inputs)]
+    let values = operation.values(5)
+    let program = Program<Double>(
+      parameters: operation.inputs, arguments: [], outputs: outputs)
+    let expected = Interpreter.evaluate(outputs, operation.named(values))
+    expectClose(program([], parameters: values), expected, 1e-13, operation.name)
+  }
+
+  @Test(arguments: 0..<150)
+  func randomFormulasAgreeWithTheInterpreter(seed: Int) {
+    let rows = [1, 3, 8, 33][seed % 4]
+    let formula = RandomFormula(seed: UInt64(seed), rows: rows, steps: 4 + seed % 37)
+    let expected = Interpreter.evaluate(formula.outputs, formula.values)
+    let program = Program<Double>(
+      parameters: formula.parameters, arguments: formula.arguments, outputs: formula.outputs)
+    let bound = program.bind(formula.parameters.compactMap { formula.values[$0.inputName ?? ""] })
+    let arguments = formula.arguments.compactMap { formula.values[$0.inputName ?? ""] }
+    expectClose(bound(arguments), expected, 1e-9, "seed \(seed)")
+    // A second run in the same memory, and one without parameters set apart, give the same.
+    expectClose(bound(arguments), expected, 1e-9, "seed \(seed), again")
+    let flat = Program<Double>(
+      arguments: formula.parameters + formula.arguments, outputs: formula.outputs)
+    let all = (formula.parameters + formula.arguments).compactMap {
+      formula.values[$0.inputName ?? ""]
+    }
+    expectClose(flat(all), expected, 1e-9, "seed \(seed), all arguments")
+  }
+
+  @Test func outputsMayBeInputsConstantsViewsAndEachOther() {
+    let x = Formula.input("x", [2, 3])
+    let w = Formula.input("w", [3])
+    let y = exp(x)
+    let outputs = [
+      x, w, Formula(repeating: 2, [2, 2]), x.transposed(), y, y, y.reshaped([6]), y.transposed(),
+      w.broadcast(to: [2, 3]), 2 * w, Formula(Tensor<Double>([2], [3, 4])),
+    ]
+    let values: [String: Tensor<Double>] = [
+      "x": Tensor([2, 3], [1, 2, 3, 4, 5, 6]), "w": Tensor([3], [7, 8, 9]),
+    ]
+    let program = Program<Double>(parameters: [w], arguments: [x], outputs: outputs)
+    let found = program([values["x"] ?? Tensor([])], parameters: [values["w"] ?? Tensor([])])
+    expectClose(found, Interpreter.evaluate(outputs, values), 1e-14, "outputs")
+  }
+
+  @Test func emptyShapesRun() {
+    let x = Formula.input("x", [0, 3])
+    let w = Formula.input("w", [3, 2])
+    let outputs = [silu(x.matmul(w) + 1), x.sum([0]), x.transposed().matmul(x)]
+    let found = Program<Float>(arguments: [x, w], outputs: outputs)([
+      Tensor([0, 3]), Tensor([3, 2], repeating: 1),
+    ])
+    #expect(found == [Tensor([0, 2]), Tensor([3]), Tensor([3, 3])])
+  }
+
+  @Test func compiledFunctionsRun() {
+    let f = compile([[2], [2]], as: Double.self) { [$0[0] * $0[1], $0[0].dot($0[1])] }
+    let found = f([Tensor([2], [1, 2]), Tensor([2], [3, 4])])
+    #expect(found == [Tensor([2], [3, 8]), Tensor([], [11])])
+  }
+
+  @Test(arguments: Kernels.available.map(\.target))
+  func everyTargetAgreesWithTheInterpreter(target: KernelTarget) throws {
+    let kernels = try #require(Kernels(target))
+    for seed in 200..<215 {
+      let formula = RandomFormula(seed: UInt64(seed), rows: 19, steps: 30)
+      let inputs = formula.parameters + formula.arguments
+      let program = Program<Double>(
+        arguments: inputs, outputs: formula.outputs, kernels: kernels)
+      let found = program(inputs.compactMap { formula.values[$0.inputName ?? ""] })
+      expectClose(
+        found, Interpreter.evaluate(formula.outputs, formula.values), 1e-9, "\(target) \(seed)")
+    }
+  }
+}
