@@ -54,6 +54,8 @@ struct UnifiedDiffTests {
   @Test("Other line ends are a difference")
   func carriageReturns() {
     #expect(!UnifiedDiff(from: "a\r\nb\r\n", to: "a\nb\n").isEmpty)
+    let text = UnifiedDiff(from: "a\r\nb\r\n", to: "a\r\nc\r\n").text(from: "x", to: "y")
+    #expect(text.hasSuffix("@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\r\n"))
   }
 
   @Test("Long differences and long lines are cut")
