@@ -6,4 +6,5 @@
 #define SK_NATIVE_BYTES 16
 #define SK_HAS_FMA 0
 #define SK_GEMM_ROWS 4
+#define SK_GEMM_HALF_ROWS 4
 #include "../templates/target.h"

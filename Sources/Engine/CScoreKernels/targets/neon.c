@@ -7,5 +7,6 @@
 #define SK_NATIVE_BYTES 16
 #define SK_HAS_FMA 1
 #define SK_GEMM_ROWS 12
+#define SK_GEMM_HALF_ROWS 12
 #include "../templates/target.h"
 #endif

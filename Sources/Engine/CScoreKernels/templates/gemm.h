@@ -6,7 +6,7 @@
 // activation while it is in the first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are
 // read where they lie. Both ways do the same arithmetic for each entry.
 //
-// To add an activation: its value in the header, a case in finish_tile, a line in the test of activations.
+// To add an activation: its value in the header, cases in activate and finish_tile, a line in the test of activations.
 
 #define V F(vec)
 #define LANES F(LANES)
@@ -25,52 +25,69 @@ SK_INLINE int F(is_plain)(const F(target) *t) {
   return !t->pre && !t->bias && !t->beta && t->activation == SK_IDENTITY;
 }
 
-// Copies a narrow piece of a row to or from a padded buffer.
-SK_INLINE void F(copy_entries)(T *to, const T *from, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] = from[i];
+SK_INLINE V F(activate)(const sk_activation activation, V x) {
+  switch (activation) {
+    case SK_SILU: return F(silu)(x);
+    case SK_TANH: return F(tanh)(x);
+    case SK_RELU: return x < 0 ? (V)((T)0) : x;
+    default: return x;
+  }
 }
 
-// One row of `count` finished sums at `sum` (padded to whole vectors) into row i, from column j.
-SK_INLINE void F(finish_row)(const F(target) *t, const sk_activation activation, const T *sum, int64_t i, int64_t j,
-                             int64_t count) {
-  T *c = t->c + i * t->ldc + j;
+// Finished sums, `rows` of them `sum_row` apart, into rows i … and columns j …, count of each, a multiple of LANES.
+SK_INLINE void F(finish_whole)(const F(target) *t, const sk_activation activation, const T *sum, int64_t sum_row,
+                               int64_t i, int64_t rows, int64_t j, int64_t count) {
+  T *c = t->c + i * t->ldc + j, *pre = t->pre ? t->pre + i * t->ldc + j : NULL;
+  const T *bias = t->bias ? t->bias + j : NULL;
+  const int beta = t->beta;
+  const int64_t ldc = t->ldc;
   for (int64_t x = 0; x < count; x += LANES) {
-    V value = F(load)(sum + x);
-    const int64_t rest = count - x;
-    T edge[LANES] = {0};
-    if (t->beta) {
-      if (rest < LANES) F(copy_entries)(edge, c + x, rest);
-      value += F(load)(rest < LANES ? edge : c + x);
-    }
-    if (t->bias) {
-      if (rest < LANES) F(copy_entries)(edge, t->bias + j + x, rest);
-      value += F(load)(rest < LANES ? edge : t->bias + j + x);
-    }
-    V result = value;
-    if (activation == SK_SILU) result = F(silu)(value);
-    if (activation == SK_TANH) result = F(tanh)(value);
-    if (activation == SK_RELU) result = value < 0 ? (V)((T)0) : value;
-    if (rest < LANES) {
-      F(store)(edge, value);
-      if (t->pre) F(copy_entries)(t->pre + i * t->ldc + j + x, edge, rest);
-      F(store)(edge, result);
-      F(copy_entries)(c + x, edge, rest);
-    } else {
-      if (t->pre) F(store)(t->pre + i * t->ldc + j + x, value);
-      F(store)(c + x, result);
+    const V shift = bias ? F(load)(bias + x) : (V)((T)0);
+    for (int64_t r = 0; r < rows; ++r) {
+      V value = F(load)(sum + r * sum_row + x);
+      if (beta) value += F(load)(c + r * ldc + x);
+      if (bias) value += shift;
+      if (pre) F(store)(pre + r * ldc + x, value);
+      F(store)(c + r * ldc + x, F(activate)(activation, value));
     }
   }
 }
 
-static void F(finish_tile)(const F(target) *t, const T *sum, int64_t sum_row, int64_t i, int64_t rows, int64_t j,
-                           int64_t count) {
-  for (int64_t r = 0; r < rows; ++r, sum += sum_row) {
-    switch (t->activation) {
-      case SK_SILU: F(finish_row)(t, SK_SILU, sum, i + r, j, count); break;
-      case SK_TANH: F(finish_row)(t, SK_TANH, sum, i + r, j, count); break;
-      case SK_RELU: F(finish_row)(t, SK_RELU, sum, i + r, j, count); break;
-      default: F(finish_row)(t, SK_IDENTITY, sum, i + r, j, count); break;
-    }
+// The same for at most LANES columns of one row, by way of padded copies.
+SK_INLINE void F(finish_edge)(const F(target) *t, const sk_activation activation, const T *sum, int64_t i, int64_t j,
+                              int64_t count) {
+  T *c = t->c + i * t->ldc + j, edge[LANES] = {0};
+  V value = F(load)(sum);
+  if (t->beta) {
+    for (int64_t x = 0; x < count; ++x) edge[x] = c[x];
+    value += F(load)(edge);
+  }
+  if (t->bias) {
+    for (int64_t x = 0; x < count; ++x) edge[x] = t->bias[j + x];
+    value += F(load)(edge);
+  }
+  F(store)(edge, value);
+  for (int64_t x = 0; t->pre && x < count; ++x) t->pre[i * t->ldc + j + x] = edge[x];
+  F(store)(edge, F(activate)(activation, value));
+  for (int64_t x = 0; x < count; ++x) c[x] = edge[x];
+}
+
+SK_INLINE void F(finish)(const F(target) *t, const sk_activation activation, const T *sum, int64_t sum_row, int64_t i,
+                         int64_t rows, int64_t j, int64_t count) {
+  const int64_t whole = count - count % LANES;
+  F(finish_whole)(t, activation, sum, sum_row, i, rows, j, whole);
+  for (int64_t r = 0; whole < count && r < rows; ++r)
+    F(finish_edge)(t, activation, sum + r * sum_row + whole, i + r, j + whole, count - whole);
+}
+
+// One function for each activation, chosen once for a tile.
+static __attribute__((noinline)) void F(finish_tile)(const F(target) *t, const T *sum, int64_t sum_row, int64_t i,
+                                                     int64_t rows, int64_t j, int64_t count) {
+  switch (t->activation) {
+    case SK_SILU: F(finish)(t, SK_SILU, sum, sum_row, i, rows, j, count); break;
+    case SK_TANH: F(finish)(t, SK_TANH, sum, sum_row, i, rows, j, count); break;
+    case SK_RELU: F(finish)(t, SK_RELU, sum, sum_row, i, rows, j, count); break;
+    default: F(finish)(t, SK_IDENTITY, sum, sum_row, i, rows, j, count); break;
   }
 }
 
@@ -83,39 +100,35 @@ SK_INLINE void F(make_tile)(const F(target) *target, F(tile) tile, F(tile_functi
     function(&tile);
     return;
   }
-  T sum[SK_GEMM_ROWS * TILE_N > 3 * F(MOST_COLUMNS) ? SK_GEMM_ROWS * TILE_N : 3 * F(MOST_COLUMNS)]
-      __attribute__((aligned(64)));
+  T sum[F(MOST_ENTRIES)] __attribute__((aligned(64)));
   tile.to = sum;
   tile.to_row = width;
   function(&tile);
   F(finish_tile)(target, sum, width, i, rows, j, count);
 }
 
-// Rows of the next tile where `left` remain: full ones, but the last two share evenly rather than leave a low one.
-SK_INLINE int64_t F(tile_rows)(int64_t left) {
-  if (left <= SK_GEMM_ROWS || left >= 2 * SK_GEMM_ROWS) return SK_MIN_OF(left, SK_GEMM_ROWS);
-  return (left + 1) / 2;
+// Rows of the next tile where `left` remain: `most`, but the last two tiles share evenly rather than leave a low one.
+SK_INLINE int64_t F(tile_rows)(int64_t left, int64_t most) {
+  return left <= most || left >= 2 * most ? SK_MIN_OF(left, most) : (left + 1) / 2;
 }
 
 // Rows few or B packed: no copies of A, all of k at once. Columns 0 ..< n; panels as in gemm_tile.h.
 static void F(gemm_few_rows)(const F(target) *target, int64_t m, int64_t n, F(tile) tile) {
   for (int64_t i = 0, rows; i < m; i += rows) {
-    rows = F(tile_rows)(m - i);
-    const F(tile_functions) *f = &F(tiles)[rows];
+    rows = F(tile_rows)(m - i, SK_GEMM_ROWS);
+    const int64_t several = rows <= 3 ? (5 - rows) * TILE_N : 0;
     F(tile) t = tile;
     t.a = tile.a + i * tile.row;
-    for (int64_t j = 0; j < n;) {
+    for (int64_t j = 0, count; j < n; j += count) {
       t.b = tile.b + j / TILE_N * tile.panel;
-      const int64_t left = n - j;
-      if (f->several && left >= f->panels * TILE_N) {
-        F(make_tile)(target, t, f->several, i, rows, j, f->panels * TILE_N, f->panels * TILE_N);
-        j += f->panels * TILE_N;
-      } else if (left <= TILE_N / 2) {
-        F(make_tile)(target, t, f->half, i, rows, j, TILE_N / 2, left);
-        j += left;
+      if (several && n - j >= several) {
+        count = several;
+        F(make_tile)(target, t, F(several_tiles)[rows], i, rows, j, several, several);
       } else {
-        F(make_tile)(target, t, f->panel, i, rows, j, TILE_N, SK_MIN_OF(left, TILE_N));
-        j += SK_MIN_OF(left, TILE_N);
+        count = SK_MIN_OF(n - j, TILE_N);
+        const int half = count <= TILE_N / 2;
+        F(make_tile)(target, t, half ? F(half_tiles)[rows] : F(panel_tiles)[rows], i, rows, j,
+                     half ? TILE_N / 2 : TILE_N, count);
       }
     }
   }
@@ -138,17 +151,22 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
   if (s->packed_a) {
     T *to = s->packed_a;
     for (int64_t i = s->i0, rows; i < s->i1; i += rows, to += rows * s->k) {
-      rows = F(tile_rows)(s->i1 - i);
+      rows = F(tile_rows)(s->i1 - i, SK_GEMM_ROWS);
       const T *from = s->a + (i - s->i0) * s->row;
       if (rows == SK_GEMM_ROWS) F(pack_strip)(SK_GEMM_ROWS, SK_GEMM_ROWS, s->k, from, s->row, s->column, to);
       else F(pack_strip)(rows, rows, s->k, from, s->row, s->column, to);
     }
   }
   for (int64_t j = s->j0; j < s->j1; j += TILE_N) {
-    const int64_t count = SK_MIN_OF(TILE_N, s->j1 - j), width = count <= TILE_N / 2 ? TILE_N / 2 : TILE_N;
+    const int64_t count = SK_MIN_OF(TILE_N, s->j1 - j);
+    const int half = count <= TILE_N / 2;
+    const int64_t width = half ? TILE_N / 2 : TILE_N;
+    // Packed A comes in strips of the ordinary height; rows a multiple of 4 KiB apart compete for the same cache lines.
+    const int crowded = s->row * (int64_t)sizeof(T) % 4096 == 0;
+    const int64_t most = half && !s->packed_a && !crowded ? F(MOST_ROWS) : SK_GEMM_ROWS;
     const T *packed = s->packed_a;
     for (int64_t i = s->i0, rows; i < s->i1; i += rows) {
-      rows = F(tile_rows)(s->i1 - i);
+      rows = F(tile_rows)(s->i1 - i, most);
       F(tile) t = {.k = s->k, .b = s->b + (j - s->j0) / TILE_N * s->panel, .step = TILE_N};
       t.a = packed ? packed : s->a + (i - s->i0) * s->row;
       t.row = packed ? 1 : s->row;
@@ -159,7 +177,7 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
         t.from = waiting;
         t.from_row = s->waiting_row;
       }
-      F(tile_function) function = width == TILE_N ? F(tiles)[rows].panel : F(tiles)[rows].half;
+      F(tile_function) function = half ? F(half_tiles)[rows] : F(panel_tiles)[rows];
       if (s->last) {
         F(make_tile)(target, t, function, i, rows, j, width, count);
       } else {

@@ -7,7 +7,8 @@
 
 #define N F(native)
 #define LN F(NATIVE)
-enum { F(TILE_N) = 2 * LN };
+// Tiles of half a panel may be higher, so that they too have enough chains.
+enum { F(TILE_N) = 2 * LN, F(MOST_ROWS) = SK_GEMM_HALF_ROWS > SK_GEMM_ROWS ? SK_GEMM_HALF_ROWS : SK_GEMM_ROWS };
 
 typedef struct {
   int64_t k;
@@ -21,31 +22,68 @@ typedef struct {
   int64_t to_row;
 } F(tile);
 
-// rows and vectors are constants at every call, so the tile lives in registers.
-SK_INLINE void F(run_tile)(const F(tile) *t, const int rows, const int vectors) {
-  N sum[SK_GEMM_ROWS][8];
-  const T *a = t->a, *b = t->b;
-  const int64_t row = t->row, column = t->column, step = t->step, panel = t->panel;
+// Hides where a value comes from, so that the compiler keeps it in a register of its own rather than derive it from another
+// in every step, one after the other.
+#define SK_OPAQUE(x) __asm__("" : "+r"(x))
+
+// One step: the rows' entries of A, the first of every three rows at the pointers in `base`, times the panels' at b.
+SK_INLINE void F(tile_step)(const T *const base[], int64_t row, int64_t two_rows, const T *b, int64_t panel,
+                            const int rows, const int vectors, N sum[][8]) {
+  N left[F(MOST_ROWS)], right[8];
+#define LEFT(i) ((N)(base[(i) / 3][(i) % 3 == 0 ? 0 : (i) % 3 == 1 ? row : two_rows]))
+#define RIGHT(v) F(load_native)(b + (v) / 2 * panel + (v) % 2 * LN)
+  // The operand with fewer registers is held, the other streams by.
+  if (rows < vectors) {
 #pragma clang loop unroll(full)
-  for (int i = 0; i < rows; ++i)
+    for (int i = 0; i < rows; ++i) left[i] = LEFT(i);
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; ++v)
-      sum[i][v] = t->from ? F(load_native)(t->from + i * t->from_row + v * LN) : (N)((T)0);
-  for (int64_t p = t->k; p > 0; --p, a += column, b += step) {
-    N right[8];
+    for (int v = 0; v < vectors; ++v) {
+      right[v] = RIGHT(v);
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; ++v) right[v] = F(load_native)(b + (v / 2) * panel + (v % 2) * LN);
+      for (int i = 0; i < rows; ++i) sum[i][v] = FMA(left[i], right[v], sum[i][v]);
+    }
+  } else {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; ++v) right[v] = RIGHT(v);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; ++i) {
-      N left = (N)(a[i * row]);
+      left[i] = LEFT(i);
 #pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; ++v) sum[i][v] = FMA(left, right[v], sum[i][v]);
+      for (int v = 0; v < vectors; ++v) sum[i][v] = FMA(left[i], right[v], sum[i][v]);
     }
+  }
+#undef LEFT
+#undef RIGHT
+}
+
+// rows and vectors are constants at every call, so the tile lives in registers.
+SK_INLINE void F(run_tile)(const F(tile) *t, const int rows, const int vectors) {
+  N sum[F(MOST_ROWS)][8];
+  const int64_t column = t->column, step = t->step, panel = t->panel, from_row = t->from_row, to_row = t->to_row;
+  int64_t row = t->row, two_rows = 2 * row;
+  const T *from = t->from, *b = t->b, *base[(F(MOST_ROWS) + 2) / 3];
+  T *to = t->to;
+  SK_OPAQUE(row);
+  SK_OPAQUE(two_rows);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i += 3) {
+    base[i / 3] = t->a + i * t->row;
+    SK_OPAQUE(base[i / 3]);
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; ++i)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; ++v) F(store_native)(t->to + i * t->to_row + v * LN, sum[i][v]);
+    for (int v = 0; v < vectors; ++v) sum[i][v] = from ? F(load_native)(from + i * from_row + v * LN) : (N)((T)0);
+  for (int64_t p = t->k; p > 0; --p) {
+    F(tile_step)(base, row, two_rows, b, panel, rows, vectors, sum);
+    b += step;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i += 3) base[i / 3] += column;
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; ++i)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; ++v) F(store_native)(to + i * to_row + v * LN, sum[i][v]);
 }
 
 typedef void (*F(tile_function))(const F(tile) *t);
@@ -59,43 +97,35 @@ TILE(2, 2) TILE(2, 1) TILE(2, 6)
 TILE(3, 2) TILE(3, 1) TILE(3, 4)
 TILE(4, 2) TILE(4, 1)
 #if SK_GEMM_ROWS >= 6
-TILE(5, 2) TILE(5, 1)
-TILE(6, 2) TILE(6, 1)
+TILE(5, 2) TILE(6, 2)
 #endif
 #if SK_GEMM_ROWS >= 12
-TILE(7, 2) TILE(7, 1)
-TILE(8, 2) TILE(8, 1)
-TILE(9, 2) TILE(9, 1)
-TILE(10, 2) TILE(10, 1)
-TILE(11, 2) TILE(11, 1)
-TILE(12, 2) TILE(12, 1)
+TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2)
+#endif
+#if SK_GEMM_HALF_ROWS >= 12
+TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
 #endif
 
-typedef struct {
-  F(tile_function) panel, half, several;
-  int panels;  // that `several` takes
-} F(tile_functions);
-
-static const F(tile_functions) F(tiles)[SK_GEMM_ROWS + 1] = {
-    [1] = {F(tile_1_2), F(tile_1_1), F(tile_1_8), 4},
-    [2] = {F(tile_2_2), F(tile_2_1), F(tile_2_6), 3},
-    [3] = {F(tile_3_2), F(tile_3_1), F(tile_3_4), 2},
-    [4] = {F(tile_4_2), F(tile_4_1), NULL, 1},
+static const F(tile_function) F(panel_tiles)[SK_GEMM_ROWS + 1] = {
+    NULL, F(tile_1_2), F(tile_2_2), F(tile_3_2), F(tile_4_2),
 #if SK_GEMM_ROWS >= 6
-    [5] = {F(tile_5_2), F(tile_5_1), NULL, 1},
-    [6] = {F(tile_6_2), F(tile_6_1), NULL, 1},
+    F(tile_5_2), F(tile_6_2),
 #endif
 #if SK_GEMM_ROWS >= 12
-    [7] = {F(tile_7_2), F(tile_7_1), NULL, 1},
-    [8] = {F(tile_8_2), F(tile_8_1), NULL, 1},
-    [9] = {F(tile_9_2), F(tile_9_1), NULL, 1},
-    [10] = {F(tile_10_2), F(tile_10_1), NULL, 1},
-    [11] = {F(tile_11_2), F(tile_11_1), NULL, 1},
-    [12] = {F(tile_12_2), F(tile_12_1), NULL, 1},
+    F(tile_7_2), F(tile_8_2), F(tile_9_2), F(tile_10_2), F(tile_11_2), F(tile_12_2),
 #endif
 };
-enum { F(MOST_COLUMNS) = 8 * LN };
+static const F(tile_function) F(half_tiles)[F(MOST_ROWS) + 1] = {
+    NULL, F(tile_1_1), F(tile_2_1), F(tile_3_1), F(tile_4_1),
+#if SK_GEMM_HALF_ROWS >= 12
+    F(tile_5_1), F(tile_6_1), F(tile_7_1), F(tile_8_1), F(tile_9_1), F(tile_10_1), F(tile_11_1), F(tile_12_1),
+#endif
+};
+// Tiles of 1, 2 and 3 rows that are 4, 3 and 2 panels wide.
+static const F(tile_function) F(several_tiles)[4] = {NULL, F(tile_1_8), F(tile_2_6), F(tile_3_4)};
+enum { F(MOST_ENTRIES) = 12 * 2 * LN };  // of a tile of any of these
 
+#undef SK_OPAQUE
 #undef TILE
 #undef N
 #undef LN
