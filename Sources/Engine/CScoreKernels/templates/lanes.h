@@ -4,7 +4,7 @@
 //   SK_VECTOR_BYTES   width of the vectors in elementwise templates; may exceed the hardware's (the compiler splits them)
 //   SK_NATIVE_BYTES   width of one hardware register, used by the matrix products
 //   SK_HAS_FMA        1 where a fused multiply-add is one instruction, 0 where FMA() is a product and a sum
-//   SK_GEMM_ROWS      rows of a tile of a matrix product
+//   SK_GEMM_ROWS      rows of a tile of a matrix product, and SK_GEMM_HALF_ROWS of a tile of half the width
 // and gives all functions its instruction set with `#pragma clang attribute push`.
 //
 // Two targets with SK_HAS_FMA agree bit for bit: each lane sees the same operations whatever the width, compilers may not
@@ -71,5 +71,19 @@
 SK_TYPES(float, int32_t, uint32_t, f32, 4)
 SK_TYPES(double, int64_t, uint64_t, f64, 8)
 #undef SK_TYPES
+
+// The lanes' sum, folded by halves.
+SK_INLINE float fold_lanes_f32(wide_f32 x) {
+  typedef float H __attribute__((ext_vector_type(8)));
+  H h = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
+        __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  quad_f32 q = __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
+  return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+SK_INLINE double fold_lanes_f64(wide_f64 x) {
+  quad_f64 q = __builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7);
+  return (q[0] + q[2]) + (q[1] + q[3]);
+}
 
 #endif

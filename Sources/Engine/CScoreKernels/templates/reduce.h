@@ -2,7 +2,8 @@
 //
 // The order of a sum is fixed: entries are added one after the other within a run (of RUN entries a lane), and runs are
 // added as a binary tree, so the error grows with the logarithm of the length. Along contiguous memory (inner = 1) a run
-// is shared by 64 lanes of Float or 32 of Double, whatever the target, which are folded by halves in the end. For
+// is shared by 64 lanes of Float or 32 of Double, whatever the target, which are folded by halves in the end (rows of
+// fewer than 16 or 8 entries are added one after the other). For
 // other shapes each column is a lane of its own. Narrow columns (inner <= NARROW) are first treated as rows that are
 // several times as long, so that the lanes are busy.
 
@@ -35,14 +36,7 @@ SK_INLINE void F(tree_total)(const F(tree) *tree, W sum[4]) {
   }
 }
 
-// The lanes of four vectors, folded by halves.
-SK_INLINE T F(fold)(const W x[4]) {
-  T lane[WIDE];
-  F(store_wide)(lane, (x[0] + x[2]) + (x[1] + x[3]));
-  for (int half = WIDE / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
-}
+SK_INLINE T F(fold)(const W x[4]) { return F(fold_lanes)((x[0] + x[2]) + (x[1] + x[3])); }
 
 // Sum of n contiguous entries, or of their products with y's.
 SK_INLINE T F(sum_run)(int64_t n, const T *x, const T *y) {
@@ -70,7 +64,23 @@ SK_INLINE T F(sum_run)(int64_t n, const T *x, const T *y) {
   return F(fold)(sum);
 }
 
+// Rows shorter than a vector are not worth one: their entries are added one after the other.
+static void F(short_rows)(int64_t rows, int64_t columns, const T *x, const T *y, T *out) {
+  for (int64_t r = 0; r < rows; ++r, x += columns, y += y ? columns : 0) {
+    T sum = 0;
+    if (y)
+      for (int64_t j = 0; j < columns; ++j) sum = FMA(x[j], y[j], sum);
+    else
+      for (int64_t j = 0; j < columns; ++j) sum += x[j];
+    out[r] = sum;
+  }
+}
+
 static void F(dot_rows)(int64_t rows, int64_t columns, const T *x, const T *y, T *out) {
+  if (columns < WIDE) {
+    F(short_rows)(rows, columns, x, y, out);
+    return;
+  }
   for (int64_t r = 0; r < rows; ++r) out[r] = F(sum_run)(columns, x + r * columns, y + r * columns);
 }
 
@@ -119,10 +129,15 @@ static void F(sum_narrow)(int64_t reduce, int64_t inner, const T *in, T *out) {
 
 static void F(sum)(int64_t reduce, int64_t inner, int64_t outer_begin, int64_t outer_end, int64_t inner_begin,
                    int64_t inner_end, const T *in, T *out) {
+  if (inner_begin >= inner_end) return;
+  if (inner == 1 && reduce < WIDE) {
+    if (outer_begin < outer_end)
+      F(short_rows)(outer_end - outer_begin, reduce, in + outer_begin * reduce, NULL, out + outer_begin);
+    return;
+  }
   for (int64_t o = outer_begin; o < outer_end; ++o) {
     const T *from = in + o * reduce * inner;
     T *to = out + o * inner;
-    if (inner_begin >= inner_end) continue;
     if (inner == 1) {
       to[0] = F(sum_run)(reduce, from, NULL);
     } else if (inner <= F(NARROW)) {
