@@ -176,13 +176,11 @@ SK_INLINE V sigmoid_f32(V x) {
   return (x < 0.0f ? z : K(1.0f)) / (1.0f + z);
 }
 
-// x / (1 + e^-x) with one division and one scaling; below -88.37 (results under 4e-37) it is -0.
+// x / (1 + e^-x), with one division and one scaling. Below -88.37 (results under 4e-37) 2^n is infinite and the result -0.
 SK_INLINE V silu_f32(V x) {
-  V c = x < -104.0f ? K(-104.0f) : x;
-  V t, r = exp_reduce_f32(c > 87.0f ? K(-87.0f) : -c, &t);
-  // 2^n may be infinite where the product is not, which is below the range in which this is meant to be exact.
-  V z = (1.0f + exp_polynomial_f32(r)) * exp_scale_f32(t > SK_EXP_SHIFT + 128 ? K(SK_EXP_SHIFT + 128) : t);
-  return c / (1.0f + z);
+  V c = x < -88.9f ? K(-88.9f) : x;
+  V t, r = exp_reduce_f32(-(c > 87.0f ? K(87.0f) : c), &t);
+  return c / FMA(1.0f + exp_polynomial_f32(r), exp_scale_f32(t), K(1.0f));
 }
 
 // y * d silu(x) / dx = y s (1 + x (1 - s)), where s = sigmoid(x) and 1 - s = e^-x s.

@@ -179,10 +179,9 @@ SK_INLINE V sigmoid_f64(V x) {
 
 // Below -709.4 (results under 1e-305) it is -0.
 SK_INLINE V silu_f64(V x) {
-  V c = x < -746.0 ? K(-746.0) : x;
-  V t, r = exp_reduce_f64(c > 708.0 ? K(-708.0) : -c, &t);
-  V z = (1.0 + exp_polynomial_f64(r)) * exp_scale_f64(t > SK_EXP_SHIFT + 1024 ? K(SK_EXP_SHIFT + 1024) : t);
-  return c / (1.0 + z);
+  V c = x < -709.9 ? K(-709.9) : x;
+  V t, r = exp_reduce_f64(-(c > 708.0 ? K(708.0) : c), &t);
+  return c / FMA(1.0 + exp_polynomial_f64(r), exp_scale_f64(t), K(1.0));
 }
 
 SK_INLINE V silu_grad_f64(V x, V y) {
