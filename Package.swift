@@ -72,6 +72,7 @@ let package = Package(
     tests("ScoreTensors"),
     tests("ScoreAutodiff", ["ScoreTensors"]),
     tests("ScoreData", ["ScoreTensors", "ScoreFigures"]),
+    tests("ScoreMetrics", ["ScoreTensors"]),
     tests("ScoreNetworks", ["ScoreTensors"]),
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),

@@ -1,1 +1,0 @@
-// Each metric returns a value and its error.
