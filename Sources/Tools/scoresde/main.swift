@@ -1,1 +1,3 @@
-print("scoresde")
+import Foundation
+
+exit(Tool.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,111 @@
+import Foundation
+
+/// The parsed options of one command line.
+struct Arguments {
+  private let command: String
+  private var values: [String: String] = [:]
+  /// The arguments that are not options.
+  private(set) var positional: [String] = []
+
+  /// Parses `words` against the options that the command takes.
+  init(_ words: [String], command: String, options: [Option], positional limit: Int) throws {
+    self.command = command
+    let known = options + Option.common
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      guard word.hasPrefix("-"), word.count > 1 else {
+        guard positional.count < limit else {
+          throw CommandError.usage(
+            "scoresde \(command) takes \(limit == 0 ? "options only" : "at most \(limit) names"), found \(word)"
+          )
+        }
+        positional.append(word)
+        continue
+      }
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      guard let option = known.first(where: { $0.name == parts[0] }) else {
+        throw CommandError.usage(
+          "unknown option \(parts[0]) of scoresde \(command); it takes \(known.map(\.name).joined(separator: ", "))"
+        )
+      }
+      guard values[option.name] == nil else {
+        throw CommandError.usage("\(option.name) is given twice")
+      }
+      if option.value == nil {
+        guard parts.count == 1 else { throw CommandError.usage("\(option.name) takes no value") }
+        values[option.name] = ""
+      } else if parts.count == 2 {
+        values[option.name] = parts[1]
+      } else {
+        guard let value = rest.popFirst(), !value.hasPrefix("--") else {
+          throw CommandError.usage("\(option.name) expects a value: \(option.value ?? "")")
+        }
+        values[option.name] = value
+      }
+    }
+  }
+
+  /// Whether an option was given.
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  /// The text of an option, or nil where it was not given.
+  func text(_ name: String) -> String? { values[name] }
+
+  /// The text of an option that must be given.
+  func required(_ name: String) throws -> String {
+    guard let value = values[name] else {
+      throw CommandError.usage("scoresde \(command) needs \(name)")
+    }
+    return value
+  }
+
+  /// The whole number that an option gives, or nil where it was not given.
+  func integer(_ name: String, atLeast minimum: Int, atMost maximum: Int = Int.max) throws -> Int? {
+    guard let text = values[name] else { return nil }
+    guard let value = Int(text), minimum <= value, value <= maximum else {
+      let range = maximum == Int.max ? "of at least \(minimum)" : "from \(minimum) to \(maximum)"
+      throw CommandError.usage("\(name) is \(text); expected a whole number \(range)")
+    }
+    return value
+  }
+
+  /// The positive finite number that an option gives, or nil where it was not given.
+  func positive(_ name: String) throws -> Double? {
+    guard let text = values[name] else { return nil }
+    guard let value = Double(text), value > 0, value.isFinite else {
+      throw CommandError.usage("\(name) is \(text); expected a finite number above 0")
+    }
+    return value
+  }
+
+  /// The seed, 0 by default.
+  var seed: UInt64 {
+    get throws {
+      guard let text = values["--seed"] else { return 0 }
+      guard let seed = UInt64(text) else {
+        throw CommandError.usage("--seed is \(text); expected a whole number from 0 to 2^64 - 1")
+      }
+      return seed
+    }
+  }
+
+  /// The number of threads.
+  var threads: Int {
+    get throws {
+      try integer("--threads", atLeast: 1, atMost: 1024)
+        ?? min(1024, ProcessInfo.processInfo.activeProcessorCount)
+    }
+  }
+
+  /// Whether `--scalar` asks for Double.
+  var isDouble: Bool {
+    get throws {
+      switch values["--scalar"] {
+      case nil, "float32": return false
+      case "float64": return true
+      case .some(let other):
+        throw CommandError.usage("--scalar is \(other); expected float32 or float64")
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/// One command of the tool.
+protocol Command {
+  /// The word on the command line.
+  static var name: String { get }
+  /// What it does, in one line.
+  static var summary: String { get }
+  /// The options that it takes beside the common ones.
+  static var options: [Option] { get }
+  /// How many names it takes beside options.
+  static var positionalLimit: Int { get }
+  /// Does it; prints results on standard output.
+  static func run(_ session: Session) throws
+}
+
+extension Command {
+  static var positionalLimit: Int { 0 }
+}

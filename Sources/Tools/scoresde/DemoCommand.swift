@@ -1,0 +1,61 @@
+import Foundation
+import ScoreSDE
+
+/// `scoresde demo`: the whole path on real data, from training to a report.
+enum DemoCommand: Command {
+  static let name = "demo"
+  static let summary = "trains on embedded digits, samples, evaluates and writes a report"
+  static let options = [
+    Option("--out", "DIR", "the folder of the results (default scoresde-demo)"),
+    Option("--sde", "SDE", "vp (default), subvp, ve"),
+    Option("--steps", "N", "optimiser steps (default 5000, a minute or two on two cores)"),
+    Option("--seed", "N", "seed of everything random (default 0)"),
+  ]
+
+  static func run(_ session: Session) throws {
+    let arguments = session.arguments
+    guard try !arguments.isDouble else {
+      throw CommandError.usage("scoresde demo runs in float32; leave --scalar out")
+    }
+    let out = arguments.text("--out") ?? "scoresde-demo"
+    let seed = try arguments.seed
+    var options = TrainingOptions()
+    options.seed = seed
+    options.steps = try arguments.integer("--steps", atLeast: 1) ?? 5000
+    let process = try session.process()
+    let folder = RunFolder(out + "/run")
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder.path, withIntermediateDirectories: true)
+    } catch {
+      throw CommandError.failure("cannot make the folder \(out): \(error.localizedDescription)")
+    }
+
+    let training: Dataset<Float> = Digits.load(.training)
+    let test: Dataset<Float> = Digits.load(.test)
+    session.say(
+      "Training on \(training.count) handwritten digits of 8 × 8 pixels, 17 grey levels (UCI), under the \(process.name) SDE."
+    )
+    var job = try TrainingJob<Float>(
+      data: training, network: NetworkSpec(.residualMLP, width: 256, depth: 3), process: process,
+      options: options, pool: session.pool)
+    try folder.create(job.description)
+    let bar = session.progress("train     ")
+    let start = ContinuousClock.now
+    try job.run(in: folder, checkpointEvery: 1000) { bar.update($0, $1) }
+    let trainingSeconds = start.duration(to: .now).seconds
+    let model = try job.trainer.averagedModel(pool: session.pool)
+
+    let evaluation = DemoEvaluation(
+      session: session, model: model, training: training, test: test,
+      key: RandomKey(seed).folded("demo"))
+    let samples = try evaluation.samples()
+    let likelihood = try evaluation.likelihood()
+    let report = DemoReport(
+      job: job, trainingSeconds: trainingSeconds, samples: samples, likelihood: likelihood,
+      reference: evaluation.referenceDistance,
+      test: test)
+    try report.write(to: out)
+    session.finish(report.json(out: out), report.text(out: out))
+  }
+}

@@ -1,0 +1,21 @@
+import Foundation
+
+/// Questions about paths.
+enum FilePlace {
+  /// The folder that a file lies in.
+  static func folder(of path: String) -> String {
+    let folder = (path as NSString).deletingLastPathComponent
+    return folder.isEmpty ? "." : folder
+  }
+
+  /// Whether `path` is a folder in which files can be made.
+  static func isWritableFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+      && FileManager.default.isWritableFile(atPath: path)
+  }
+
+  /// Whether something is at `path`.
+  static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+}

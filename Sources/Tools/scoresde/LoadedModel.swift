@@ -1,0 +1,65 @@
+import Foundation
+import ScoreSDE
+
+/// What `--model` names: a run folder or an exact model.
+struct LoadedModel<Scalar: TensorScalar> {
+  let field: any DifferentiableScoreField<Scalar>
+  /// How the data that a trained model saw are quantised.
+  let scale: DataScale?
+
+  /// - Throws: where `--model` or `--sde` make no sense, or the run cannot be read.
+  init(_ session: Session) throws {
+    let text = try session.arguments.required("--model")
+    if text == "gaussian" || text.hasPrefix("gaussian:") {
+      let process = try session.process()
+      field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
+      scale = nil
+    } else if text.hasPrefix("mixture:") {
+      let process = try session.process()
+      let path = String(text.dropFirst("mixture:".count))
+      var oracle = try MixtureOracle<Scalar>(
+        process: process, parameters: MixtureParameters(contentsOf: path))
+      oracle.pool = session.pool
+      field = oracle
+      scale = nil
+    } else if FilePlace.exists(text) {
+      let folder = RunFolder(text)
+      let description = try folder.description()
+      let process = try ProcessSpec.process(description.sde)
+      if session.arguments.has("--sde") {
+        let given = ProcessSpec.text(of: try session.process())
+        guard given == description.sde else {
+          throw CommandError.usage(
+            "--sde is \(given), but the run \(text) was trained with \(description.sde); leave --sde out"
+          )
+        }
+      }
+      let model: ScoreModel<Scalar> = try folder.model(process: process, pool: session.pool)
+      field = model
+      scale = try description.notes["scale"].map {
+        try JSONDecoder().decode(DataScale.self, from: Data($0.utf8))
+      }
+    } else {
+      throw CommandError.usage(
+        "--model is \(text); expected a run folder, gaussian:mean=M,std=S,dim=D or mixture:FILE.json"
+      )
+    }
+  }
+
+  private static func gaussian(
+    _ text: String, _ process: any LinearProcess
+  ) throws -> GaussianOracle<Scalar> {
+    let spec = try Spec(text, kind: "model")
+    try spec.expect(keys: ["mean", "std", "dim"])
+    return try GaussianOracle(
+      process: process, mean: try spec.number("mean", default: 0),
+      deviation: try spec.number("std", default: 1, in: .positive),
+      sampleShape: [try spec.integer("dim", default: 1, in: .between(1, 1_048_576))])
+  }
+
+  /// Samples of the model in the data's own units.
+  func inDataUnits(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+    guard let scale else { return x }
+    return x.map { Scalar((Double($0) - scale.offset) / scale.factor) }
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Progress on standard error: a bar on a terminal, a plain line now and then elsewhere.
+final class ProgressBar: Sendable {
+  private let title: String
+  private let quiet: Bool
+  private let terminal = isatty(2) != 0
+  private let start = ContinuousClock.now
+  private let last = Mutex<(time: ContinuousClock.Instant, fraction: Double)?>(nil)
+
+  init(_ title: String, quiet: Bool) {
+    self.title = title
+    self.quiet = quiet
+  }
+
+  /// Shows that `fraction` of the work is done, with a note such as the loss; draws ten times a second at most.
+  func update(_ fraction: Double, _ note: String = "") {
+    if quiet { return }
+    let now = ContinuousClock.now
+    let due = last.withLock { last in
+      if let last, fraction < 1,
+        terminal ? now - last.time < .milliseconds(100) : fraction - last.fraction < 0.1
+      {
+        return false
+      }
+      if let last, last.fraction >= 1 { return false }
+      last = (now, fraction)
+      return true
+    }
+    if !due { return }
+    let seconds = Double((now - start).components.seconds)
+    let left = fraction > 0.02 && fraction < 1 ? seconds * (1 - fraction) / fraction : nil
+    let times = "\(Self.clock(seconds))" + (left.map { ", \(Self.clock($0)) left" } ?? "")
+    let percent = String(Int(fraction * 100))
+    let padded = String(repeating: " ", count: 3 - percent.count) + percent
+    if terminal {
+      let filled = Int(fraction * 28)
+      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 28 - filled)
+      write(
+        "\r\u{1B}[K\(title) \(bar) \(padded) %  \(times)  \(note)" + (fraction >= 1 ? "\n" : ""))
+    } else {
+      write("\(title): \(padded) %, \(times)\(note.isEmpty ? "" : ", \(note)")\n")
+    }
+  }
+
+  /// A line of its own on standard error.
+  static func say(_ line: String, quiet: Bool) {
+    if !quiet { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+  private static func clock(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    return "\(whole / 60):\(whole % 60 < 10 ? "0" : "")\(whole % 60)"
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import ScoreSDE
+
+/// `scoresde sample`: draws samples from a model.
+enum SampleCommand: Command {
+  static let name = "sample"
+  static let summary = "draws samples from a trained or an exact model"
+  static let options = [
+    Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
+    Option("--sde", "SDE", "the process of an exact model: vp (default), subvp, ve"),
+    Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
+    Option("--steps", "N", "steps of the time grid (default 500)"),
+    Option("--rtol", "X", "relative tolerance of an adaptive solver"),
+    Option("--atol", "X", "absolute tolerance of an adaptive solver"),
+    Option("--count", "N", "samples (default 64)"),
+    Option("--batch-size", "N", "samples carried together; changes no sample"),
+    Option("--epsilon", "X", "the last time (default: the process's)"),
+    Option("--seed", "N", "seed of everything random (default 0)"),
+    Option("--out", "FILE", ".npy, .safetensors, .png (images) or .svg (points in the plane)"),
+    Option("--trajectory", "FILE.npy", "the states on the way too, [steps, count, …]"),
+  ]
+
+  static func run(_ session: Session) throws {
+    if try session.arguments.isDouble {
+      try run(session, Double.self)
+    } else {
+      try run(session, Float.self)
+    }
+  }
+
+  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+    let arguments = session.arguments
+    let spec = try solver(arguments)
+    let steps = try arguments.integer("--steps", atLeast: 1) ?? 500
+    let count = try arguments.integer("--count", atLeast: 1) ?? 64
+    let batchSize = try arguments.integer("--batch-size", atLeast: 1)
+    let epsilon = try arguments.positive("--epsilon")
+    let seed = try arguments.seed
+    guard
+      let out = try session.checkWritable(
+        "--out", extensions: ["npy", "safetensors", "png", "svg"])
+    else { throw CommandError.usage("scoresde sample needs --out") }
+    let trajectory = try session.checkWritable("--trajectory", extensions: ["npy"])
+    let model = try LoadedModel<Scalar>(session)
+    try SampleFile.check(out, model.field.sampleShape)
+
+    let sampler = try Sampler(
+      model.field, spec, steps: steps, epsilon: epsilon, batchSize: batchSize,
+      trajectoryStride: trajectory == nil ? nil : 1)
+    let bar = session.progress("sample")
+    let start = ContinuousClock.now
+    let result = try sampler.sample(count, key: RandomKey(seed).folded("sample")) { progress in
+      bar.update(progress.fraction, "NFE \(progress.evaluations)")
+      return true
+    }
+    let seconds = start.duration(to: .now).seconds
+    bar.update(1, "NFE \(result.maxEvaluations)")
+    if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
+      throw CommandError.failure("sample \(bad) did not finish: \(result.status[bad])")
+    }
+    if let trajectory {
+      let states = result.trajectory.map { model.inDataUnits($0.x) }
+      let all = Tensor.concatenated(states)
+      try NPY.write(
+        all.reshaped(Shape([states.count] + states[0].shape.extents)), to: trajectory)
+    }
+    let samples = model.inDataUnits(result.samples)
+    try SampleFile.write(
+      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth })
+    session.finish(
+      .object([
+        ("count", .integer(count)), ("shape", .array(samples.shape.extents.map { .integer($0) })),
+        ("solver", .string(spec.spec.description)), ("nfe", .number(result.meanEvaluations)),
+        ("seconds", .number(seconds)), ("out", .string(out)),
+      ]),
+      "\(count) samples of shape \(samples.shape.row) by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)"
+    )
+  }
+
+  /// The solver with tolerances that were given as options of their own.
+  private static func solver(_ arguments: Arguments) throws -> SolverSpec {
+    try asUsage(of: "--solver") {
+      let spec = try Spec(arguments.text("--solver") ?? "pc", kind: "solver")
+      var parameters = spec.parameters
+      for key in ["rtol", "atol"] {
+        guard let text = arguments.text("--\(key)") else { continue }
+        guard spec.string(key) == nil else {
+          throw CommandError.usage("--\(key) is given, and \(key) in --solver too")
+        }
+        _ = try arguments.positive("--\(key)")
+        parameters.append(Spec.Parameter(key: key, value: text))
+      }
+      return try SolverSpec(
+        Spec(kind: "solver", name: spec.name, argument: spec.argument, parameters: parameters))
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import ScoreSDE
+
+/// What every command has: its options, the threads, and where progress and results go.
+struct Session {
+  let arguments: Arguments
+  let pool: ThreadPool
+  let quiet: Bool
+  /// Whether one JSON object ends the output.
+  let wantsJSON: Bool
+
+  init(_ arguments: Arguments) throws {
+    self.arguments = arguments
+    pool = ThreadPool(threads: try arguments.threads)
+    quiet = arguments.has("--quiet")
+    wantsJSON = arguments.has("--json")
+    _ = try arguments.isDouble
+  }
+
+  /// A line on standard error for people.
+  func say(_ line: String) { ProgressBar.say(line, quiet: quiet) }
+
+  /// A bar on standard error.
+  func progress(_ title: String) -> ProgressBar { ProgressBar(title, quiet: quiet) }
+
+  /// Prints the results: one JSON object where it is asked for, else `text`.
+  func finish(_ json: @autoclosure () -> JSON, _ text: @autoclosure () -> String) {
+    print(wantsJSON ? json().text : text())
+  }
+
+  /// The process that `--sde` names, `vp` by default.
+  func process() throws -> any LinearProcess {
+    try asUsage(of: "--sde") { try ProcessSpec.process(arguments.text("--sde") ?? "vp") }
+  }
+
+  /// Checks before any work that a file can be written where `option` says.
+  func checkWritable(_ option: String, extensions: [String]) throws -> String? {
+    guard let path = arguments.text(option) else { return nil }
+    guard extensions.contains(where: { path.hasSuffix("." + $0) }) else {
+      throw CommandError.usage(
+        "\(option) is \(path); expected a name that ends in \(extensions.map { "." + $0 }.joined(separator: ", "))"
+      )
+    }
+    let folder = FilePlace.folder(of: path)
+    guard FilePlace.isWritableFolder(folder) else {
+      throw CommandError.failure("\(option) is \(path), but \(folder) is not a folder to write in")
+    }
+    return path
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import ScoreSDE
+
+/// The tool: finds the command, runs it, and turns errors into one sentence and an exit status.
+enum Tool {
+  static var commands: [any Command.Type] {
+    [
+      DemoCommand.self, TrainCommand.self, SampleCommand.self, LikelihoodCommand.self,
+      VerifyCommand.self, BenchCommand.self, InspectCommand.self,
+    ]
+  }
+
+  /// Runs the command that `words` spell; the result is the exit status.
+  static func run(_ words: [String]) -> Int32 {
+    guard let name = words.first, name != "--help", name != "-h", name != "help" else {
+      print(overview)
+      return words.isEmpty ? 2 : 0
+    }
+    guard let command = commands.first(where: { $0.name == name }) else {
+      let known = commands.map { $0.name }.joined(separator: ", ")
+      return fail("there is no command \(name); known are \(known)", 2)
+    }
+    do {
+      let rest = Array(words.dropFirst())
+      if rest.contains("--help") || rest.contains("-h") {
+        print(help(command))
+        return 0
+      }
+      let arguments = try Arguments(
+        rest, command: name, options: command.options, positional: command.positionalLimit)
+      try command.run(try Session(arguments))
+      return 0
+    } catch {
+      return fail("\(error)", status(of: error))
+    }
+  }
+
+  /// 2 where the user asked for something that does not exist or is out of range, else 1.
+  private static func status(of error: any Error) -> Int32 {
+    switch error {
+    case let error as CommandError: error.status
+    case let error as DataError: error.kind.isUsage ? 2 : 1
+    case is SpecError, is SamplingError: 2
+    default: 1
+    }
+  }
+
+  private static func fail(_ sentence: String, _ status: Int32) -> Int32 {
+    FileHandle.standardError.write(Data("scoresde: \(sentence)\n".utf8))
+    return status
+  }
+
+  private static var overview: String {
+    let width = commands.map { $0.name.count }.max() ?? 0
+    let lines = commands.map { command in
+      "  \(command.name)\(String(repeating: " ", count: width - command.name.count))   \(command.summary)"
+    }
+    return """
+      scoresde: score-based generative models by stochastic differential equations
+
+      usage: scoresde COMMAND [OPTIONS]
+
+      \(lines.joined(separator: "\n"))
+
+      scoresde COMMAND --help lists a command's options.
+      """
+  }
+
+  private static func help(_ command: any Command.Type) -> String {
+    let lines = (command.options + Option.common).map { option in
+      let name = option.value.map { "\(option.name) \($0)" } ?? option.name
+      return "  \(name)\(String(repeating: " ", count: max(1, 26 - name.count)))\(option.help)"
+    }
+    return "scoresde \(command.name): \(command.summary)\n\n" + lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import ScoreSDE
+
+/// `scoresde train`: trains a score network and keeps the run in a folder.
+enum TrainCommand: Command {
+  static let name = "train"
+  static let summary = "trains a score network on data and keeps the run in a folder"
+  static let options = [
+    Option("--data", "DATA", "digits, moons, …, or a file or folder (required)"),
+    Option("--sde", "SDE", "vp (default), subvp, ve, with parameters: vp:beta-min=0.1,beta-max=20"),
+    Option("--network", "NET", "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4"),
+    Option("--steps", "N", "optimiser steps (default 2000)"),
+    Option("--batch-size", "N", "samples a step (default 256)"),
+    Option("--learning-rate", "X", "Adam's learning rate (default 0.001)"),
+    Option("--schedule", "NAME", "cosine (default) or constant"),
+    Option("--warm-up", "N", "steps over which the learning rate rises (default 200)"),
+    Option("--clip", "X", "largest norm of the gradient (default 1)"),
+    Option("--average-decay", "X", "decay of the parameters' moving average (default 0.999)"),
+    Option("--weighting", "NAME", "likelihood (default) or sigma2"),
+    Option("--times", "NAME", "importance (default) or uniform"),
+    Option("--checkpoint-every", "N", "steps between checkpoints (default 500)"),
+    Option("--seed", "N", "seed of everything random (default 0)"),
+    Option("--out", "RUN", "the run's folder (required)"),
+    Option("--resume", nil, "go on with the run in --out"),
+  ]
+
+  static func run(_ session: Session) throws {
+    if try session.arguments.isDouble {
+      try run(session, Double.self)
+    } else {
+      try run(session, Float.self)
+    }
+  }
+
+  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+    let arguments = session.arguments
+    let folder = RunFolder(try arguments.required("--out"))
+    let every = try arguments.integer("--checkpoint-every", atLeast: 1) ?? 500
+    let start = ContinuousClock.now
+    var job: TrainingJob<Scalar>
+    if arguments.has("--resume") {
+      job = try TrainingJob(resuming: folder, given: arguments, pool: session.pool)
+    } else {
+      guard !folder.exists else {
+        throw CommandError.usage(
+          "--out \(folder.path) holds a run already; give --resume to go on with it, or another folder"
+        )
+      }
+      job = try TrainingJob(arguments, process: try session.process(), pool: session.pool)
+      try folder.create(job.description)
+    }
+    let bar = session.progress("train")
+    try job.run(in: folder, checkpointEvery: every) { fraction, note in bar.update(fraction, note) }
+    let seconds = start.duration(to: .now).seconds
+    let loss = job.log.entries.last?.loss ?? .nan
+    session.finish(
+      .object([
+        ("steps", .integer(job.trainer.step)), ("loss", .number(loss)),
+        ("parameters", .integer(job.trainer.parameters.count)), ("seconds", .number(seconds)),
+        ("out", .string(folder.path)),
+      ]),
+      "\(job.trainer.step) steps, loss \(NumberText.significant(loss)), \(NumberText.grouped(job.trainer.parameters.count)) parameters; the run is in \(folder.path)"
+    )
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

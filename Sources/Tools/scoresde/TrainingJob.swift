@@ -1,0 +1,170 @@
+import Foundation
+import ScoreSDE
+
+/// A training run from the shell: data, model, trainer and log.
+struct TrainingJob<Scalar: TensorScalar> {
+  var description: RunDescription
+  var trainer: Trainer<Scalar>
+  var log = LossLog()
+
+  /// Steps between entries of the loss log.
+  private static var logEvery: Int { 10 }
+
+  /// Creates a new run from options.
+  init(_ arguments: Arguments, process: any LinearProcess, pool: ThreadPool) throws {
+    let text = try arguments.required("--data")
+    let source = try asUsage(of: "--data") { try DataSource(text) }
+    let network = try asUsage(of: "--network") {
+      try NetworkSpec(arguments.text("--network") ?? "residual-mlp")
+    }
+    let options = try Self.options(arguments)
+    try self.init(
+      data: source.load(), network: network, process: process, options: options, pool: pool)
+  }
+
+  /// Creates a new run on data that are at hand.
+  init(
+    data: Dataset<Scalar>, network: NetworkSpec, process: any LinearProcess,
+    options: TrainingOptions, pool: ThreadPool
+  ) throws {
+    let samples = try data.trainingData()
+    let moments = samples.moments
+    let model = ModelConfiguration(
+      sampleShape: data.sampleShape, network: network,
+      preconditioning: .standardized(mean: moments.mean, deviation: moments.deviation))
+    var notes: [String: String] = [:]
+    if let scale = data.scale {
+      notes["scale"] = String(decoding: try JSONEncoder().encode(scale), as: UTF8.self)
+    }
+    description = RunDescription(
+      model: model, sde: ProcessSpec.text(of: process), scalar: Scalar.typeName, data: data.name,
+      options: options, notes: notes)
+    trainer = try Trainer(model, process: process, data: samples, options: options, pool: pool)
+  }
+
+  /// Takes up the run in a folder; options that are given must be those of the run, but for more steps.
+  init(resuming folder: RunFolder, given arguments: Arguments, pool: ThreadPool) throws {
+    var found = try folder.description()
+    guard found.scalar == Scalar.typeName else {
+      throw CommandError.usage(
+        "the run in \(folder.path) is of \(found.scalar); give --scalar \(found.scalar)")
+    }
+    let keep = [
+      ("--data", found.data), ("--sde", found.sde), ("--network", found.network),
+      ("--batch-size", "\(found.options.batchSize)"), ("--seed", "\(found.options.seed)"),
+      ("--learning-rate", "\(found.options.learningRate)"), ("--clip", "\(found.options.clip)"),
+      ("--schedule", found.options.schedule.rawValue), ("--warm-up", "\(found.options.warmUp)"),
+      ("--average-decay", "\(found.options.averageDecay)"),
+      ("--weighting", found.options.weighting.rawValue), ("--times", found.options.times.rawValue),
+    ]
+    for (name, value) in keep {
+      guard let given = arguments.text(name), given != value else { continue }
+      let same: Bool =
+        switch name {
+        case "--sde": (try? ProcessSpec.text(of: ProcessSpec.process(given))) == value
+        case "--network": (try? NetworkSpec(given).text) == value
+        default: Double(given) != nil && Double(given) == Double(value)
+        }
+      guard same else {
+        throw CommandError.usage(
+          "\(name) is \(given), but the run in \(folder.path) has \(value); leave it out or start another run"
+        )
+      }
+    }
+    if let steps = try arguments.integer("--steps", atLeast: 1) { found.options.steps = steps }
+    let data: Dataset<Scalar> = try DataSource(found.data).load()
+    trainer = try Trainer(
+      try found.modelConfiguration(), process: try ProcessSpec.process(found.sde),
+      data: try data.trainingData(), options: found.options, pool: pool)
+    if FilePlace.exists(folder.checkpointPath) {
+      try trainer.restore(try folder.checkpoint(), from: folder.checkpointPath)
+      guard let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8) else {
+        throw CommandError.failure("\(folder.lossPath): the loss log is missing")
+      }
+      log = try LossLog(text: text, name: folder.lossPath, upTo: trainer.step)
+    }
+    guard trainer.step <= found.options.steps else {
+      throw CommandError.usage(
+        "--steps is \(found.options.steps), but the run in \(folder.path) has done \(trainer.step)")
+    }
+    description = found
+    try folder.create(found)
+  }
+
+  /// Trains to the end, with checkpoints; where training diverges the last one stays.
+  mutating func run(
+    in folder: RunFolder?, checkpointEvery every: Int,
+    progress: (_ fraction: Double, _ note: String) -> Void
+  ) throws {
+    var recent: [Trainer<Scalar>.Report] = []
+    while !trainer.isFinished {
+      do {
+        recent.append(try trainer.advance())
+      } catch {
+        let kept =
+          folder.map { FilePlace.exists($0.checkpointPath) } == true
+          ? "; the last checkpoint is kept" : ""
+        throw CommandError.failure("\(error)\(kept)")
+      }
+      let step = trainer.step
+      if step % Self.logEvery == 0 || trainer.isFinished {
+        log.add(recent)
+        recent = []
+      }
+      // Checkpoints fall on entries of the log, so that a resumed run logs the same means.
+      if let folder, trainer.isFinished || step % every == 0 && step % Self.logEvery == 0 {
+        try folder.save(trainer, log: log)
+      }
+      progress(
+        Double(step) / Double(trainer.options.steps),
+        "step \(step), loss \(NumberText.fixed(log.entries.last?.loss ?? .nan, decimals: 4))")
+    }
+  }
+
+  private static func options(_ arguments: Arguments) throws -> TrainingOptions {
+    var options = TrainingOptions()
+    options.seed = try arguments.seed
+    if let value = try arguments.integer("--steps", atLeast: 1) { options.steps = value }
+    if let value = try arguments.integer("--batch-size", atLeast: 1, atMost: 1 << 20) {
+      options.batchSize = value
+    }
+    if let value = try arguments.integer("--warm-up", atLeast: 0) { options.warmUp = value }
+    if let value = try arguments.positive("--learning-rate") { options.learningRate = value }
+    if let value = try arguments.positive("--clip") { options.clip = value }
+    if let text = arguments.text("--average-decay") {
+      guard let value = Double(text) else {
+        throw CommandError.usage("--average-decay is \(text); expected a number")
+      }
+      options.averageDecay = value
+    }
+    options.weighting = try choice(arguments, "--weighting", options.weighting)
+    options.times = try choice(arguments, "--times", options.times)
+    options.schedule = try choice(arguments, "--schedule", options.schedule)
+    do {
+      try options.check()
+    } catch { throw CommandError.usage("--\(error)") }
+    return options
+  }
+
+  private static func choice<Choice: RawRepresentable & CaseIterable>(
+    _ arguments: Arguments, _ name: String, _ standard: Choice
+  ) throws -> Choice where Choice.RawValue == String {
+    guard let text = arguments.text(name) else { return standard }
+    guard let choice = Choice(rawValue: text) else {
+      let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw CommandError.usage("\(name) is \(text); expected one of \(known)")
+    }
+    return choice
+  }
+}
+
+extension Dataset {
+  /// The samples in model space for training; those of quantised data are the lower ends of their bins.
+  func trainingData() throws -> TrainingData<Scalar> {
+    guard let scale else { return try TrainingData(samples) }
+    let width = abs(scale.factor) * scale.binWidth
+    let offset = scale.factor > 0 ? scale.offset : scale.offset - width
+    return try TrainingData(
+      samples.map { Scalar(offset + scale.factor * Double($0)) }, binWidth: width)
+  }
+}
