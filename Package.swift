@@ -39,7 +39,6 @@ let package = Package(
     room("Theory", "ScoreProcesses", ["ScoreTensors"]),
     room("Theory", "ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
     room("Theory", "ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
-    room("Theory", "ScoreGuidance", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
 
     // Practice: where the towers meet.
     room(
@@ -55,7 +54,7 @@ let package = Package(
       "Practice", "ScoreSDE",
       [
         "ScoreTensors", "ScoreAutodiff", "ScoreNetworks", "ScoreProcesses", "ScoreSampling",
-        "ScoreLikelihood", "ScoreGuidance", "ScoreModels", "ScoreTraining", "ScoreData",
+        "ScoreLikelihood", "ScoreModels", "ScoreTraining", "ScoreData",
         "ScoreMetrics", "ScoreFigures",
       ]),
 
@@ -78,6 +77,8 @@ let package = Package(
     tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
     tests("ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+    .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests"),
+    .testTarget(name: "ReadmeTests", dependencies: ["ScoreSDE"], path: "Tests/ReadmeTests"),
   ],
   cLanguageStandard: .c17
 )

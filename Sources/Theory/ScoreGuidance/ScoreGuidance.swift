@@ -1,1 +1,0 @@
-// Fields made from fields, solvers made from solvers.
