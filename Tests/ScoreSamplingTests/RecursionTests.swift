@@ -82,7 +82,7 @@ import Testing
     case "ddim:eta=0.5":
       let c = 0.5 * su / st * sqrt(v)
       return [(t, Coefficients(a: 1 / a, b: st * (st / a - sqrt(su * su - c * c)), c: c))]
-    case "euler":
+    case "ode:method=euler":
       return [(t, Coefficients(a: 1 - h * f, b: h * g2 / 2, c: 0))]
     case "pc:predictor=reverse-diffusion,corrector=ald,snr=0.2,corrector-steps=2":
       let size = 2 * a * a * pow(0.2 * st, 2)
@@ -100,7 +100,7 @@ import Testing
 
   static let names = [
     "euler-maruyama", "reverse-diffusion", "ancestral", "ancestral:variance=forward", "ddim",
-    "ddim:eta=1", "ddim:eta=0.5", "euler",
+    "ddim:eta=1", "ddim:eta=0.5", "ode:method=euler",
     "pc:predictor=reverse-diffusion,corrector=ald,snr=0.2,corrector-steps=2",
     "pc:predictor=none,corrector=ald", "pc:predictor=euler-maruyama,corrector=none",
     "pc:predictor=none,corrector=none",
@@ -162,7 +162,7 @@ import Testing
     for process in processes {
       let field = GaussianField<Double>(process: process)
       let euler = try Sampler(
-        field, SolverSpec("euler:variable=noise"), steps: 20, epsilon: 0.01)
+        field, SolverSpec("ode:method=euler,variable=noise"), steps: 20, epsilon: 0.01)
       let ddim = try Sampler(field, SolverSpec("ddim"), steps: 20, epsilon: 0.01)
       let (a, b) = (try euler.affineMoments(), try ddim.affineMoments())
       #expect(abs(a.mean[0] - b.mean[0]) < 1e-12)

@@ -62,14 +62,14 @@ struct DensitySystem<Scalar: TensorScalar>: RowSystem {
     }
     guard !probes.isEmpty else {
       let (noise, trace) = try field.noiseAndTrace(x, at: t)
-      noise.addRows(gains, of: y, stride: width, into: rates)
+      noise.writeFlow(gains, of: y, stride: width, into: rates)
       write(trace.doubles, column: 0)
       return
     }
     for (column, probe) in probes.enumerated() {
       let (noise, pullback) = try field.noiseAndPullback(x, at: t, cotangent: probe)
-      if column == 0 { noise.addRows(gains, of: y, stride: width, into: rates) }
-      write(pullback.rowDots(probe).doubles, column: column)
+      if column == 0 { noise.writeFlow(gains, of: y, stride: width, into: rates) }
+      write(pullback.doubleRowDots(probe), column: column)
     }
   }
 

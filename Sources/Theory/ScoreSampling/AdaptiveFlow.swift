@@ -26,9 +26,16 @@ public struct AdaptiveFlow: Solver {
   }
 
   public var spec: Spec {
-    Spec(
-      kind: "solver", name: "ode",
-      parameters: ["method": "dopri5", "rtol": Spec.text(rtol), "atol": Spec.text(atol)])
+    let limit =
+      maxEvaluations == 10_000
+      ? [] : [Spec.Parameter(key: "max-evaluations", value: "\(maxEvaluations)")]
+    return Spec(
+      kind: "solver", name: "ode", argument: nil,
+      parameters: [
+        Spec.Parameter(key: "method", value: "dopri5"),
+        Spec.Parameter(key: "rtol", value: Spec.text(rtol)),
+        Spec.Parameter(key: "atol", value: Spec.text(atol)),
+      ] + limit)
   }
   public var order: Int { 5 }
   public var usesNoise: Bool { false }

@@ -21,7 +21,7 @@ package struct FlowSystem<Scalar: TensorScalar>: RowSystem {
       rows: y, stride: width, shape: Shape([times.count] + field.sampleShape.extents))
     let noise = try field.noise(x, at: sharesTime ? .shared(times[0]) : .perSample(times))
     let gains = process.rates(at: times, sharesTime: sharesTime)
-    noise.addRows(gains, of: y, stride: width, into: rates)
+    noise.writeFlow(gains, of: y, stride: width, into: rates)
   }
 }
 

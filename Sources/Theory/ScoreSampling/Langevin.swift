@@ -62,7 +62,7 @@ public struct Langevin: Corrector {
     for _ in 0..<steps {
       let noise = try context.predictedNoise(x, at: step.time)
       let z = context.normal(like: x, in: step)
-      let (noiseSquares, zSquares) = (noise.rowDots(noise).doubles, z.rowDots(z).doubles)
+      let (noiseSquares, zSquares) = (noise.doubleRowDots(noise), z.doubleRowDots(z))
       // The norms of ε̂ stand for σ ‖s‖, so that nothing is divided by a small σ before it must be.
       let sizes = zip(noiseSquares, zSquares).map { noiseSquare, zSquare in
         2 * length * length * (zSquare + shrinkage) / (noiseSquare + shrinkage)

@@ -7,9 +7,9 @@ import ScoreProcesses
 /// | euler-maruyama, reverse-diffusion | – |
 /// | ancestral | variance=posterior or forward |
 /// | ddim | eta |
+/// | heun, midpoint, rk4 | variable=noise (the flow in σ/α, steadier at few steps) or time |
+/// | ode | method=dopri5 (rtol, atol, max-evaluations), or euler, heun, midpoint, rk4 (variable=time or noise) |
 /// | pc | predictor, corrector=langevin, ald or none, snr, corrector-steps, shrinkage, and the predictor's own |
-/// | ode | method=dopri5 (rtol, atol, max-evaluations), euler, heun, midpoint or rk4 (variable=time or noise) |
-/// | euler, heun, midpoint, rk4, dopri5 | those of ode |
 ///
 /// All of them take grid=uniform, log-snr, karras (rho) or reference, and denoise=none, mean or tweedie.
 public struct SolverSpec: Sendable {
@@ -30,8 +30,8 @@ public struct SolverSpec: Sendable {
 
   /// The names that are known.
   public static let names = [
-    "euler-maruyama", "reverse-diffusion", "ancestral", "ddim", "pc", "ode", "euler", "heun",
-    "midpoint", "rk4", "dopri5",
+    "euler-maruyama", "reverse-diffusion", "ancestral", "ddim", "heun", "midpoint", "rk4", "ode",
+    "pc",
   ]
 
   private static let common = ["grid", "rho", "denoise"]
@@ -48,14 +48,8 @@ public struct SolverSpec: Sendable {
     switch spec.name {
     case "pc": (solver, keys) = try Self.predictorCorrector(spec)
     case "ode":
-      let method = try spec.choice("method", default: FlowMethod.dopri5)
-      (solver, keys) = try Self.flow(spec, method, ["method"])
-    default:
-      if let method = FlowMethod(rawValue: spec.name) {
-        (solver, keys) = try Self.flow(spec, method, [])
-      } else {
-        (solver, keys) = try Self.stepSolver(spec.name, spec)
-      }
+      (solver, keys) = try Self.flow(spec)
+    default: (solver, keys) = try Self.stepSolver(spec.name, spec)
     }
     try spec.expect(keys: keys + Self.common)
     schedule = try Self.schedule(spec, solver)
@@ -103,32 +97,33 @@ public struct SolverSpec: Sendable {
       )
     case "ddim": (try DDIM(eta: spec.number("eta", default: 0)), ["eta"])
     default:
-      if let method = RungeKuttaTableau.all.first(where: { $0.name == name }) {
+      if let method = RungeKuttaTableau.all.first(where: { $0.name == name }), name != "euler" {
         (
-          FlowRungeKutta(method, variable: try spec.choice("variable", default: .time)),
+          FlowRungeKutta(method, variable: try spec.choice("variable", default: .noise)),
           ["variable"]
         )
       } else {
         throw spec.wrong(
           "predictor", name,
-          "one of euler-maruyama, reverse-diffusion, ancestral, ddim, euler, heun, midpoint, rk4, none"
+          "one of euler-maruyama, reverse-diffusion, ancestral, ddim, heun, midpoint, rk4, none"
         )
       }
     }
   }
 
-  private static func flow(
-    _ spec: Spec, _ method: FlowMethod, _ keys: [String]
-  ) throws -> (any Solver, [String]) {
-    guard method == .dopri5 else {
-      let (solver, own) = try stepSolver(method.rawValue, spec)
-      return (solver, keys + own)
+  private static func flow(_ spec: Spec) throws -> (any Solver, [String]) {
+    let choice = try spec.choice("method", default: FlowMethod.dopri5)
+    guard let method = RungeKuttaTableau.all.first(where: { $0.name == choice.rawValue }) else {
+      return (
+        try AdaptiveFlow(
+          rtol: spec.number("rtol", default: 1e-5), atol: spec.number("atol", default: 1e-5),
+          maxEvaluations: spec.integer("max-evaluations", default: 10_000)),
+        ["method", "rtol", "atol", "max-evaluations"]
+      )
     }
     return (
-      try AdaptiveFlow(
-        rtol: spec.number("rtol", default: 1e-5), atol: spec.number("atol", default: 1e-5),
-        maxEvaluations: spec.integer("max-evaluations", default: 10_000)),
-      keys + ["rtol", "atol", "max-evaluations"]
+      FlowRungeKutta(method, variable: try spec.choice("variable", default: .time)),
+      ["method", "variable"]
     )
   }
 

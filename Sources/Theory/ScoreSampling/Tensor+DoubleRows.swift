@@ -1,51 +1,51 @@
 import ScoreProcesses
 import ScoreTensors
 
-// Generic conversions between scalar types go entry by entry through protocol witnesses; the loops here are compiled for
-// Float and Double, which is what the solvers' states and the fields' scalars are.
+// The solvers' states are in Double, fields compute in Float or Double. A generic conversion goes entry by entry through
+// protocol witnesses, at a hundred times the cost, so the loops here are written for the two types.
 extension Tensor {
   /// A tensor from rows in Double of which the first `shape.rowCount` entries are taken.
   package init(rows source: UnsafePointer<Double>, stride: Int, shape: Shape) {
+    let (rows, width) = (shape.rows, shape.rowCount)
     self.init(shape) { (out: UnsafeMutableBufferPointer<Scalar>) in
-      let (rows, width) = (shape.rows, shape.rowCount)
-      func fill<Entry: BinaryFloatingPoint>(_ out: UnsafeMutablePointer<Entry>) {
+      if let out = out.cast(to: Float.self) {
         for i in 0..<rows {
-          for j in 0..<width { out[i * width + j] = Entry(source[i * stride + j]) }
+          for j in 0..<width { out[i * width + j] = Float(source[i * stride + j]) }
         }
-      }
-      guard let base = UnsafeMutableRawPointer(out.baseAddress) else { return }
-      if Scalar.self == Float.self {
-        fill(base.assumingMemoryBound(to: Float.self))
-      } else if Scalar.self == Double.self {
-        fill(base.assumingMemoryBound(to: Double.self))
+      } else if let out = out.cast(to: Double.self) {
+        for i in 0..<rows {
+          for j in 0..<width { out[i * width + j] = source[i * stride + j] }
+        }
       } else {
-        fill(base.assumingMemoryBound(to: Scalar.self))
+        for i in 0..<rows {
+          for j in 0..<width { out[i * width + j] = Scalar(source[i * stride + j]) }
+        }
       }
     }
   }
 
   /// Writes the rows as Double.
   package func copyRows(into target: UnsafeMutablePointer<Double>, stride: Int) {
-    withUnsafeBuffer { buffer in
-      let (rows, width) = (shape.rows, shape.rowCount)
-      func copy<Entry: BinaryFloatingPoint>(_ entries: UnsafePointer<Entry>) {
+    let (rows, width) = (shape.rows, shape.rowCount)
+    withUnsafeBuffer { entries in
+      if let entries = entries.cast(to: Float.self) {
         for i in 0..<rows {
           for j in 0..<width { target[i * stride + j] = Double(entries[i * width + j]) }
         }
-      }
-      guard let base = UnsafeRawPointer(buffer.baseAddress) else { return }
-      if Scalar.self == Float.self {
-        copy(base.assumingMemoryBound(to: Float.self))
-      } else if Scalar.self == Double.self {
-        copy(base.assumingMemoryBound(to: Double.self))
+      } else if let entries = entries.cast(to: Double.self) {
+        for i in 0..<rows {
+          for j in 0..<width { target[i * stride + j] = entries[i * width + j] }
+        }
       } else {
-        copy(base.assumingMemoryBound(to: Scalar.self))
+        for i in 0..<rows {
+          for j in 0..<width { target[i * stride + j] = Double(entries[i * width + j]) }
+        }
       }
     }
   }
 
   /// Writes the flow's drift f·x + (g²/2σ)·ε̂, with self as ε̂, for rows x in Double.
-  package func addRows(
+  package func writeFlow(
     _ rates: [Rates], of x: UnsafePointer<Double>, stride: Int,
     into target: UnsafeMutablePointer<Double>
   ) {
@@ -55,6 +55,31 @@ extension Tensor {
       let (drift, gain) = (rate.drift, rate.noiseGain)
       for j in i * stride..<i * stride + width { target[j] = drift * x[j] + gain * target[j] }
     }
+  }
+
+  /// The dot product of each row with the same row of another tensor, summed in Double from the first entry to the last.
+  package func doubleRowDots(_ other: Tensor) -> [Double] {
+    precondition(shape == other.shape, "shapes differ: \(shape), \(other.shape)")
+    let (rows, width) = (shape.rows, shape.rowCount)
+    var sums = [Double](repeating: 0, count: rows)
+    withUnsafeBuffer { x in
+      other.withUnsafeBuffer { y in
+        if let x = x.cast(to: Float.self), let y = y.cast(to: Float.self) {
+          for i in 0..<rows {
+            for j in i * width..<(i + 1) * width { sums[i] += Double(x[j]) * Double(y[j]) }
+          }
+        } else if let x = x.cast(to: Double.self), let y = y.cast(to: Double.self) {
+          for i in 0..<rows {
+            for j in i * width..<(i + 1) * width { sums[i] += x[j] * y[j] }
+          }
+        } else {
+          for i in 0..<rows {
+            for j in i * width..<(i + 1) * width { sums[i] += Double(x[j]) * Double(y[j]) }
+          }
+        }
+      }
+    }
+    return sums
   }
 
   /// The entries as Double.
@@ -67,24 +92,36 @@ extension Tensor {
 }
 
 extension Array where Element: TensorScalar {
-  /// Numbers in Double, rounded; compiled for Float and Double like the loops above.
+  /// Numbers in Double, rounded.
   init(rounding values: [Double]) {
     self.init(unsafeUninitializedCapacity: values.count) { out, filled in
-      func fill<Entry: BinaryFloatingPoint>(_ out: UnsafeMutablePointer<Entry>) {
-        for i in values.indices { out[i] = Entry(values[i]) }
+      if let out = out.cast(to: Float.self) {
+        for i in values.indices { out[i] = Float(values[i]) }
+      } else if let out = out.cast(to: Double.self) {
+        for i in values.indices { out[i] = values[i] }
+      } else {
+        for i in values.indices { out[i] = Element(values[i]) }
       }
       filled = values.count
-      guard let base = UnsafeMutableRawPointer(out.baseAddress) else { return }
-      if Element.self == Float.self {
-        fill(base.assumingMemoryBound(to: Float.self))
-      } else if Element.self == Double.self {
-        fill(base.assumingMemoryBound(to: Double.self))
-      } else {
-        fill(base.assumingMemoryBound(to: Element.self))
-      }
     }
   }
 
   /// The numbers in Double.
   package var doubles: [Double] { Tensor([count], self).doubles }
+}
+
+extension UnsafeMutableBufferPointer {
+  /// The same memory, where `Other` is the type of its entries.
+  fileprivate func cast<Other>(to: Other.Type) -> UnsafeMutablePointer<Other>? {
+    guard Other.self == Element.self else { return nil }
+    return UnsafeMutableRawPointer(baseAddress)?.assumingMemoryBound(to: Other.self)
+  }
+}
+
+extension UnsafeBufferPointer {
+  /// The same memory, where `Other` is the type of its entries.
+  fileprivate func cast<Other>(to: Other.Type) -> UnsafePointer<Other>? {
+    guard Other.self == Element.self else { return nil }
+    return UnsafeRawPointer(baseAddress)?.assumingMemoryBound(to: Other.self)
+  }
 }
