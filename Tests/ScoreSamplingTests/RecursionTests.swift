@@ -82,7 +82,7 @@ import Testing
     case "ddim:eta=0.5":
       let c = 0.5 * su / st * sqrt(v)
       return [(t, Coefficients(a: 1 / a, b: st * (st / a - sqrt(su * su - c * c)), c: c))]
-    case "ode:method=euler":
+    case "euler":
       return [(t, Coefficients(a: 1 - h * f, b: h * g2 / 2, c: 0))]
     case "pc:predictor=reverse-diffusion,corrector=ald,snr=0.2,corrector-steps=2":
       let size = 2 * a * a * pow(0.2 * st, 2)
@@ -100,7 +100,7 @@ import Testing
 
   static let names = [
     "euler-maruyama", "reverse-diffusion", "ancestral", "ancestral:variance=forward", "ddim",
-    "ddim:eta=1", "ddim:eta=0.5", "ode:method=euler",
+    "ddim:eta=1", "ddim:eta=0.5", "euler",
     "pc:predictor=reverse-diffusion,corrector=ald,snr=0.2,corrector-steps=2",
     "pc:predictor=none,corrector=ald", "pc:predictor=euler-maruyama,corrector=none",
     "pc:predictor=none,corrector=none",

@@ -20,6 +20,7 @@ import Testing
 
   @Test func shortNamesMeanTheLongOnes() throws {
     #expect(try SolverSpec("heun").spec.description == "ode:method=heun,variable=noise")
+    #expect(try SolverSpec("euler").spec.description == "ode:method=euler")
     #expect(
       try SolverSpec("ode").spec.description == "ode:method=dopri5,rtol=1e-05,atol=1e-05")
     #expect(

@@ -8,6 +8,7 @@ import ScoreProcesses
 /// | ancestral | variance=posterior or forward |
 /// | ddim | eta |
 /// | heun, midpoint, rk4 | variable=noise (the flow in σ/α, steadier at few steps) or time |
+/// | euler | variable=time or noise (which is ddim) |
 /// | ode | method=dopri5 (rtol, atol, max-evaluations), or euler, heun, midpoint, rk4 (variable=time or noise) |
 /// | pc | predictor, corrector=langevin, ald or none, snr, corrector-steps, shrinkage, and the predictor's own |
 ///
@@ -30,8 +31,8 @@ public struct SolverSpec: Sendable {
 
   /// The names that are known.
   public static let names = [
-    "euler-maruyama", "reverse-diffusion", "ancestral", "ddim", "heun", "midpoint", "rk4", "ode",
-    "pc",
+    "euler-maruyama", "reverse-diffusion", "ancestral", "ddim", "heun", "midpoint", "rk4",
+    "euler", "ode", "pc",
   ]
 
   private static let common = ["grid", "rho", "denoise"]
@@ -97,15 +98,17 @@ public struct SolverSpec: Sendable {
       )
     case "ddim": (try DDIM(eta: spec.number("eta", default: 0)), ["eta"])
     default:
-      if let method = RungeKuttaTableau.all.first(where: { $0.name == name }), name != "euler" {
+      if let method = RungeKuttaTableau.all.first(where: { $0.name == name }) {
         (
-          FlowRungeKutta(method, variable: try spec.choice("variable", default: .noise)),
+          FlowRungeKutta(
+            method,
+            variable: try spec.choice("variable", default: name == "euler" ? .time : .noise)),
           ["variable"]
         )
       } else {
         throw spec.wrong(
           "predictor", name,
-          "one of euler-maruyama, reverse-diffusion, ancestral, ddim, heun, midpoint, rk4, none"
+          "one of euler-maruyama, reverse-diffusion, ancestral, ddim, euler, heun, midpoint, rk4, none"
         )
       }
     }
