@@ -71,6 +71,7 @@ let package = Package(
     tests("ScoreTensors"),
     tests("ScoreAutodiff", ["ScoreTensors"]),
     tests("ScoreData", ["ScoreTensors", "ScoreFigures"]),
+    tests("ScoreFigures", ["ScoreData"]),
     tests("ScoreMetrics", ["ScoreTensors"]),
     tests("ScoreNetworks", ["ScoreTensors"]),
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),

@@ -28,6 +28,9 @@ public struct Plot: Figure {
     (self.width, self.givenHeight, self.isEqualAspect) = (width, height, isEqualAspect)
   }
 
+  /// Creates a plot of marks alone.
+  public init(_ marks: [Mark]) { self.init("", marks) }
+
   /// Adds a layer on top.
   public mutating func add(_ mark: Mark) { marks.append(mark) }
 

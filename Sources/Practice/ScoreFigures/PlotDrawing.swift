@@ -135,10 +135,12 @@ struct PlotDrawing {
       }
       return "<path d=\"\(outline)V\(n(base))Z\" fill=\"\(color.hex)\"\(opacity)/>\n"
     case .rule(let value, let horizontal):
+      let place = horizontal ? layout.placeY(value) : layout.placeX(value)
+      guard abs(place) < 1e6 else { return "" }
       let line =
         horizontal
-        ? "M\(n(layout.left)) \(n(layout.placeY(value)))H\(n(right))"
-        : "M\(n(layout.placeX(value))) \(n(layout.top))V\(n(bottom))"
+        ? "M\(n(layout.left)) \(n(place))H\(n(right))"
+        : "M\(n(place)) \(n(layout.top))V\(n(bottom))"
       return "<path d=\"\(line)\" stroke=\"\(color.hex)\" stroke-width=\"1.5\"\(opacity)/>\n"
     }
   }

@@ -103,7 +103,8 @@ struct PlotScale {
       bounds = (coordinate(range.lowerBound), coordinate(range.upperBound))
     } else {
       for values in marks.lazy.flatMap({ $0[keyPath: extent] }) {
-        for value in values where value.isFinite && (!isLog || value > 0) && abs(value) < 1e300 {
+        // Beyond these bounds, margins and ticks would overflow.
+        for value in values where abs(value) < 1e250 && (!isLog || value > 1e-250) {
           let place = coordinate(value)
           bounds = bounds.map { (min($0.0, place), max($0.1, place)) } ?? (place, place)
         }

@@ -4,6 +4,7 @@ enum SVG {
 
   /// A coordinate with at most two decimals, which is finer than a screen shows.
   static func number(_ value: Double) -> String {
+    guard value.isFinite else { return "0" }
     let hundredths = Int((min(max(value, -1e7), 1e7) * 100).rounded())
     let (whole, rest) = abs(hundredths).quotientAndRemainder(dividingBy: 100)
     var text = hundredths < 0 ? "-\(whole)" : "\(whole)"

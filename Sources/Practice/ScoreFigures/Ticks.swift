@@ -15,8 +15,8 @@ struct Ticks {
     let rough = (range.upperBound - range.lowerBound) / Double(max(1, count))
     var exponent = Int(log10(rough).rounded(.down))
     let leading = rough / pow(10, Double(exponent))
-    // The thresholds are the geometric means between neighbours, so that the count is off by a third at most.
-    var multiple = leading < 1.5 ? 1 : leading < 3.3 ? 2 : leading < 7.1 ? 5 : 10
+    // The thresholds are the geometric means between neighbours, so that the count is at most 1.6 times off.
+    var multiple = leading < 1.41 ? 1 : leading < 3.16 ? 2 : leading < 7.07 ? 5 : 10
     if multiple == 10 {
       multiple = 1
       exponent += 1
@@ -81,13 +81,11 @@ struct Ticks {
     if integer == 0 { return "0" }
     let sign = integer < 0 ? "−" : ""
     var digits = String(integer.magnitude)
-    if largest >= 1e6 || exponent < -5 || (exponent < -3 && largest < 0.01) {
-      var power = exponent
-      while digits.hasSuffix("0") {
-        digits.removeLast()
-        power += 1
-      }
-      return sign + (digits == "1" ? "" : digits + "·") + NumberText.powerOfTen(power)
+    if largest >= 1e6 || largest < 1e-3 {
+      let power = NumberText.powerOfTen(exponent + digits.count - 1)
+      while digits.count > 1, digits.hasSuffix("0") { digits.removeLast() }
+      if digits.count > 1 { digits.insert(".", at: digits.index(after: digits.startIndex)) }
+      return sign + (digits == "1" ? "" : digits + "·") + power
     }
     if exponent >= 0 {
       let value = Int(digits + String(repeating: "0", count: exponent)) ?? 0
