@@ -30,6 +30,7 @@ public struct RunFolder: Sendable {
   /// Makes the folder and writes `run.json`.
   /// - Throws: `FileError`.
   public func create(_ description: RunDescription) throws {
+    let isNew = !FileManager.default.fileExists(atPath: path)
     do {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true)
@@ -38,8 +39,13 @@ public struct RunFolder: Sendable {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(
-      String(decoding: try encoder.encode(description), as: UTF8.self) + "\n", to: descriptionPath)
+    let text = String(decoding: try encoder.encode(description), as: UTF8.self) + "\n"
+    do {
+      try AtomicFile.write(text, to: descriptionPath)
+    } catch {
+      if isNew { try? FileManager.default.removeItem(atPath: path) }
+      throw error
+    }
   }
 
   /// Reads `run.json`.

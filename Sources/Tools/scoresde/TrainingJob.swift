@@ -97,6 +97,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     progress: (_ fraction: Double, _ note: String) -> Void
   ) throws {
     var recent: [Trainer<Scalar>.Report] = []
+    var shown = log.entries.last?.loss
     while !trainer.isFinished {
       do {
         recent.append(try trainer.advance())
@@ -110,6 +111,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       if step % Self.logEvery == 0 || trainer.isFinished {
         log.add(recent)
         recent = []
+        shown = log.entries.last?.loss
       }
       // Checkpoints fall on entries of the log, so that a resumed run logs the same means.
       if let folder, trainer.isFinished || step % every == 0 && step % Self.logEvery == 0 {
@@ -117,7 +119,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       }
       progress(
         Double(step) / Double(trainer.options.steps),
-        "step \(step), loss \(NumberText.fixed(log.entries.last?.loss ?? .nan, decimals: 4))")
+        "step \(step), loss \(NumberText.fixed(shown ?? recent.last?.loss ?? 0, decimals: 4))")
     }
   }
 
