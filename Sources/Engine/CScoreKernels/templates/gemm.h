@@ -1,7 +1,7 @@
 // Matrix products: blocks for the caches, tiles for the registers (gemm_tile.h), and what happens to a finished tile.
 //
 // Loops, from the outside: blocks of columns; blocks of rows whose sums may have to wait; blocks of k, for which B is
-// packed; blocks of rows, for which A is packed; panels of B; tiles. Between blocks of k the sums wait in scratch memory
+// packed; blocks of rows, for which a transposed A is packed; panels of B; tiles. Between blocks of k the sums wait in scratch memory
 // at full precision, so a chain of multiply-adds is the same however it is cut. A finished tile gets + C, + bias and the
 // activation while it is in the first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are
 // read where they lie. Both ways do the same arithmetic for each entry.
@@ -214,8 +214,8 @@ static void F(gemm_any)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda
   T *waiting = packed_a + SK_MIN_OF(k, SK_BLOCK_K) * (SK_MIN_OF(m, SK_BLOCK_ROWS) + SK_TILE_ROWS);
   for (int64_t j0 = start; j0 < n; j0 += n_size) {
     const int64_t j1 = SK_MIN_OF(n, j0 + n_size);
-    // A copy of A pays where it is read several times, or by columns.
-    const int copy_a = j1 - j0 > 2 * TILE_N || (trans_a && k > 1);
+    // Rows of A are read as well where they lie. Columns touch a cache line a step, which pays only a few times over.
+    const int copy_a = trans_a && j1 - j0 > 4 * TILE_N;
     for (int64_t super = 0; super < m; super += SK_BLOCK_SUPER) {
       const int64_t super_end = SK_MIN_OF(m, super + SK_BLOCK_SUPER);
       for (int64_t block = 0, p = 0; block < k_blocks; ++block, p += k_size) {
