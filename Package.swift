@@ -73,7 +73,7 @@ let package = Package(
     tests("ScoreData", ["ScoreTensors", "ScoreFigures"]),
     tests("ScoreFigures", ["ScoreData"]),
     tests("ScoreMetrics", ["ScoreTensors"]),
-    tests("ScoreNetworks", ["ScoreTensors"]),
+    tests("ScoreNetworks", ["ScoreAutodiff", "ScoreTensors"]),
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),

@@ -106,3 +106,54 @@ import Testing
     }
   }
 }
+
+/// What the compiler makes of formulas, told by its description.
+@Suite struct FusionTests {
+  private let x = Formula.input("x", [64, 32])
+  private let w = Formula.input("w", [32, 32])
+  private let b = Formula.input("b", [32])
+
+  private func compile(_ outputs: [Formula]) -> Program<Float> {
+    Program(parameters: [w, b], arguments: [x], outputs: outputs)
+  }
+
+  @Test func biasAndActivationRideOnTheProduct() {
+    let layer = silu(x.matmul(w, transposeOther: true) + b)
+    #expect(compile([layer]).instructions.count == 1)
+    let program = compile([silu(layer.matmul(w) + b)])
+    #expect(program.instructions.count == 2)
+    #expect(program.waitCount == 0)
+    #expect(program.flopCount == 2 * 2 * 64 * 32 * 32)
+  }
+
+  @Test func sumsOfProductsAccumulate() {
+    let sum = x.matmul(w) + (exp(x).matmul(w) + b)
+    #expect(compile([tanh(sum)]).instructions.count == 3)
+  }
+
+  @Test func entrywiseChainsAreOneLoop() {
+    let y = exp(-square(x)) * b + sin(x.slice(axis: 0, 1..<2)) / 3
+    #expect(compile([y, tanh(y)]).instructions.count == 2)  // the repeated sine is taken once
+    let transposed = (x.reshaped([32, 64]).transposed() + 1) * x
+    #expect(compile([transposed]).instructions.count == 1)
+  }
+
+  @Test func workOnParametersIsDoneWhenBinding() {
+    let program = compile([x * exp(w.sum() + b)])
+    #expect(program.instructions.count == 1)
+    #expect(program.description.contains("once: "))
+  }
+
+  @Test func equalFormulasAreOneValue() {
+    let y = exp(x) + 1
+    #expect(
+      compile([y.sum(), (exp(x) + 1).sum()]).instructions.count == compile([y.sum()]).instructions
+        .count + 1)
+  }
+
+  @Test func memoryIsReused() {
+    var h = x
+    for _ in 0..<20 { h = silu(h.matmul(w) + b) }
+    #expect(compile([h]).arenaBytes == 2 * 64 * 32 * 4)
+  }
+}

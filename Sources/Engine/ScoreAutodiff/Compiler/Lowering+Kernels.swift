@@ -146,9 +146,11 @@ extension Lowering {
     let accesses =
       task.inputs.map { access($0, isWrite: false) }
       + task.outputs.map { access(View($0.buffer, shape), isWrite: true) }
+    let lead = shape.extents.firstIndex { $0 != 1 }
     add(
       Task(
-        work: .elementwise(task), units: shape.extents.first { $0 != 1 } ?? 1, unitsAreRows: true,
+        work: .elementwise(task), units: lead.map { shape.extents[$0] } ?? 1,
+        unitsAreRows: lead == 0,
         cost: 100 + Double(shape.count) * (cost + 0.1 * Double(accesses.count)),
         accesses: accesses),
       fixed: grouping.isFixed[members[0]])
@@ -179,14 +181,14 @@ extension Lowering {
       let isLast = number == runs.count - 1
       let out = isLast ? buffer(of: id) : makeBuffer(outer * inner, fixed: fixed)
       let target = View(out, Shape(result))
-      let lead = extents[..<run.lowerBound].first { $0 != 1 }
+      let lead = extents[..<run.lowerBound].firstIndex { $0 != 1 }
       add(
         Task(
           work: .reduce(
             ReduceTask(
               isSum: isSum, outer: outer, reduce: extents[run].reduce(1, *), inner: inner,
               source: source, out: out)),
-          units: lead ?? inner, unitsAreRows: lead != nil,
+          units: lead.map { extents[$0] } ?? inner, unitsAreRows: lead == 0,
           granule: lead == nil ? 16 : nil, cost: 50 + Double(source.count) * 0.15,
           accesses: lead != nil
             ? [access(source, isWrite: false), access(target, isWrite: true)]

@@ -117,7 +117,8 @@ struct Lowering {
     add(
       Task(
         work: .copy(source: source, target: target),
-        units: lead.map { source.extents[$0] } ?? 1, unitsAreRows: writes.alignedRows != nil,
+        units: lead.map { source.extents[$0] } ?? 1,
+        unitsAreRows: lead == 0 && writes.alignedRows != nil,
         cost: 20 + Double(source.count) * (source.isContiguous ? 0.1 : 0.4),
         accesses: [reads, writes]),
       fixed: buffers[target.buffer].isFixed)
@@ -175,10 +176,11 @@ struct Lowering {
   }
 
   private mutating func addFill(_ buffer: Int, _ value: Double, rows: View, fixed: Bool) {
-    let lead = rows.extents.first { $0 != 1 }
+    let lead = rows.extents.firstIndex { $0 != 1 }
     add(
       Task(
-        work: .fill(buffer: buffer, value: value), units: lead ?? 1, unitsAreRows: true,
+        work: .fill(buffer: buffer, value: value), units: lead.map { rows.extents[$0] } ?? 1,
+        unitsAreRows: lead == 0,
         cost: 20 + Double(rows.count) * 0.05, accesses: [access(rows, isWrite: true)]),
       fixed: fixed)
   }

@@ -59,7 +59,7 @@ struct Task {
   var work: Work
   /// The units that the task could be split into, 1 if it cannot.
   var units: Int
-  /// Whether units are rows of the leading axis, so that tasks on the same rows need not wait for each other.
+  /// Whether units are indices of axis 0, so that tasks on the same rows need not wait for each other.
   var unitsAreRows: Bool
   /// Units are handed out in multiples of this; nil leaves the choice to the partition.
   var granule: Int?

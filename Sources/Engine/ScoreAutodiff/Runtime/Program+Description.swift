@@ -1,0 +1,116 @@
+import CScoreKernels
+import ScoreTensors
+
+extension Program: CustomStringConvertible {
+  /// The bytes of the memory plan: what one run needs beside arguments and outputs.
+  public var arenaBytes: Int { compiled.arenaBytes }
+
+  /// The bytes that binding keeps: values that depend on parameters alone, and packed matrices.
+  public var boundBytes: Int { compiled.boundBytes }
+
+  /// The floating-point operations of one run: two for each multiply-add of a product, one for each entry of another
+  /// operation.
+  public var flopCount: Int { compiled.tasks.reduce(0) { $0 + $1.flopCount } }
+
+  /// The number of times that workers wait for each other in one run.
+  public var waitCount: Int { compiled.tasks.count { $0.waits } }
+
+  /// The instructions of one run in order, one line each.
+  public var instructions: [String] {
+    compiled.tasks.map { $0.text(compiled.buffers) }
+  }
+
+  /// The program as text: sizes, then what binding does, then what a run does.
+  public var description: String {
+    let lines =
+      [
+        "\(Scalar.typeName) on \(compiled.kernels.target), \(compiled.tasks.count) instructions, "
+          + "\(waitCount) waits, \(flopCount) flop, arena \(arenaBytes) bytes, bound \(boundBytes) bytes"
+      ]
+      + compiled.fixedTasks.map { "  once: " + $0.text(compiled.buffers) }
+      + instructions.map { "  " + $0 }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension Task {
+  fileprivate var flopCount: Int {
+    switch work {
+    case .gemm(let task): 2 * task.batch * task.m * task.n * task.k
+    case .elementwise(let task):
+      task.shape.count * task.operations.count { $0.opcode != UInt16(SK_CONSTANT.rawValue) }
+    case .reduce(let task): task.outer * task.reduce * task.inner
+    case .copy, .fill, .rows: 0
+    }
+  }
+
+  fileprivate func text(_ buffers: [Buffer]) -> String {
+    func name(_ index: Int) -> String {
+      switch buffers[index].home {
+      case .arena: "arena[\(buffers[index].offset)]"
+      case .bound: "bound[\(buffers[index].offset)]"
+      case .constant(let offset): "constant[\(offset)]"
+      case .parameter(let number): "parameter \(number)"
+      case .argument(let number): "argument \(number)"
+      case .output(let number): "output \(number)"
+      }
+    }
+    let shared: String
+    switch split {
+    case .solo: shared = "one worker"
+    case .units(let count, let granule): shared = "\(count) units by \(granule)"
+    }
+    return (waits ? "wait, " : "") + work.text(name) + "  (\(shared))"
+  }
+}
+
+extension Task.Work {
+  fileprivate func text(_ name: (Int) -> String) -> String {
+    switch self {
+    case .gemm(let task):
+      let a = "\(name(task.a.buffer))\(task.a.transposed ? "ᵀ" : "")"
+      let b =
+        "\(task.packed == nil ? "" : "packed ")\(name(task.b.buffer))\(task.b.transposed ? "ᵀ" : "")"
+      var text = "\(name(task.out)) \(task.accumulates ? "+=" : "=") "
+      text += task.batch > 1 ? "\(task.batch) × " : ""
+      text += "[\(task.m), \(task.k)]·[\(task.k), \(task.n)] \(a) · \(b)"
+      if let bias = task.bias { text += " + \(name(bias.buffer))" }
+      switch task.activation {
+      case SK_SILU: text += ", silu"
+      case SK_TANH: text += ", tanh"
+      case SK_RELU: text += ", relu"
+      default: break
+      }
+      if let before = task.preActivation { text += ", before it \(name(before))" }
+      return text
+    case .elementwise(let task):
+      let outputs = task.outputs.map { name($0.buffer) }.joined(separator: ", ")
+      let inputs = task.inputs.map { name($0.buffer) }.joined(separator: ", ")
+      let codes = task.operations.map { Self.names[Int($0.opcode)] ?? "\($0.opcode)" }
+        .joined(separator: " ")
+      return "\(outputs) = \(task.shape) {\(codes)} of \(inputs)"
+    case .reduce(let task):
+      return
+        "\(name(task.out)) = \(task.isSum ? "sum" : "max") [\(task.outer), \(task.reduce), \(task.inner)] of \(name(task.source.buffer))"
+    case .copy(let source, let target):
+      return
+        "\(name(target.buffer)) = copy \(Shape(source.extents)) of \(name(source.buffer)) by \(source.strides) to \(target.strides)"
+    case .fill(let buffer, let value): return "\(name(buffer)) = \(value)"
+    case .rows(let task):
+      return
+        "\(name(task.out)) = \(task.isGather ? "rows" : "sum at rows") of \(name(task.source.buffer))"
+    }
+  }
+
+  /// The names of the kernels' operations.
+  private static let names: [Int: String] = {
+    var names = [Int(SK_CONSTANT.rawValue): "constant", Int(SK_SELECT.rawValue): "select"]
+    for function in UnaryFunction.allCases {
+      names[Int(function.opcode.rawValue)] = function.rawValue
+    }
+    for function in BinaryFunction.allCases {
+      names[Int(function.opcode.rawValue)] = function.rawValue
+    }
+    return names
+  }()
+}
