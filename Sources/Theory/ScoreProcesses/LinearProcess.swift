@@ -13,6 +13,10 @@ public protocol LinearProcess: DiffusionProcess {
 
   /// Drift and diffusion at t.
   func rates(at t: Double) -> Rates
+
+  /// The time in 0 … T at which half the log signal-to-noise ratio, log(α/σ), is `lambda`; the nearer end where there
+  /// is none. By default by Newton's method.
+  func time(halfLogSNR lambda: Double) -> Double
 }
 
 /// The Gaussian kernel p(x_t | x_0) = N(α x_0, σ² I).

@@ -30,6 +30,11 @@ public struct SubVariancePreserving: LinearProcess {
     return Marginal(logAlpha: logAlpha, sigma: -expm1(2 * logAlpha))
   }
 
+  public func time(halfLogSNR lambda: Double) -> Double {
+    // α/(1 − α²) = 1/(2 sinh(−log α)).
+    vp.time(negativeLogAlpha: asinh(0.5 * exp(-lambda)))
+  }
+
   /// Rates at t; g²/(2σ) = β (1 + α²)/2 is finite at t = 0, where the quotient is 0/0.
   public func rates(at t: Double) -> Rates {
     let beta = vp.beta(at: t)

@@ -34,6 +34,10 @@ public struct VarianceExploding: LinearProcess {
     Marginal(logAlpha: 0, sigma: sigmaMin * exp(t * logRatio))
   }
 
+  public func time(halfLogSNR lambda: Double) -> Double {
+    min(endTime, max(0, (-lambda - log(sigmaMin)) / logRatio))
+  }
+
   public func rates(at t: Double) -> Rates {
     let sigma = marginal(at: t).sigma
     return Rates(

@@ -48,6 +48,20 @@ public struct VariancePreserving: LinearProcess {
     return Marginal(logAlpha: logAlpha, sigma: sqrt(-expm1(2 * logAlpha)))
   }
 
+  public func time(halfLogSNR lambda: Double) -> Double {
+    // σ² = 1 − α² makes α² the logistic function of 2 λ: −log α = ½ log(1 + e^(−2λ)).
+    let x = -2 * lambda
+    return time(negativeLogAlpha: 0.5 * (x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))))
+  }
+
+  // The root of ¼ t² (β₁ − β₀) + ½ t β₀ = a, in the form that does not cancel.
+  func time(negativeLogAlpha a: Double) -> Double {
+    if a <= 0 { return 0 }
+    if a >= -logAlpha(at: endTime) { return endTime }
+    let half = 0.5 * betaMin
+    return min(endTime, 2 * a / (half + sqrt(half * half + (betaMax - betaMin) * a)))
+  }
+
   /// Rates at t; g²/(2σ) grows like t^(−½) as t → 0.
   public func rates(at t: Double) -> Rates {
     let beta = beta(at: t)
