@@ -55,6 +55,23 @@ import Testing
   }
 
   @Test(arguments: OperationCase.all)
+  func secondDerivativesAgreeWithFiniteDifferences(operation: OperationCase) {
+    let x = operation.inputs
+    let along = x.map { RandomKey(9).folded($0.inputName ?? "").normal($0.shape) as Tensor<Double> }
+    let slope = zip(gradient(of: scalar(operation), withRespectTo: x), along)
+      .map { $0.dot(Formula($1)) }.reduce(Formula(0), +)
+    let curvature = jvp([slope], withRespectTo: x, tangents: along.map { Formula($0) })[0]
+    let values = operation.values(1)
+    let expected = difference(
+      { step in
+        let moved = zip(values, along).map { $0 + step * $1 }
+        return Interpreter.evaluate([slope], operation.named(moved))[0].scalars[0]
+      }, 1e-4)
+    let found = Interpreter.evaluate([curvature], operation.named(values))[0].scalars[0]
+    #expect(abs(found - expected) <= 1e-7 * (1 + abs(expected)))
+  }
+
+  @Test(arguments: OperationCase.all)
   func hessianVectorProductsAgreeAcrossModes(operation: OperationCase) {
     let loss = scalar(operation)
     let x = operation.inputs

@@ -110,6 +110,22 @@ import Testing
     }
   }
 
+  @Test func productsOverTheBatchWaitForAllRows() {
+    // As many columns as rows, so that both products are shared in the same way.
+    let x = Formula.input("x", [192, 192])
+    let h = silu(x.matmul(x))
+    let program = Program<Float>(arguments: [x], outputs: [h.matmul(h, transposeSelf: true)]).bind(
+      [])
+    let values: Tensor<Float> = RandomKey(1).normal([192, 192])
+    let alone = program([values])
+    let workspace = program.makeWorkspace(pool: ThreadPool(threads: 3))
+    var results = alone
+    for _ in 0..<20 {
+      program.run([values], into: &results, workspace)
+      #expect(results == alone)
+    }
+  }
+
   @Test(arguments: 300..<340)
   func randomFormulasDoNotDependOnThreads(seed: Int) {
     let pool = ThreadPool(threads: 3)

@@ -63,6 +63,13 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     OperationCase(name: "select", shapes: [[3, 4], [3, 4], [4]]) {
       select(greater($0[0], 0), $0[1], $0[2]) * $0[0]
     },
+    OperationCase(name: "identities", shapes: [[3, 4], [3, 4]], low: 0.4) {
+      let (x, y) = ($0[0], $0[1])
+      let sums = [0 - x, 0 + x, x + 0, x - 0, -(-x), x + -y, -(x - y)]
+      let products = [-1 * x, x * -1, 1 * x, x / 1, x / 4, (x * 2) * 3, 1 / x, x * x]
+      let powers = [pow(x, 0), pow(x, 1), pow(x, 2), pow(x, -1)]
+      return .concatenated(sums + products + powers, axis: 0)
+    },
     OperationCase(name: "numbers", shapes: [[3, 4]], low: 0.4) {
       (1 - $0[0]) / 3 + 2 / $0[0] - (0.5 * $0[0] + 1) * 2
     },
@@ -90,6 +97,12 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
       $0[0].matmul($0[1])
     },
     OperationCase(name: "reshape", shapes: [[3, 4]]) { square($0[0].reshaped([2, -1])) },
+    OperationCase(name: "reshape of a transpose", shapes: [[3, 4]]) {
+      square($0[0]).transposed().reshaped([2, 6]) * 3
+    },
+    OperationCase(name: "reshape within a transpose", shapes: [[4, 6]]) {
+      square($0[0]).transposed().reshaped([3, 2, 2, 2]).sum([1, 3])
+    },
     OperationCase(name: "transpose", shapes: [[2, 3, 4]]) { $0[0].transposed([2, 0, 1]) },
     OperationCase(name: "broadcast", shapes: [[3, 1]]) { $0[0].broadcast(to: [2, 3, 4]) },
     OperationCase(name: "sum", shapes: [[2, 3, 4]]) { $0[0].sum([0, 2]) },

@@ -76,6 +76,20 @@ import Testing
     expectClose(found, Interpreter.evaluate(outputs, values), 1e-14, "outputs")
   }
 
+  @Test func copiesOfAValueDoNotOutliveIt() {
+    // The sum takes the memory of `y`, of which a rearranged copy was made before; its own must be another.
+    let x = Formula.input("x", [4, 4])
+    let w = Formula.input("w", [4, 4])
+    let y = exp(x)
+    let rearranged = tanh(y.transposed().reshaped([2, 8])).reshaped([4, 4])
+    let sum = rearranged.matmul(w) + y
+    let outputs = [sum.transposed().reshaped([2, 8]) * 2]
+    let values: [Tensor<Double>] = [RandomKey(1).normal([4, 4]), RandomKey(2).normal([4, 4])]
+    expectClose(
+      Program<Double>(arguments: [x, w], outputs: outputs)(values),
+      Interpreter.evaluate(outputs, ["x": values[0], "w": values[1]]), 1e-13, "copies")
+  }
+
   @Test func emptyShapesRun() {
     let x = Formula.input("x", [0, 3])
     let w = Formula.input("w", [3, 2])
