@@ -22,6 +22,7 @@ import Testing
     let eigen = SymmetricEigen(matrix, order: n)
     let scale = eigen.values.map(abs).max() ?? 1
     #expect(eigen.values == eigen.values.sorted())
+    #expect(zip(eigen.mapped { 2 * $0 }, matrix).allSatisfy { abs($0 - 2 * $1) < 1e-12 * scale })
     for i in 0..<n {
       for j in 0..<n {
         var (restored, dot) = (0.0, 0.0)

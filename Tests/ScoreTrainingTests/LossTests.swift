@@ -58,18 +58,4 @@ import Testing
       #expect(importance.error < uniform.error)
     }
   }
-
-  @Test func theMassOfImportanceTimesIsTheKnownIntegral() throws {
-    #expect(abs(try ImportanceTimes(VariancePreserving(), from: 1e-5).mass - 23.864472365) < 1e-8)
-    #expect(
-      abs(try ImportanceTimes(SubVariancePreserving(), from: 1e-5).mass - 37.678945732) < 1e-8)
-  }
-
-  @Test func quantilesCoverTheIntervalAndRise() throws {
-    let times = try ImportanceTimes(VariancePreserving(), from: 1e-5)
-    #expect(abs(times.time(at: 0) - 1e-5) < 1e-15)
-    #expect(abs(times.time(at: 1) - 1) < 1e-12)
-    let values = (0...1000).map { times.time(at: Double($0) / 1000) }
-    #expect(zip(values, values.dropFirst()).allSatisfy { $0 < $1 })
-  }
 }

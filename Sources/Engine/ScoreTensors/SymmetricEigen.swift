@@ -33,6 +33,19 @@ package struct SymmetricEigen: Sendable {
     vectors = ascending.flatMap { v[$0 * n..<($0 + 1) * n] }
   }
 
+  /// The row-major matrix with the same eigenvectors and each eigenvalue through a function.
+  package func mapped(_ function: (Double) -> Double) -> [Double] {
+    let n = order
+    var result = [Double](repeating: 0, count: n * n)
+    for (k, value) in values.map(function).enumerated() where value != 0 {
+      for i in 0..<n {
+        let scaled = value * vectors[k * n + i]
+        for j in 0..<n { result[i * n + j] += scaled * vectors[k * n + j] }
+      }
+    }
+    return result
+  }
+
   // Sweeps over all pairs until no off-diagonal entry matters to its two diagonal entries.
   private static func diagonalise(
     _ a: UnsafeMutableBufferPointer<Double>, _ v: UnsafeMutableBufferPointer<Double>, _ n: Int

@@ -45,10 +45,10 @@ private struct FrechetTerms {
       n == second.dimensions, "samples of \(n) and of \(second.dimensions) values")
     self.first = first
     difference = zip(first.mean, second.mean).map { $0 - $1 }
-    let eigen = SymmetricEigen(first.covariance, dimension: n)
+    let eigen = SymmetricEigen(first.covariance, order: n)
     let root = Tensor<Double>([n, n], eigen.mapped { max(0, $0).squareRoot() })
     let product = root.matmul(Tensor<Double>([n, n], second.covariance)).matmul(root)
-    let cross = SymmetricEigen(product.scalars, dimension: n)
+    let cross = SymmetricEigen(product.scalars, order: n)
     let traces = (0..<n).reduce(0) {
       $0 + first.covariance[$1 * n + $1] + second.covariance[$1 * n + $1]
     }

@@ -18,7 +18,7 @@ public struct DenoisingScoreMatching: Sendable {
   public let weighting: LossWeighting
   /// q(t).
   public let times: TimeSampling
-  private let importance: ImportanceTimes
+  private let importance: LikelihoodWeightedTimes
 
   public init(process: any LinearProcess, weighting: LossWeighting, times: TimeSampling)
     throws
@@ -26,7 +26,7 @@ public struct DenoisingScoreMatching: Sendable {
     self.process = process
     self.weighting = weighting
     self.times = times
-    importance = try ImportanceTimes(process, from: process.cutoffs.training)
+    importance = try LikelihoodWeightedTimes(process)
   }
 
   /// The time at quantile `u` of q.
@@ -42,9 +42,14 @@ public struct DenoisingScoreMatching: Sendable {
   public func weight(at t: Double) -> Double {
     switch (weighting, times) {
     case (.noise, .uniform), (.likelihood, .importance): return 1
-    case (.likelihood, .uniform): return importance.relativeDensity(at: t)
-    case (.noise, .importance): return 1 / importance.relativeDensity(at: t)
+    case (.likelihood, .uniform): return relativeDensity(at: t)
+    case (.noise, .importance): return 1 / relativeDensity(at: t)
     }
+  }
+
+  /// The density ∝ g²/σ² at t over the uniform one.
+  private func relativeDensity(at t: Double) -> Double {
+    importance.density(at: t) * (process.endTime - process.cutoffs.training)
   }
 
   /// What one evaluation of the loss takes: noised samples, the noise, time columns and weights.
