@@ -77,6 +77,16 @@ public struct RunFolder: Sendable {
     try trainer.checkpoint.write(to: checkpointPath)
   }
 
+  /// Removes the description and the log of a run that has no checkpoint, and the folder where nothing else is in it.
+  public func removeIfWithoutCheckpoint() {
+    let files = FileManager.default
+    guard !files.fileExists(atPath: checkpointPath) else { return }
+    for file in [descriptionPath, lossPath] { try? files.removeItem(atPath: file) }
+    if let rest = try? files.contentsOfDirectory(atPath: path), rest.isEmpty {
+      try? files.removeItem(atPath: path)
+    }
+  }
+
   /// Reads the checkpoint.
   /// - Throws: `FileError` where it is missing or damaged.
   public func checkpoint<Scalar>(as type: Scalar.Type = Scalar.self) throws(FileError)

@@ -97,7 +97,11 @@ struct DemoReport {
         "data",
         "\(job.description.data), 3,823 training and 1,797 test images of 8 × 8 pixels, 17 levels"
       ),
-      ("process", job.description.sde), ("network", job.description.network),
+      ("process", job.trainer.loss.process.name),
+      (
+        "network",
+        "residual MLP, width \(job.trainer.model.network.width), \(job.trainer.model.network.depth) blocks"
+      ),
       ("parameters", NumberText.grouped(job.trainer.parameters.count)),
       (
         "training",

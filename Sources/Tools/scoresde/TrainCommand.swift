@@ -50,7 +50,13 @@ enum TrainCommand: Command {
       try folder.create(job.description)
     }
     let bar = session.progress("train")
-    try job.run(in: folder, checkpointEvery: every) { fraction, note in bar.update(fraction, note) }
+    do {
+      try job.run(in: folder, checkpointEvery: every) { bar.update($0, $1) }
+    } catch {
+      // A run that failed before its first checkpoint holds nothing to go on with.
+      if !arguments.has("--resume") { folder.removeIfWithoutCheckpoint() }
+      throw error
+    }
     let seconds = start.duration(to: .now).seconds
     let loss = job.log.entries.last?.loss ?? .nan
     session.finish(
