@@ -24,6 +24,47 @@ void F(sk_gemm_packed)(const sk_kernels *kernels, int64_t m, int64_t n, int64_t 
   kernels->F(gemm_packed)(m, n, k, a, lda, trans_a, packed, c, ldc, beta, bias, activation, pre, scratch);
 }
 
+size_t F(sk_conv_packed_count)(const sk_kernels *kernels, const sk_convolution *shape) {
+  return kernels->F(conv_packed_count)(shape);
+}
+
+void F(sk_conv_pack)(const sk_kernels *kernels, const sk_convolution *shape, const T *w, int flipped, T *packed) {
+  kernels->F(conv_pack)(shape, w, flipped, packed);
+}
+
+size_t F(sk_conv_scratch)(const sk_kernels *kernels, const sk_convolution *shape) {
+  return kernels->F(conv_scratch)(shape);
+}
+
+void F(sk_conv_packed)(const sk_kernels *kernels, const sk_convolution *shape, int64_t begin, int64_t end, const T *x,
+                       const T *packed, T *y, int beta, const T *bias, int64_t bias_stride, void *scratch) {
+  kernels->F(conv_packed)(shape, begin, end, x, packed, y, beta, bias, bias_stride, scratch);
+}
+
+void F(sk_conv_filter_gradient)(const sk_kernels *kernels, const sk_convolution *shape, int64_t images, const T *x,
+                                const T *dy, T *dw, int beta, void *scratch) {
+  kernels->F(conv_filter_gradient)(shape, images, x, dy, dw, beta, scratch);
+}
+
+// Eight numbers a channel.
+size_t F(sk_group_norm_scratch)(int64_t channels, int64_t groups) {
+  (void)groups;
+  return (size_t)(8 * (channels + 16)) * sizeof(T);
+}
+
+void F(sk_group_norm)(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels, int64_t channels,
+                      int64_t groups, T eps, const T *x, const T *scale, const T *shift, int silu, T *y,
+                      void *scratch) {
+  kernels->F(group_norm)(begin, end, pixels, channels, groups, eps, x, scale, shift, silu, y, scratch);
+}
+
+void F(sk_group_norm_gradient)(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels, int64_t channels,
+                               int64_t groups, T eps, const T *x, const T *scale, const T *shift, int silu,
+                               const T *dy, T *dx, T *dscale, T *dshift, void *scratch) {
+  kernels->F(group_norm_gradient)(begin, end, pixels, channels, groups, eps, x, scale, shift, silu, dy, dx, dscale,
+                                  dshift, scratch);
+}
+
 void F(sk_program_run)(const sk_kernels *kernels, const sk_program *program, const T *const *inputs,
                        T *const *outputs, int64_t begin, int64_t end, void *scratch) {
   kernels->F(program_run)(program, inputs, outputs, begin, end, scratch);

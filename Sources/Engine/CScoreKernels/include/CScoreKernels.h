@@ -47,6 +47,49 @@ size_t sk_gemm_scratch_f64(int64_t m, int64_t n, int64_t k);
 SK_GEMM(float, f32)
 SK_GEMM(double, f64)
 
+// ---------------------------------------------------------------------------------------------- convolutions
+
+// Images are [n, height, width, channels] and filters [kernel_height, kernel_width, channels, out_channels], row-major.
+// y[i, r, c, o] = beta y[i, r, c, o] + bias[i * bias_stride + o] + sum over a, b, p of x[i, u, v, p] w[a, b, p, o], where
+// u * spread = r * stride + a - top and v * spread = c * stride + b - left; terms whose u or v is not whole or lies outside the
+// image count nothing. beta is 0 or 1; bias may be NULL, and bias_stride 0 shares it among images.
+//
+// The input gradient of a convolution is the convolution of dy with stride and spread exchanged, top and left replaced by
+// kernel - 1 - top and kernel - 1 - left, and the filter flipped.
+typedef struct {
+  int64_t height, width, channels, out_height, out_width, out_channels, kernel_height, kernel_width;
+  int64_t stride, spread, top, left;
+} sk_convolution;
+
+// Filters are packed before use: sk_conv_packed_count entries, 64-byte aligned. flipped: w is stored as [kernel_height,
+// kernel_width, out_channels, channels] of this shape and is read turned round in space.
+// Float convolutions 3 x 3 of stride 1 with enough channels go by Winograd's minimal filtering (Lavin & Gray 2016,
+// F(4x4, 3x3)), whose rounding errors are about twice those of the sum itself; all others are sums in the order of (a, b, p).
+// Either way an image's bits do not depend on the other images.
+// The filter gradient dw[a, b, p, o] = beta dw + sum over i, r, c of x[i, u, v, p] dy[i, r, c, o] takes images in order.
+// scratch: sk_conv_scratch bytes, 64-byte aligned.
+#define SK_CONV(T, S)                                                                                                  \
+  size_t sk_conv_packed_count_##S(const sk_kernels *kernels, const sk_convolution *shape);                             \
+  void sk_conv_pack_##S(const sk_kernels *kernels, const sk_convolution *shape, const T *w, int flipped, T *packed);   \
+  size_t sk_conv_scratch_##S(const sk_kernels *kernels, const sk_convolution *shape);                                  \
+  void sk_conv_packed_##S(const sk_kernels *kernels, const sk_convolution *shape, int64_t begin, int64_t end,          \
+                          const T *x, const T *packed, T *y, int beta, const T *bias, int64_t bias_stride,             \
+                          void *scratch);                                                                              \
+  void sk_conv_filter_gradient_##S(const sk_kernels *kernels, const sk_convolution *shape, int64_t images, const T *x, \
+                                   const T *dy, T *dw, int beta, void *scratch);                                       \
+  /* Group normalisation (Wu & He 2018) of images of so many pixels: y = act((x - mean) / sqrt(var + eps) * scale + shift), \
+     mean and variance over a group's pixels and channels; act is the identity or SiLU. The gradients of scale and shift \
+     are summed over the images in order; dx, dscale and dshift may each be NULL. */                                   \
+  size_t sk_group_norm_scratch_##S(int64_t channels, int64_t groups);                                                  \
+  void sk_group_norm_##S(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels, int64_t channels,      \
+                         int64_t groups, T eps, const T *x, const T *scale, const T *shift, int silu, T *y,            \
+                         void *scratch);                                                                               \
+  void sk_group_norm_gradient_##S(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels,               \
+                                  int64_t channels, int64_t groups, T eps, const T *x, const T *scale, const T *shift, \
+                                  int silu, const T *dy, T *dx, T *dscale, T *dshift, void *scratch);
+SK_CONV(float, f32)
+SK_CONV(double, f64)
+
 // ---------------------------------------------------------------------------------------------- elementwise programs
 
 // A fused elementwise program: a list of operations on registers, each register a block of consecutive entries of the
@@ -160,6 +203,7 @@ SK_ADAM(float, f32)
 SK_ADAM(double, f64)
 
 #undef SK_GEMM
+#undef SK_CONV
 #undef SK_PROGRAM
 #undef SK_REDUCE
 #undef SK_RANDOM
