@@ -6,7 +6,7 @@
 // the sums carried from one to the next. Each output is one chain of multiply-adds in the order (a, b, p).
 //
 // The filter gradient is the transposed product: runs as columns of A, the pixels of a strip as the summed index. Its sums run
-// over rows of pixels in order. 3 x 3 filters with enough channels are winograd.h's.
+// over rows of pixels in order. 3 x 3 filters with enough channels are winograd.h's, those to very few channels conv_narrow.h's.
 
 #define TILE_N F(TILE_N)
 
@@ -65,6 +65,10 @@ static void F(conv_pack_panel)(const sk_convolution *s, const T *w, int flipped,
 static void F(conv_pack)(const sk_convolution *s, const T *w, int flipped, T *packed) {
   if (F(is_winograd)(s)) {
     F(winograd_pack)(s, w, flipped, packed);
+    return;
+  }
+  if (F(is_narrow)(s)) {
+    F(narrow_pack)(s, w, flipped, packed);
     return;
   }
   for (int64_t panel = 0; panel < F(conv_panels)(s); ++panel)
@@ -148,7 +152,8 @@ static void F(conv_packed)(const sk_convolution *s, int64_t begin, int64_t end, 
     for (int64_t r0 = 0, r1; r0 < s->out_height; r0 = r1) {
       r1 = SK_MIN_OF(s->out_height, r0 + rows);
       F(conv_copy_strip)(s, x + i * in, r0 * s->stride, F(conv_strip_height)(s, r1 - r0), scratch);
-      F(conv_strip)(s, r0, r1, scratch, packed, &image);
+      if (F(is_narrow)(s)) F(narrow_strip)(s, r0, r1, scratch, F(conv_padded_width)(s) * s->channels, packed, &image);
+      else F(conv_strip)(s, r0, r1, scratch, packed, &image);
     }
   }
 }
@@ -186,20 +191,28 @@ static void F(conv_filter_gradient)(const sk_convolution *s, int64_t images, con
     F(winograd_filter_gradient)(s, images, x, dy, dw, beta, scratch);
     return;
   }
-  const int64_t rows = F(conv_strip_rows)(s);
+  const int64_t rows = F(conv_strip_rows)(s), run = s->kernel_width * s->channels;
+  const int narrow = F(is_narrow)(s);
   T *strip = scratch, *sums = strip + F(conv_strip_entries)(s), *panels = sums + depth * columns;
   memset(sums, 0, (size_t)(depth * columns) * sizeof(T));
   for (int64_t i = 0; i < images; ++i)
     for (int64_t r0 = 0, r1; r0 < s->out_height; r0 = r1) {
       r1 = SK_MIN_OF(s->out_height, r0 + rows);
       F(conv_copy_strip)(s, x + i * in, r0 * s->stride, F(conv_strip_height)(s, r1 - r0), strip);
+      if (narrow) {
+        F(narrow_filter_strip)(s, r1 - r0, strip, F(conv_padded_width)(s) * s->channels, dy + (i * s->out_height + r0) * line, sums);
+        continue;
+      }
       F(pack_panels)(0, s->out_channels, (r1 - r0) * s->out_width, dy + (i * s->out_height + r0) * line,
                      s->out_channels, 0, panels);
       F(conv_filter_strip)(s, r1 - r0, strip, panels, sums);
     }
   for (int64_t d = 0; d < depth; ++d)
-    for (int64_t o = 0; o < s->out_channels; ++o)
-      dw[d * s->out_channels + o] = (beta ? dw[d * s->out_channels + o] : 0) + sums[d * columns + o];
+    for (int64_t o = 0; o < s->out_channels; ++o) {
+      const T sum = narrow ? sums[(d / run * s->out_channels + o) * run + d % run] : sums[d * columns + o];
+      T *to = dw + d * s->out_channels + o;
+      *to = (beta ? *to : 0) + sum;
+    }
 }
 
 #undef STRIP_BYTES

@@ -5,6 +5,7 @@
 #include "gemm_pack.h"
 #include "gemm.h"
 #include "winograd.h"
+#include "conv_narrow.h"
 #include "conv.h"
 #include "group_norm.h"
 #include "reduce.h"
