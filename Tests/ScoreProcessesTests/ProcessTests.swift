@@ -76,11 +76,11 @@ import Testing
   @Test func transitionsCompose() throws {
     for process in try standardProcesses() {
       let (s, u, t) = (0.2, 0.45, 0.8)
-      let (a, b) = (process.transition(from: s, to: u), process.transition(from: u, to: t))
-      let c = process.transition(from: s, to: t)
+      let (a, b) = (process.step(from: s, to: u), process.step(from: u, to: t))
+      let c = process.step(from: s, to: t)
       #expect(abs(a.scale * b.scale / c.scale - 1) < 1e-14)
       #expect(abs((b.scale * b.scale * a.variance + b.variance) / c.variance - 1) < 1e-12)
-      #expect(process.transition(from: s, to: s).variance == 0)
+      #expect(process.step(from: s, to: s).variance == 0)
     }
   }
 

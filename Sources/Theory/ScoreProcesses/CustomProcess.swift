@@ -5,6 +5,7 @@ import Foundation
 /// ```swift
 /// let cosine = try CustomProcess(name: "cosine", alpha: { cos($0 * 1.55) }, sigma: { sin($0 * 1.55) })
 /// let brownian = try CustomProcess(name: "brownian", drift: { _ in 0 }, squaredDiffusion: { _ in 1 })
+/// let preserving = try CustomProcess(name: "mine", beta: { 0.1 + 20 * $0 * $0 })
 /// ```
 ///
 /// Whichever is given, the other is derived: rates from the kernel by forward-mode differentiation,
@@ -109,7 +110,7 @@ public struct CustomProcess: LinearProcess {
       kernel: { Self.kernel(alpha, sigma, $0) }, slopes: rates)
   }
 
-  private init(
+  init(
     name: String, endTime: Double, cutoffs: Cutoffs?, priorDeviation: Double?,
     kernel: @escaping @Sendable (Double) -> Marginal, slopes: @escaping @Sendable (Dual) -> Rates
   ) throws(ProcessError) {
@@ -129,7 +130,7 @@ public struct CustomProcess: LinearProcess {
 
   public func rates(at t: Double) -> Rates { slopes(t) }
 
-  private static func check(_ name: String, _ endTime: Double) throws(ProcessError) {
+  static func check(_ name: String, _ endTime: Double) throws(ProcessError) {
     guard endTime > 0, endTime.isFinite else {
       throw ProcessError(
         "the process \"\(name)\" has the end time \(endTime); expected a finite number above 0")

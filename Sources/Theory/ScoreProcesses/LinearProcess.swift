@@ -66,12 +66,4 @@ extension LinearProcess {
 
   /// The squared diffusion g(t)².
   public func squaredDiffusion(at t: Double) -> Double { rates(at: t).squaredDiffusion }
-
-  /// The exact transition p(x_t | x_s) = N(scale · x_s, variance · I) for s ≤ t.
-  public func transition(from s: Double, to t: Double) -> (scale: Double, variance: Double) {
-    let (from, to) = (marginal(at: s), marginal(at: t))
-    let scale = exp(to.logAlpha - from.logAlpha)
-    let carried = scale * from.sigma
-    return (scale, max(0, (to.sigma - carried) * (to.sigma + carried)))
-  }
 }

@@ -1,43 +1,84 @@
-import Foundation
-
-/// Processes as text: `vp:beta-min=0.1,beta-max=20`, `subvp`, `ve:sigma-min=0.01,sigma-max=50`.
+/// Processes as text: `vp:beta-min=0.1,beta-max=20`, `cosine`, `edm:sigma-max=80`.
+///
+/// | name | parameters |
+/// |---|---|
+/// | vp, subvp | beta-min=0.1, beta-max=20 |
+/// | cosine | offset=0.008, end=0.9946 |
+/// | ve, ve-linear | sigma-min=0.01, sigma-max=50 |
+/// | edm | sigma-min=0.002, sigma-max=80 |
+/// | ou | theta=5, std=1, end=1 |
+/// | flow | end=0.995 |
+///
+/// All of them take sampling-epsilon, training-epsilon and likelihood-epsilon: where each stops short of t = 0.
 public enum ProcessSpec {
+  private static let kinds: [any SpelledProcess.Type] = [
+    VariancePreserving.self, SubVariancePreserving.self, CosineVariancePreserving.self,
+    VarianceExploding.self, LinearVarianceExploding.self, ElucidatedDiffusion.self,
+    OrnsteinUhlenbeck.self, RectifiedFlow.self,
+  ]
+
   /// The names that are known.
-  public static let names = ["vp", "subvp", "ve"]
+  public static let names = kinds.map { $0.specName }
 
   /// Reads a process.
   /// - Throws: `SpecError` with what is known, or `ProcessError` for parameters out of range.
   public static func process(_ text: String) throws -> any LinearProcess {
     let spec = try Spec(text, kind: "SDE")
-    switch spec.name {
-    case "vp", "subvp":
-      try spec.expect(keys: ["beta-min", "beta-max"])
-      let betaMin = try spec.number("beta-min", default: 0.1)
-      let betaMax = try spec.number("beta-max", default: 20)
-      return spec.name == "vp"
-        ? try VariancePreserving(betaMin: betaMin, betaMax: betaMax)
-        : try SubVariancePreserving(betaMin: betaMin, betaMax: betaMax)
-    case "ve":
-      try spec.expect(keys: ["sigma-min", "sigma-max"])
-      return try VarianceExploding(
-        sigmaMin: try spec.number("sigma-min", default: 0.01),
-        sigmaMax: try spec.number("sigma-max", default: 50))
-    default: throw spec.unknownName(known: names)
+    guard let kind = kinds.first(where: { $0.specName == spec.name }) else {
+      throw spec.unknownName(known: names)
     }
+    return try kind.read(spec)
   }
 
   /// The text that `process` reads back as an equal process; a process of one's own gives its name alone.
   public static func text(of process: any LinearProcess) -> String {
-    switch process {
-    case let vp as VariancePreserving: betas("vp", vp.betaMin, vp.betaMax)
-    case let subVP as SubVariancePreserving: betas("subvp", subVP.betaMin, subVP.betaMax)
-    case let ve as VarianceExploding:
-      "ve:sigma-min=\(Spec.text(ve.sigmaMin)),sigma-max=\(Spec.text(ve.sigmaMax))"
-    default: process.name
+    (process as? any SpelledProcess)?.spec.description ?? process.name
+  }
+}
+
+/// A process that has a name as text, with its parameters.
+protocol SpelledProcess: LinearProcess {
+  static var specName: String { get }
+  /// The keys of its parameters.
+  static var keys: [String] { get }
+
+  /// Reads the parameters; the keys are checked already.
+  init(_ spec: Spec) throws
+
+  /// The parameters, in the order in which they are written.
+  var parameters: KeyValuePairs<String, Double> { get }
+  /// The cutoffs that need not be written.
+  var standardCutoffs: Cutoffs { get }
+  var cutoffs: Cutoffs { get set }
+}
+
+private let cutoffKeys: [(key: String, path: WritableKeyPath<Cutoffs, Double> & Sendable)] = [
+  ("sampling-epsilon", \.sampling), ("training-epsilon", \.training),
+  ("likelihood-epsilon", \.likelihood),
+]
+
+extension SpelledProcess {
+  /// The process that a text says, cutoffs included.
+  fileprivate static func read(_ spec: Spec) throws -> any LinearProcess {
+    try spec.expect(keys: keys + cutoffKeys.map(\.key))
+    var process = try Self(spec)
+    let end = process.endTime
+    for (key, path) in cutoffKeys {
+      guard let epsilon = try spec.number(key) else { continue }
+      guard epsilon > 0, epsilon < end else {
+        throw spec.wrong(
+          key, Spec.text(epsilon), "a number above 0 and below the end, \(Spec.text(end))")
+      }
+      process.cutoffs[keyPath: path] = epsilon
     }
+    return process
   }
 
-  private static func betas(_ name: String, _ low: Double, _ high: Double) -> String {
-    "\(name):beta-min=\(Spec.text(low)),beta-max=\(Spec.text(high))"
+  /// The text: all parameters, and the cutoffs that are not the standard ones.
+  fileprivate var spec: Spec {
+    let own = parameters.map { Spec.Parameter(key: $0.key, value: Spec.text($0.value)) }
+    let moved = cutoffKeys.filter { cutoffs[keyPath: $0.path] != standardCutoffs[keyPath: $0.path] }
+      .map { Spec.Parameter(key: $0.key, value: Spec.text(cutoffs[keyPath: $0.path])) }
+    return Spec(kind: "SDE", name: Self.specName, argument: nil, parameters: own + moved)
   }
 }

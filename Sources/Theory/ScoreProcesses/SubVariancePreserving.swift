@@ -8,7 +8,7 @@ import Foundation
 /// ```
 public struct SubVariancePreserving: LinearProcess {
   private let vp: VariancePreserving
-  public var cutoffs = Cutoffs(sampling: 1e-3)
+  public var cutoffs = Self.standardCutoffs
 
   /// Creates the process.
   /// - Throws: `ProcessError` unless 0 ≤ βmin ≤ βmax, both finite, and βmax > 0.
@@ -16,6 +16,8 @@ public struct SubVariancePreserving: LinearProcess {
     try VariancePreserving.check(betaMin, betaMax, "sub-VP")
     vp = try VariancePreserving(betaMin: betaMin, betaMax: betaMax)
   }
+
+  private static let standardCutoffs = Cutoffs(sampling: 1e-3)
 
   public var name: String { "subvp" }
   public var endTime: Double { 1 }
@@ -43,4 +45,18 @@ public struct SubVariancePreserving: LinearProcess {
       drift: -0.5 * beta, squaredDiffusion: beta * -expm1(4 * logAlpha),
       noiseGain: 0.5 * beta * (1 + exp(2 * logAlpha)))
   }
+}
+
+extension SubVariancePreserving: SpelledProcess {
+  static let specName = "subvp"
+  static let keys = ["beta-min", "beta-max"]
+
+  init(_ spec: Spec) throws {
+    try self.init(
+      betaMin: try spec.number("beta-min", default: 0.1),
+      betaMax: try spec.number("beta-max", default: 20))
+  }
+
+  var parameters: KeyValuePairs<String, Double> { ["beta-min": betaMin, "beta-max": betaMax] }
+  var standardCutoffs: Cutoffs { Self.standardCutoffs }
 }

@@ -10,7 +10,7 @@ public struct VarianceExploding: LinearProcess {
   public let sigmaMin: Double
   /// σ at t = 1, also the prior's standard deviation.
   public let sigmaMax: Double
-  public var cutoffs = Cutoffs(sampling: 1e-5)
+  public var cutoffs = Self.standardCutoffs
 
   /// Creates the process.
   /// - Throws: `ProcessError` unless 0 < σmin < σmax, both finite.
@@ -23,6 +23,8 @@ public struct VarianceExploding: LinearProcess {
     self.sigmaMin = sigmaMin
     self.sigmaMax = sigmaMax
   }
+
+  private static let standardCutoffs = Cutoffs(sampling: 1e-5)
 
   public var name: String { "ve" }
   public var endTime: Double { 1 }
@@ -43,4 +45,18 @@ public struct VarianceExploding: LinearProcess {
     return Rates(
       drift: 0, squaredDiffusion: 2 * sigma * sigma * logRatio, noiseGain: sigma * logRatio)
   }
+}
+
+extension VarianceExploding: SpelledProcess {
+  static let specName = "ve"
+  static let keys = ["sigma-min", "sigma-max"]
+
+  init(_ spec: Spec) throws {
+    try self.init(
+      sigmaMin: try spec.number("sigma-min", default: 0.01),
+      sigmaMax: try spec.number("sigma-max", default: 50))
+  }
+
+  var parameters: KeyValuePairs<String, Double> { ["sigma-min": sigmaMin, "sigma-max": sigmaMax] }
+  var standardCutoffs: Cutoffs { Self.standardCutoffs }
 }

@@ -11,7 +11,7 @@ public struct VariancePreserving: LinearProcess {
   public let betaMin: Double
   /// β at t = 1.
   public let betaMax: Double
-  public var cutoffs = Cutoffs(sampling: 1e-3)
+  public var cutoffs = Self.standardCutoffs
 
   /// Creates the process.
   /// - Throws: `ProcessError` unless 0 ≤ βmin ≤ βmax, both finite, and βmax > 0.
@@ -30,6 +30,8 @@ public struct VariancePreserving: LinearProcess {
       )
     }
   }
+
+  private static let standardCutoffs = Cutoffs(sampling: 1e-3)
 
   public var name: String { "vp" }
   public var endTime: Double { 1 }
@@ -62,10 +64,25 @@ public struct VariancePreserving: LinearProcess {
     return min(endTime, 2 * a / (half + sqrt(half * half + (betaMax - betaMin) * a)))
   }
 
-  /// Rates at t; g²/(2σ) grows like t^(−½) as t → 0.
+  /// Rates at t; g²/(2σ) grows like t^(−½) as t → 0, and has the limit √(β₁/2) where β₀ = 0.
   public func rates(at t: Double) -> Rates {
-    let beta = beta(at: t)
+    let (beta, sigma) = (beta(at: t), marginal(at: t).sigma)
     return Rates(
-      drift: -0.5 * beta, squaredDiffusion: beta, noiseGain: beta / (2 * marginal(at: t).sigma))
+      drift: -0.5 * beta, squaredDiffusion: beta,
+      noiseGain: betaMin == 0 && sigma == 0 ? sqrt(0.5 * betaMax) : beta / (2 * sigma))
   }
+}
+
+extension VariancePreserving: SpelledProcess {
+  static let specName = "vp"
+  static let keys = ["beta-min", "beta-max"]
+
+  init(_ spec: Spec) throws {
+    try self.init(
+      betaMin: try spec.number("beta-min", default: 0.1),
+      betaMax: try spec.number("beta-max", default: 20))
+  }
+
+  var parameters: KeyValuePairs<String, Double> { ["beta-min": betaMin, "beta-max": betaMax] }
+  var standardCutoffs: Cutoffs { Self.standardCutoffs }
 }

@@ -1,4 +1,4 @@
-import ScoreProcesses
+import Foundation
 
 /// The Gaussian step of a linear process between two times s < t, which discretisations are written in.
 ///
@@ -24,8 +24,11 @@ public struct Transition: Sendable, Equatable {
 extension LinearProcess {
   /// The exact Gaussian step from the earlier time s to the later time t.
   public func step(from s: Double, to t: Double) -> Transition {
-    let (scale, variance) = transition(from: s, to: t)
-    let ratio = marginal(at: s).sigma / marginal(at: t).sigma
+    let (from, to) = (marginal(at: s), marginal(at: t))
+    let scale = exp(to.logAlpha - from.logAlpha)
+    let carried = scale * from.sigma
+    let variance = max(0, (to.sigma - carried) * (to.sigma + carried))
+    let ratio = from.sigma / to.sigma
     return Transition(
       scale: scale, variance: variance, posteriorVariance: variance * ratio * ratio)
   }
