@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct SolverSpecTests {
   @Test(arguments: [
-    "euler-maruyama", "reverse-diffusion", "ancestral", "ancestral:variance=forward", "ddim",
+    "euler-maruyama", "euler-maruyama:stochasticity=0.5", "reverse-diffusion", "ancestral",
+    "ancestral:variance=forward", "ddim",
     "ddim:eta=0.5", "ode:method=heun", "ode:method=rk4,variable=noise",
     "ode:method=dopri5,rtol=1e-06,atol=1e-07",
     "ode:method=dopri5,rtol=1e-05,atol=1e-05,max-evaluations=500",
@@ -48,7 +49,7 @@ import Testing
     ("pc:corrector=hmc", "langevin, ald, none"), ("pc:snr=0", "positive"),
     ("pc:snr=x", "snr=x"), ("pc:corrector-steps=0", "1 or more"), ("ddim:eta=2", "0 to 1"),
     ("ode:rtol=0", "rtol"), ("ode:atol=-1", "atol"), ("ode:method=rk9", "dopri5"),
-    ("heun:rtol=1e-3", "rtol"), ("euler-maruyama:steps=3", "known are grid"),
+    ("heun:rtol=1e-3", "rtol"), ("euler-maruyama:steps=3", "known are stochasticity, grid"),
     ("ancestral:variance=big", "posterior, forward"), ("heun:grid=even", "uniform"),
     ("heun:rho=3", "karras"), ("heun:grid=karras,rho=0", "rho"), ("ddim:grid=reference", "grid"),
     ("pc:predictor=heun,grid=reference", "grid"), ("heun:denoise=yes", "tweedie"),

@@ -4,7 +4,8 @@ import ScoreProcesses
 ///
 /// | name | parameters |
 /// |---|---|
-/// | euler-maruyama, reverse-diffusion | – |
+/// | euler-maruyama | stochasticity=1 (0 is the flow) |
+/// | reverse-diffusion | – |
 /// | ancestral | variance=posterior or forward |
 /// | ddim | eta |
 /// | heun, midpoint, rk4 | variable=noise (the flow in σ/α, steadier at few steps) or time |
@@ -90,7 +91,11 @@ public struct SolverSpec: Sendable {
     _ name: String, _ spec: Spec
   ) throws -> (any StepSolver, [String]) {
     switch name {
-    case "euler-maruyama": (EulerMaruyama(), [])
+    case "euler-maruyama":
+      (
+        try EulerMaruyama(stochasticity: spec.number("stochasticity", default: 1)),
+        ["stochasticity"]
+      )
     case "reverse-diffusion": (ReverseDiffusion(), [])
     case "ancestral":
       (
