@@ -7,7 +7,7 @@ enum DemoCommand: Command {
   static let summary = "trains on embedded digits, samples, evaluates and writes a report"
   static let options = [
     Option("--out", "DIR", "the folder of the results (default scoresde-demo)"),
-    Option("--sde", "SDE", "vp (default), subvp, ve"),
+    Option("--sde", "SDE", "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
     Option("--steps", "N", "optimiser steps (default 5000, a minute or two on two cores)"),
     Option("--seed", "N", "seed of everything random (default 0)"),
   ]

@@ -8,7 +8,9 @@ enum LikelihoodCommand: Command {
     "gives log densities by the probability-flow ODE, in nats and bits per dimension"
   static let options = [
     Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
-    Option("--sde", "SDE", "the process of an exact model: vp (default), subvp, ve"),
+    Option(
+      "--sde", "SDE",
+      "the process of an exact model: \(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
     Option("--data", "DATA", "digits:test, moons, …, or a file (required)"),
     Option("--count", "N", "the first N samples only"),
     Option("--divergence", "KIND", "exact or hutchinson (default)"),

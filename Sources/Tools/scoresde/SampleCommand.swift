@@ -7,7 +7,9 @@ enum SampleCommand: Command {
   static let summary = "draws samples from a trained or an exact model"
   static let options = [
     Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
-    Option("--sde", "SDE", "the process of an exact model: vp (default), subvp, ve"),
+    Option(
+      "--sde", "SDE",
+      "the process of an exact model: \(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
     Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
     Option("--steps", "N", "steps of the time grid (default 500)"),
     Option("--rtol", "X", "relative tolerance of an adaptive solver"),

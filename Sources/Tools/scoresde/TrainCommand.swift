@@ -7,7 +7,7 @@ enum TrainCommand: Command {
   static let summary = "trains a score network on data and keeps the run in a folder"
   static let options = [
     Option("--data", "DATA", "digits, moons, …, or a file or folder (required)"),
-    Option("--sde", "SDE", "vp (default), subvp, ve, with parameters: vp:beta-min=0.1,beta-max=20"),
+    Option("--sde", "SDE", "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
     Option("--network", "NET", "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4"),
     Option("--steps", "N", "optimiser steps (default 2000)"),
     Option("--batch-size", "N", "samples a step (default 256)"),

@@ -12,7 +12,9 @@ struct Verification {
     let processes: [any LinearProcess] = [
       try VariancePreserving(), try SubVariancePreserving(), try VarianceExploding(),
       try CustomProcess(
-        name: "cosine", alpha: { cos(0.49 * .pi * $0) }, sigma: { sin(0.49 * .pi * $0) }),
+        name: "custom", alpha: { cos(0.49 * .pi * $0) }, sigma: { sin(0.49 * .pi * $0) }),
+      try CosineVariancePreserving(), try LinearVarianceExploding(), try ElucidatedDiffusion(),
+      try OrnsteinUhlenbeck(), try RectifiedFlow(),
     ]
     var checks: [Check] = []
     for (process, reference) in zip(processes, ReferenceProcess.all) {
@@ -35,7 +37,8 @@ struct Verification {
 
   /// Kernel and rates against formulas written out anew.
   private func kernel(_ process: any LinearProcess, _ reference: ReferenceProcess) -> [Check] {
-    [1e-5, 1e-3, 0.1, 0.5, 1].flatMap { t in
+    [1e-5, 1e-3, 0.1, 0.5, 1].flatMap { share in
+      let t = share * reference.end
       let (marginal, rates) = (process.marginal(at: t), process.rates(at: t))
       let gain = reference.squaredDiffusion(t) / (2 * reference.sigma(t))
       let pairs = [
@@ -57,9 +60,9 @@ struct Verification {
     _ process: any LinearProcess, _ reference: ReferenceProcess
   ) throws -> [Check] {
     let oracle = try Self.mixture(process)
-    let t = Times.shared(0.3)
+    let t = Times.shared(0.3 * reference.end)
     let point = Tensor<Double>([1, 2], [0.4, -0.2])
-    let h = 1e-4
+    let h = 1e-4 * max(1, reference.sigma(0.3 * reference.end))
     func moved(_ axis: Int, _ step: Double) -> Tensor<Double> {
       var x = point
       x[0, axis] += step
@@ -94,7 +97,7 @@ struct Verification {
   private func affineSamplers(
     _ process: any LinearProcess, _ reference: ReferenceProcess
   ) throws -> [Check] {
-    let (count, epsilon) = (100, 1e-3)
+    let (count, epsilon) = (100, 1e-3 * reference.end)
     return try ReferenceProcess.affineSolvers.flatMap { name in
       let sampler = try Sampler(
         field(process, Double.self), SolverSpec(name), steps: count, epsilon: epsilon)
@@ -127,9 +130,10 @@ struct Verification {
     return try names.flatMap { name in
       let isAffine = ReferenceProcess.affineSolvers.contains(name)
       let steps = isAffine ? 100 : 500
-      let epsilon = isAffine ? 1e-3 : process.cutoffs.sampling
+      let epsilon = isAffine ? 1e-3 * reference.end : process.cutoffs.sampling
+      let text = isAffine ? name : reference.onGrid(name)
       let sampler = try Sampler(
-        field(process, Float.self), SolverSpec(name), steps: steps, epsilon: epsilon)
+        field(process, Float.self), SolverSpec(text), steps: steps, epsilon: epsilon)
       let result = try sampler.sample(count, key: RandomKey(1))
       let values = result.samples.scalars.map(Double.init)
       let found = values.reduce(0, +) / Double(count)
@@ -157,21 +161,23 @@ struct Verification {
   private func flow(
     _ process: any LinearProcess, _ reference: ReferenceProcess
   ) throws -> [Check] {
-    let epsilon = 1e-3
+    let epsilon = 1e-3 * reference.end
     func spread(_ t: Double) -> Double {
       sqrt(pow(reference.alpha(t) * deviation, 2) + pow(reference.sigma(t), 2))
     }
     let start = reference.prior * 1.3
     let expected =
       reference.alpha(epsilon) * mean
-      + spread(epsilon) / spread(1) * (start - reference.alpha(1) * mean)
+      + spread(epsilon) / spread(reference.end)
+      * (start - reference.alpha(reference.end) * mean)
     let solvers = [
       ("heun", 4000, 1e-4), ("midpoint", 4000, 1e-4), ("rk4", 2000, 1e-7),
       ("ode:method=dopri5,rtol=1e-10,atol=1e-10", 1, 1e-8),
     ]
     return try solvers.map { name, steps, tolerance in
       let sampler = try Sampler(
-        field(process, Double.self), SolverSpec(name), steps: steps, epsilon: epsilon)
+        field(process, Double.self), SolverSpec(reference.onGrid(name)), steps: steps,
+        epsilon: epsilon)
       let result = try sampler.sample(from: Tensor([1, 1], [start]), key: RandomKey(0))
       return Check(
         process: reference.name, subject: name, quantity: "end of the flow",
