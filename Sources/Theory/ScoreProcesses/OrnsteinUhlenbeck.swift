@@ -29,11 +29,13 @@ public struct OrnsteinUhlenbeck: LinearProcess {
     self.rate = rate
     self.deviation = deviation
     self.endTime = endTime
-    cutoffs = Self.standardCutoffs(endTime)
+    cutoffs = Self.standardCutoffs(rate, endTime)
   }
 
-  private static func standardCutoffs(_ end: Double) -> Cutoffs {
-    Cutoffs(sampling: 1e-3 * end, training: 1e-5 * end, likelihood: 1e-5 * end)
+  // Where σ is a hundredth and a thousandth of s, as it is at VP's cutoffs: noise comes at full rate from the start.
+  private static func standardCutoffs(_ rate: Double, _ end: Double) -> Cutoffs {
+    let (sampling, other) = (min(5e-5 / rate, 1e-3 * end), min(5e-7 / rate, 1e-5 * end))
+    return Cutoffs(sampling: sampling, training: other, likelihood: other)
   }
 
   public var name: String { "ou" }
@@ -70,5 +72,5 @@ extension OrnsteinUhlenbeck: SpelledProcess {
   var parameters: KeyValuePairs<String, Double> {
     ["theta": rate, "std": deviation, "end": endTime]
   }
-  var standardCutoffs: Cutoffs { Self.standardCutoffs(endTime) }
+  var standardCutoffs: Cutoffs { Self.standardCutoffs(rate, endTime) }
 }

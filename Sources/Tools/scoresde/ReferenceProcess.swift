@@ -51,7 +51,7 @@ struct ReferenceProcess: Sendable {
       squaredDiffusion: { 2 * $0 }, grid: "log-snr"),
     ReferenceProcess(
       name: "ou", prior: 1, alpha: { exp(-5 * $0) }, sigma: { sqrt(-expm1(-10 * $0)) },
-      drift: { _ in -5 }, squaredDiffusion: { _ in 10 }),
+      drift: { _ in -5 }, squaredDiffusion: { _ in 10 }, grid: "log-snr"),
     ReferenceProcess(
       name: "flow", end: 0.995, prior: 0.995, alpha: { 1 - $0 }, sigma: { $0 },
       drift: { -1 / (1 - $0) }, squaredDiffusion: { 2 * $0 / (1 - $0) }),
