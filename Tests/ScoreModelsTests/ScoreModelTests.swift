@@ -78,6 +78,31 @@ import Testing
     }
   }
 
+  /// Pullbacks that share a forward pass are those of one after another, and the trace is made of them.
+  @Test func severalPullbacksAreThoseOfEach() throws {
+    let model: ScoreModel<Float> = try model(
+      configuration(.residualMLP, .standardized(mean: 0.2, deviation: 0.7)),
+      process: try VariancePreserving(), threads: 2)
+    let x: Tensor<Float> = RandomKey(1).normal([37, 3])
+    let t = times.rows(Array(100..<137))
+    let cotangents: [Tensor<Float>] = (0..<11).map {
+      RandomKey(2).folded(UInt64($0)).normal([37, 3])
+    }
+    let together = try model.noiseAndPullbacks(x, at: t, cotangents: cotangents)
+    for (cotangent, pullback) in zip(cotangents, together.pullbacks) {
+      let single = try model.noiseAndPullback(x, at: t, cotangent: cotangent)
+      #expect(single.pullback == pullback && single.noise == together.noise)
+    }
+    var trace = [Float](repeating: 0, count: 37)
+    for j in 0..<3 {
+      var unit = Tensor<Float>([37, 3])
+      for i in 0..<37 { unit[i, j] = 1 }
+      let pullback = try model.noiseAndPullback(x, at: t, cotangent: unit).pullback
+      for i in 0..<37 { trace[i] += pullback[i, j] }
+    }
+    #expect(try model.noiseAndTrace(x, at: t).trace == trace)
+  }
+
   /// Standardised preconditioning around a network that gives 0 is the exact field of Gaussian data.
   @Test func anUntrainedModelIsTheGaussianOracle() throws {
     let configuration = configuration(.residualMLP, .standardized(mean: 0.5, deviation: 0.3))

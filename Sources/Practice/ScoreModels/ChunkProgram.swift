@@ -7,7 +7,11 @@ import Synchronization
 struct ChunkKind: Hashable {
   let rows: Int
   let sharedTime: Bool
-  let pullback: Bool
+  /// How many pullbacks share the forward pass.
+  let pullbacks: Int
+
+  /// The most pullbacks of one program; more are taken in several runs.
+  static let mostPullbacks = 8
 
   /// The sizes that programs are compiled for. 128 rows of a few hundred units stay in a core's second-level cache.
   private static let sizes = [1, 4, 16, 32, 64, 128]
@@ -42,8 +46,8 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
     let noise = configuration.noise(x, times: times)
     var arguments = [x, times]
     var outputs = [noise]
-    if kind.pullback {
-      let cotangent = Formula.input("cotangent", x.shape)
+    for index in 0..<kind.pullbacks {
+      let cotangent = Formula.input("cotangent.\(index)", x.shape)
       arguments.append(cotangent)
       outputs += vjp([noise], cotangents: [cotangent], withRespectTo: [x])
     }
@@ -54,13 +58,15 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
 
   /// Runs on `rows` of a batch, at most the chunk's; the rest of the chunk is padded with the last of them.
   func run(
-    _ rows: Range<Int>, x: Tensor<Scalar>, cotangent: Tensor<Scalar>?,
+    _ rows: Range<Int>, x: Tensor<Scalar>, cotangents: ArraySlice<Tensor<Scalar>>,
     outputs: [UnsafeMutablePointer<Scalar>?],
     timeColumns: (_ row: Int, UnsafeMutablePointer<Scalar>) -> Void
   ) {
     var slot = free.withLock { $0.popLast() } ?? makeSlot()
     copy(x, rows, into: &slot.arguments[0])
-    if let cotangent { copy(cotangent, rows, into: &slot.arguments[2]) }
+    for (place, cotangent) in cotangents.enumerated() {
+      copy(cotangent, rows, into: &slot.arguments[2 + place])
+    }
     let width = ModelConfiguration.timeColumns
     slot.arguments[1].withUnsafeMutableBuffer { buffer in
       guard let base = buffer.baseAddress else { return }
@@ -86,8 +92,8 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
     let x: Shape = [kind.rows, dimensions]
     let times: Shape = [kind.sharedTime ? 1 : kind.rows, ModelConfiguration.timeColumns]
     return Slot(
-      arguments: [Tensor(x), Tensor(times)] + (kind.pullback ? [Tensor(x)] : []),
-      results: kind.pullback ? [Tensor(x), Tensor(x)] : [Tensor(x)],
+      arguments: [Tensor(x), Tensor(times)] + (0..<kind.pullbacks).map { _ in Tensor(x) },
+      results: (0...kind.pullbacks).map { _ in Tensor(x) },
       workspace: program.makeWorkspace())
   }
 

@@ -45,19 +45,36 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   public var sampleShape: Shape { configuration.sampleShape }
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    try evaluate(x, t, cotangent: nil)[0]
+    try evaluate(x, t, cotangents: [])[0]
   }
 
   public func noiseAndPullback(
     _ x: Tensor<Scalar>, at t: Times, cotangent v: Tensor<Scalar>
   ) throws -> (noise: Tensor<Scalar>, pullback: Tensor<Scalar>) {
-    let results = try evaluate(x, t, cotangent: v)
+    let results = try evaluate(x, t, cotangents: [v])
     return (results[0], results[1])
   }
 
-  /// ε̂ and, given a cotangent, the pullback.
+  /// The noise and several pullbacks, of which up to eight share one forward pass.
+  public func noiseAndPullbacks(
+    _ x: Tensor<Scalar>, at t: Times, cotangents: [Tensor<Scalar>]
+  ) throws -> (noise: Tensor<Scalar>, pullbacks: [Tensor<Scalar>]) {
+    precondition(!cotangents.isEmpty, "pullbacks of no cotangent")
+    var noise = x
+    var pullbacks: [Tensor<Scalar>] = []
+    let most = ChunkKind.mostPullbacks
+    for first in stride(from: 0, to: cotangents.count, by: most) {
+      let part = cotangents[first..<min(cotangents.count, first + most)]
+      let results = try evaluate(x, t, cotangents: part)
+      noise = results[0]
+      pullbacks += results.dropFirst()
+    }
+    return (noise, pullbacks)
+  }
+
+  /// ε̂ and a pullback a cotangent.
   private func evaluate(
-    _ x: Tensor<Scalar>, _ t: Times, cotangent: Tensor<Scalar>?
+    _ x: Tensor<Scalar>, _ t: Times, cotangents: ArraySlice<Tensor<Scalar>>
   ) throws -> [Tensor<Scalar>] {
     guard x.shape.row == sampleShape else {
       throw ProcessError(
@@ -67,7 +84,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
       throw ProcessError("\(times.count) times for \(x.rows) samples; expected one a sample")
     }
     var results = [Tensor<Scalar>](
-      repeating: Tensor(x.shape), count: cotangent == nil ? 1 : 2)
+      repeating: Tensor(x.shape), count: 1 + cotangents.count)
     let outputs = results.indices.map { index in
       results[index].withUnsafeMutableBuffer { SendablePointer($0.baseAddress) }
     }
@@ -82,9 +99,9 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
         var shared = false
         if case .shared = t { shared = true }
         let program = program(
-          ChunkKind(rows: size, sharedTime: shared, pullback: cotangent != nil))
+          ChunkKind(rows: size, sharedTime: shared, pullbacks: cotangents.count))
         program.run(
-          rows, x: x, cotangent: cotangent, outputs: outputs.map(\.pointer)
+          rows, x: x, cotangents: cotangents, outputs: outputs.map(\.pointer)
         ) { row, columns in
           configuration.fillTimeColumns(process.marginal(at: t[row]), at: t[row], columns)
         }

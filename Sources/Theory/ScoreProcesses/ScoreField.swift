@@ -30,6 +30,14 @@ public protocol DifferentiableScoreField<Scalar>: ScoreField {
     _ x: Tensor<Scalar>, at t: Times, cotangent v: Tensor<Scalar>
   ) throws -> (noise: Tensor<Scalar>, pullback: Tensor<Scalar>)
 
+  /// ε̂(x, t) and one pullback a cotangent, all at the same (x, t); there is at least one cotangent.
+  ///
+  /// By default one pullback after another; a field whose forward pass is worth sharing gives them together. Each
+  /// pullback has the bits that `noiseAndPullback` gives it.
+  func noiseAndPullbacks(
+    _ x: Tensor<Scalar>, at t: Times, cotangents: [Tensor<Scalar>]
+  ) throws -> (noise: Tensor<Scalar>, pullbacks: [Tensor<Scalar>])
+
   /// ε̂(x, t) and the trace of ∂ε̂/∂x, one number a row.
   ///
   /// By default D pullbacks, one for each unit vector; oracles give it in closed form.
@@ -39,21 +47,41 @@ public protocol DifferentiableScoreField<Scalar>: ScoreField {
 }
 
 extension DifferentiableScoreField {
+  public func noiseAndPullbacks(
+    _ x: Tensor<Scalar>, at t: Times, cotangents: [Tensor<Scalar>]
+  ) throws -> (noise: Tensor<Scalar>, pullbacks: [Tensor<Scalar>]) {
+    precondition(!cotangents.isEmpty, "pullbacks of no cotangent")
+    var noise = x
+    let pullbacks = try cotangents.map { cotangent in
+      let result = try noiseAndPullback(x, at: t, cotangent: cotangent)
+      noise = result.noise
+      return result.pullback
+    }
+    return (noise, pullbacks)
+  }
+
   public func noiseAndTrace(
     _ x: Tensor<Scalar>, at t: Times
   ) throws -> (noise: Tensor<Scalar>, trace: [Scalar]) {
     let (rows, width) = (x.rows, x.shape.rowCount)
     var trace = [Scalar](repeating: 0, count: rows)
     var noise = x
-    for j in 0..<width {
-      var unit = Tensor<Scalar>(x.shape)
-      unit.withUnsafeMutableBuffer { buffer in
-        for i in 0..<rows { buffer[i * width + j] = 1 }
+    // As many unit vectors at a time as share a forward pass without much memory.
+    for first in stride(from: 0, to: width, by: 8) {
+      let columns = first..<min(width, first + 8)
+      let units = columns.map { j in
+        var unit = Tensor<Scalar>(x.shape)
+        unit.withUnsafeMutableBuffer { buffer in
+          for i in 0..<rows { buffer[i * width + j] = 1 }
+        }
+        return unit
       }
-      let result = try noiseAndPullback(x, at: t, cotangent: unit)
+      let result = try noiseAndPullbacks(x, at: t, cotangents: units)
       noise = result.noise
-      result.pullback.withUnsafeBuffer { pullback in
-        for i in 0..<rows { trace[i] += pullback[i * width + j] }
+      for (j, pullback) in zip(columns, result.pullbacks) {
+        pullback.withUnsafeBuffer { pullback in
+          for i in 0..<rows { trace[i] += pullback[i * width + j] }
+        }
       }
     }
     return (noise, trace)
