@@ -20,7 +20,9 @@ import Testing
   private func check<Scalar: TensorScalar>(_: Scalar.Type) throws {
     let oracle = try oracle(Scalar.self)
     let x = oracle.sample(24, key: RandomKey(2))
-    for divergence in [Divergence.exact, .hutchinson(.gaussian, probes: 2)] {
+    for divergence in [
+      Divergence.exact, .hutchinson(.gaussian, probes: 2), .hutchPlusPlus(sketch: 1, probes: 2),
+    ] {
       for method in [FlowMethod.adaptive(rtol: 1e-4, atol: 1e-4), .fixed(.heun, steps: 10)] {
         func run(_ size: Int) throws -> LikelihoodResult<Scalar> {
           try FlowLikelihood(oracle, divergence: divergence, method: method, batchSize: size)
@@ -102,6 +104,15 @@ import Testing
       try FlowLikelihood(oracle, method: .fixed(.rk4, steps: 0))
     }
     #expect(throws: SamplingError.self) { try FlowLikelihood(oracle, batchSize: 0) }
+    #expect(
+      throws: SamplingError(
+        "Hutch++ has a sketch of 0 and 2 probes; expected 1 or more of each")
+    ) {
+      try FlowLikelihood(oracle, divergence: .hutchPlusPlus(sketch: 0, probes: 2))
+    }
+    #expect(throws: SamplingError("the number of samples is 0; expected 1 or more")) {
+      try FlowLikelihood(oracle).sample(0, key: RandomKey(1))
+    }
     let likelihood = try FlowLikelihood(oracle)
     #expect(
       throws: SamplingError(
@@ -110,18 +121,5 @@ import Testing
       try likelihood.logDensity(of: Tensor([2, 3]))
     }
     #expect(throws: SamplingError.self) { try likelihood.encode(Tensor([0, 2])) }
-  }
-
-  @Test func bitsPerDimensionFollowTheWidthOfACell() {
-    // A uniform density over the data's range needs all bits of the quantisation: 8 for 256 levels in [0, 1] and in
-    // [−1, 1], where the density is 2^−D.
-    let dimensions = 10
-    let unit = bitsPerDimension(
-      0, dimensions: dimensions, logVolumeScale: Double(dimensions) * log(1.0 / 256))
-    #expect(abs(unit - 8) < 1e-12)
-    let symmetric = bitsPerDimension(
-      Double(dimensions) * log(0.5), dimensions: dimensions,
-      logVolumeScale: Double(dimensions) * log(2.0 / 256))
-    #expect(abs(symmetric - 8) < 1e-12)
   }
 }

@@ -3,15 +3,15 @@ import ScoreProcesses
 import ScoreSampling
 import ScoreTensors
 
-/// Log densities and latents by the probability-flow ODE (Song et al. 2021, section 4.3).
+/// Log densities, samples and latents by the probability-flow ODE (Song et al. 2021, section 4.3).
 ///
 /// ```
 /// log p(x) = log N(x_T; 0, s² I) + ∫_ε^T ∇·F(x_t, t) dt,   dx/dt = F = f x + (g²/2σ) ε̂
 /// ```
 ///
-/// The solve starts with the data at ε and ends at T. Samples are solved apart, each with its own steps and, under key
-/// and number i, its own probes: no sample's result depends on the others. All sums are in Double; the field computes in
-/// its own scalar type.
+/// The solve starts with the data at ε and ends at T, or starts with latents at T and ends in samples at ε. Samples are
+/// solved apart, each with its own steps and, under key and number i, its own probes: no sample's result depends on the
+/// others. All sums are in Double; the field computes in its own scalar type.
 ///
 /// ```swift
 /// let likelihood = try FlowLikelihood(field, divergence: .hutchinson(probes: 4))
@@ -43,9 +43,7 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     self.batchSize = batchSize
     try method.check()
     _ = try TimeGrid.uniform(from: field.process.endTime, to: self.epsilon, steps: 1)
-    if case .hutchinson(_, let probes) = divergence, probes < 1 {
-      throw SamplingError("the number of probes is \(probes); expected 1 or more")
-    }
+    try divergence.check()
     if let batchSize, batchSize < 1 {
       throw SamplingError("the batch size is \(batchSize); expected 1 or more")
     }
@@ -62,65 +60,66 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> LikelihoodResult<Scalar> {
     try check(x)
-    let end = field.process.endTime
-    let parts = try batches(x, progress) { batch, start, shouldContinue in
-      var system = DensitySystem(
-        field, divergence, rows: batch.rows, key: key,
-        samples: .consecutive(first: first + start))
-      let width = batch.shape.rowCount
-      var states = [Double](repeating: 0, count: batch.rows * system.width)
-      states.withUnsafeMutableBufferPointer {
-        if let base = $0.baseAddress { batch.copyRows(into: base, stride: system.width) }
-      }
-      let solution = try method.integrate(
-        &system, states, from: epsilon, to: end, shouldContinue: shouldContinue)
-      return summary(solution, width: width, columns: system.width - width, shape: batch.shape)
-    }
-    let probeErrors = parts.compactMap(\.probeStandardError)
-    let solverErrors = parts.compactMap(\.solverError)
     return LikelihoodResult(
-      logDensity: parts.flatMap(\.logDensity), priorLogDensity: parts.flatMap(\.priorLogDensity),
-      probeStandardError: probeErrors.count == parts.count ? probeErrors.flatMap { $0 } : nil,
-      solverError: solverErrors.count == parts.count ? solverErrors.flatMap { $0 } : nil,
-      latent: .concatenated(parts.map(\.latent)), status: parts.flatMap(\.status),
-      evaluations: parts.flatMap(\.evaluations))
+      parts: try batches(x, progress) { batch, start, shouldContinue in
+        let (columns, solution) = try density(
+          batch, key, first: first + start, from: epsilon, to: field.process.endTime,
+          shouldContinue)
+        let width = batch.shape.rowCount
+        let latent = Tensor<Scalar>(
+          rows: solution.states, stride: width + columns, shape: batch.shape)
+        return summary(solution, prior: solution.states, stride: width + columns, latent: latent)
+      })
   }
 
-  /// Carries data at ε to their latents at T.
-  /// - Throws: `SamplingError` for samples of another shape than the field's, and what the field throws.
-  public func encode(
-    _ x: Tensor<Scalar>, progress: ((SamplingProgress) -> Bool)? = nil
-  ) throws -> FlowResult<Scalar> {
-    try carry(x, from: epsilon, to: field.process.endTime, progress)
-  }
-
-  /// Carries latents at T to data at ε; undoes `encode` to the tolerance.
-  /// - Throws: `SamplingError` for samples of another shape than the field's, and what the field throws.
-  public func decode(
-    _ latent: Tensor<Scalar>, progress: ((SamplingProgress) -> Bool)? = nil
-  ) throws -> FlowResult<Scalar> {
-    try carry(latent, from: field.process.endTime, to: epsilon, progress)
-  }
-
-  private func carry(
-    _ x: Tensor<Scalar>, from t0: Double, to t1: Double,
-    _ progress: ((SamplingProgress) -> Bool)?
-  ) throws -> FlowResult<Scalar> {
-    try check(x)
-    let parts = try batches(x, progress) { batch, _, shouldContinue in
-      var system = FlowSystem(field)
-      let solution = try method.integrate(
-        &system, batch.doubles, from: t0, to: t1, shouldContinue: shouldContinue)
-      return FlowResult<Scalar>(
-        x: Tensor(rows: solution.states, stride: batch.shape.rowCount, shape: batch.shape),
-        status: solution.status, evaluations: solution.evaluations)
+  /// Draws samples from the prior and integrates their log density along: both in one solve.
+  ///
+  /// ```
+  /// x_T ∼ N(0, s² I),   log p_ε(x_ε) = log N(x_T; 0, s² I) − ∫_T^ε ∇·F(x_t, t) dt
+  /// ```
+  ///
+  /// The latents are those of a `Sampler` under the same key, so the samples are those of its `AdaptiveFlow` to the
+  /// tolerance. Costs what `logDensity` does.
+  /// - Throws: `SamplingError` for a count below 1, and what the field throws.
+  public func sample(
+    _ count: Int, key: RandomKey, first: Int = 0, progress: ((SamplingProgress) -> Bool)? = nil
+  ) throws -> SampledDensity<Scalar> {
+    guard count >= 1 else {
+      throw SamplingError("the number of samples is \(count); expected 1 or more")
     }
-    return FlowResult(
-      x: .concatenated(parts.map(\.x)), status: parts.flatMap(\.status),
-      evaluations: parts.flatMap(\.evaluations))
+    let shape = Shape([count] + field.sampleShape.extents)
+    let latent =
+      Scalar(field.process.priorDeviation)
+      * key.folded("prior").normal(
+        shape, of: Scalar.self, samples: .consecutive(first: first))
+    return try sample(decoding: latent, key: key, first: first, progress: progress)
   }
 
-  private func check(_ x: Tensor<Scalar>) throws(SamplingError) {
+  /// Carries latents at T to samples at ε with their log densities, in one solve.
+  /// - Throws: `SamplingError` for latents of another shape than the field's, and what the field throws.
+  public func sample(
+    decoding latent: Tensor<Scalar>, key: RandomKey = RandomKey(0), first: Int = 0,
+    progress: ((SamplingProgress) -> Bool)? = nil
+  ) throws -> SampledDensity<Scalar> {
+    try check(latent)
+    let parts = try batches(latent, progress) { batch, start, shouldContinue in
+      let (columns, solution) = try density(
+        batch, key, first: first + start, from: field.process.endTime, to: epsilon,
+        shouldContinue)
+      let width = batch.shape.rowCount
+      return SampledDensity<Scalar>(
+        samples: Tensor(rows: solution.states, stride: width + columns, shape: batch.shape),
+        likelihood: summary(
+          solution, prior: batch.doubles, stride: width, sign: -1, latent: batch))
+    }
+    return SampledDensity(
+      samples: .concatenated(parts.map(\.samples)),
+      likelihood: LikelihoodResult(parts: parts.map(\.likelihood)))
+  }
+
+  // MARK: Parts
+
+  func check(_ x: Tensor<Scalar>) throws(SamplingError) {
     guard x.shape.rank > 0, x.rows > 0, x.shape.row == field.sampleShape else {
       throw SamplingError(
         "the samples have shape \(x.shape); expected [n] followed by \(field.sampleShape), n 1 or more"
@@ -128,7 +127,7 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     }
   }
 
-  private func batches<Part>(
+  func batches<Part>(
     _ x: Tensor<Scalar>, _ progress: ((SamplingProgress) -> Bool)?,
     _ solve: (Tensor<Scalar>, Int, ((Double, Double, Int) -> Bool)?) throws -> Part
   ) throws -> [Part] {
@@ -147,31 +146,60 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     }
   }
 
+  private func density(
+    _ batch: Tensor<Scalar>, _ key: RandomKey, first: Int, from t0: Double, to t1: Double,
+    _ shouldContinue: ((Double, Double, Int) -> Bool)?
+  ) throws -> (columns: Int, solution: RowSolution) {
+    var system = DensitySystem(
+      field, divergence, rows: batch.rows, key: key, samples: .consecutive(first: first))
+    var states = [Double](repeating: 0, count: batch.rows * system.width)
+    states.withUnsafeMutableBufferPointer {
+      if let base = $0.baseAddress { batch.copyRows(into: base, stride: system.width) }
+    }
+    let solution = try method.integrate(
+      &system, states, from: t0, to: t1, shouldContinue: shouldContinue)
+    return (system.width - batch.shape.rowCount, solution)
+  }
+
+  // The density from the states at T, rows of `prior`, and the gains, the last columns of the solution.
   private func summary(
-    _ solution: RowSolution, width: Int, columns: Int, shape: Shape
+    _ solution: RowSolution, prior states: [Double], stride: Int, sign: Double = 1,
+    latent: Tensor<Scalar>
   ) -> LikelihoodResult<Scalar> {
+    let (rows, width) = (latent.rows, latent.shape.rowCount)
+    let columns = solution.states.count / rows - width
     let variance = field.process.priorDeviation * field.process.priorDeviation
     let normalisation = -0.5 * Double(width) * log(2 * Double.pi * variance)
     var (densities, priors, errors) = ([Double](), [Double](), [Double]())
-    for row in 0..<shape.rows {
-      let start = row * (width + columns)
-      let x = solution.states[start..<start + width]
-      let gains = solution.states[start + width..<start + width + columns]
+    for row in 0..<rows {
+      let x = states[row * stride..<row * stride + width]
+      let start = row * (width + columns) + width
+      let spread = ProbeSpread(solution.states[start..<start + columns])
       let prior = normalisation - 0.5 * x.reduce(0) { $0 + $1 * $1 } / variance
-      let gain = gains.reduce(0, +) / Double(columns)
       let finished = solution.status[row].isFinished
       priors.append(finished ? prior : .nan)
-      densities.append(finished ? prior + gain : .nan)
-      let squares = gains.reduce(0) { $0 + ($1 - gain) * ($1 - gain) }
-      let spread = squares / Double(max(1, columns * (columns - 1)))
-      errors.append(finished ? spread.squareRoot() : .nan)
+      densities.append(finished ? prior + sign * spread.mean : .nan)
+      errors.append(finished ? spread.standardError : .nan)
     }
     let isSpreadKnown = divergence == .exact || columns > 1
     return LikelihoodResult(
       logDensity: densities, priorLogDensity: priors,
       probeStandardError: isSpreadKnown ? errors : nil,
       solverError: solution.consequences.contains { $0.isNaN } ? nil : solution.consequences,
-      latent: Tensor(rows: solution.states, stride: width + columns, shape: shape),
-      status: solution.status, evaluations: solution.evaluations)
+      latent: latent, status: solution.status, evaluations: solution.evaluations)
+  }
+}
+
+extension LikelihoodResult {
+  /// The results of batches, one after another.
+  fileprivate init(parts: [LikelihoodResult]) {
+    let probeErrors = parts.compactMap(\.probeStandardError)
+    let solverErrors = parts.compactMap(\.solverError)
+    self.init(
+      logDensity: parts.flatMap(\.logDensity), priorLogDensity: parts.flatMap(\.priorLogDensity),
+      probeStandardError: probeErrors.count == parts.count ? probeErrors.flatMap { $0 } : nil,
+      solverError: solverErrors.count == parts.count ? solverErrors.flatMap { $0 } : nil,
+      latent: .concatenated(parts.map(\.latent)), status: parts.flatMap(\.status),
+      evaluations: parts.flatMap(\.evaluations))
   }
 }

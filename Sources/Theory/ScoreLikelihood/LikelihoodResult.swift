@@ -51,3 +51,11 @@ public struct FlowResult<Scalar: TensorScalar>: Sendable {
   /// The evaluations of the field that each sample took.
   public var evaluations: [Int]
 }
+
+/// Samples drawn together with their log densities.
+public struct SampledDensity<Scalar: TensorScalar>: Sendable {
+  /// The samples at ε, `[n] + sampleShape`.
+  public var samples: Tensor<Scalar>
+  /// Their log densities, with the latents that they were drawn from.
+  public var likelihood: LikelihoodResult<Scalar>
+}

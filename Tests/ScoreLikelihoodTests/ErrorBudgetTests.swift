@@ -1,0 +1,192 @@
+import Foundation
+import ScoreLikelihood
+import ScoreProcesses
+import ScoreSampling
+import ScoreTensors
+import Testing
+
+/// Error budgets without an oracle, held to the oracle's.
+@Suite struct ErrorBudgetTests {
+  private static func processes() throws -> [any LinearProcess] {
+    [
+      try VariancePreserving(), try SubVariancePreserving(), try VarianceExploding(),
+      try CustomProcess(
+        name: "cosine", alpha: { cos(0.49 * .pi * $0) }, sigma: { sin(0.49 * .pi * $0) }),
+    ]
+  }
+
+  /// A mixture of 1 to 4 components in 1 to 16 dimensions, means of deviation 1, deviations from about 0.15 to 1.5.
+  private static func mixture(
+    _ number: Int, _ process: any LinearProcess
+  ) throws -> MixtureOracle<Double> {
+    let key = RandomKey(77).folded(UInt64(number))
+    let choices = key.folded("sizes").uniform([2, 1], of: Double.self)
+    let dimensions = 1 + Int(16 * choices[0, 0])
+    let count = 1 + Int(4 * choices[1, 0])
+    let weights = key.folded("weights").uniform([count, 1], of: Double.self).scalars.map {
+      $0 + 0.1
+    }
+    let means = key.folded("means").normal([count, dimensions], of: Double.self)
+    let scales = key.folded("scales").uniform([count, 1], of: Double.self)
+    let covariances = (0..<count).map { k in
+      let a = key.folded("shapes").folded(UInt64(k)).normal(
+        [dimensions, dimensions], of: Double.self)
+      let square = a.matmul(a, transposeOther: true)
+      let scale = 0.02 + 0.5 * scales[k, 0]
+      return (0..<dimensions).map { i in
+        (0..<dimensions).map {
+          scale * (0.7 * square[i, $0] / Double(dimensions) + (i == $0 ? 0.3 : 0))
+        }
+      }
+    }
+    return try MixtureOracle(
+      process: process, weights: weights.map { $0 / weights.reduce(0, +) },
+      means: (0..<count).map { means.row($0) }, covariances: covariances)
+  }
+
+  /// How often |found − truth| exceeds three times the error, and the median of error over miss.
+  private static func coverage(
+    _ found: [Double], _ truth: [Double], _ errors: [Double]
+  ) -> (misses: Int, ratios: [Double]) {
+    let wrong = zip(found, truth).map { abs($0 - $1) }
+    let ratios = zip(errors, wrong).map { $0 / max($1, 1e-300) }
+    return (ratios.filter { !($0 >= 1.0 / 3) }.count, ratios)
+  }
+
+  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+  /// 240 mixtures with two points each, one a draw and one off the data. Of 480 values at most 4 may lie outside value
+  /// ± 3 × total; the seeds are fixed, so the test never fails by chance.
+  @Test func trueDensitiesLieWithinThreeTotals() throws {
+    var (plain, corrected) = ((misses: 0, ratios: [Double]()), (misses: 0, ratios: [Double]()))
+    let processes = try Self.processes()
+    for number in 0..<240 {
+      let oracle = try Self.mixture(number, processes[number % processes.count])
+      let x = Tensor.concatenated([
+        oracle.sample(1, key: RandomKey(1)),
+        RandomKey(UInt64(number)).normal(Shape([1] + oracle.sampleShape.extents)),
+      ])
+      let truth = try oracle.logDataDensity(x)
+      let likelihood = try FlowLikelihood(oracle, divergence: .exact)
+      let result = try likelihood.logDensity(of: x)
+      let budget = try likelihood.budget(of: result, for: x)
+      let a = Self.coverage(result.logDensity, truth, try #require(budget.total))
+      let b = Self.coverage(
+        budget.correctedLogDensity, truth, try #require(budget.correctedTotal))
+      plain = (plain.misses + a.misses, plain.ratios + a.ratios)
+      corrected = (corrected.misses + b.misses, corrected.ratios + b.ratios)
+    }
+    #expect(plain.misses <= 4 && corrected.misses <= 4, "\(plain.misses), \(corrected.misses)")
+    // Honest, and not idle: an error that is stated is within a factor of 100 of the miss, half of the time.
+    #expect(Self.median(plain.ratios) < 100 && Self.median(corrected.ratios) < 100)
+  }
+
+  /// With four probes the standard errors themselves are rough; Student's widening keeps the coverage. In fewer than four
+  /// dimensions signs repeat themselves and hide their spread, so those mixtures are left out.
+  @Test func withFewProbesTheyStillDo() throws {
+    for divergence in [Divergence.hutchinson(probes: 4), .hutchPlusPlus(sketch: 2, probes: 4)] {
+      var misses = 0
+      let processes = try Self.processes()
+      for number in 0..<120 {
+        let oracle = try Self.mixture(number, processes[number % processes.count])
+        guard oracle.sampleShape.count >= 4 else { continue }
+        let x = oracle.sample(2, key: RandomKey(2))
+        let likelihood = try FlowLikelihood(
+          oracle, divergence: divergence, method: .adaptive(rtol: 1e-4, atol: 1e-4))
+        let key = RandomKey(UInt64(number))
+        let result = try likelihood.logDensity(of: x, key: key)
+        let budget = try likelihood.budget(of: result, for: x, key: key)
+        misses +=
+          Self.coverage(
+            budget.correctedLogDensity, try oracle.logDataDensity(x),
+            try #require(budget.correctedTotal)
+          ).misses
+      }
+      #expect(misses <= 2, "\(divergence): \(misses)")
+    }
+  }
+
+  @Test func thePartsAreTheOracles() throws {
+    for process in try Self.processes() {
+      let oracle = try Self.mixture(3, process)
+      let x = oracle.sample(10, key: RandomKey(5))
+      let likelihood = try FlowLikelihood(
+        oracle, divergence: .exact, method: .adaptive(rtol: 1e-9, atol: 1e-9))
+      let result = try likelihood.logDensity(of: x)
+      let exact = try likelihood.budget(of: result, for: x, by: oracle)
+      let found = try likelihood.budget(of: result, for: x)
+      let data = oracle.sample(4000, key: RandomKey(6))
+      let byData = try likelihood.budget(of: result, for: x, endMarginal: .data(data))
+      for row in 0..<10 {
+        #expect(
+          abs(found.truncation[row] - exact.truncation[row])
+            < 0.02 * abs(exact.truncation[row]) + 1e-6,
+          "\(process.name): \(found.truncation[row]), \(exact.truncation[row])")
+        #expect(
+          abs(found.priorMismatch[row] - exact.priorMismatch[row])
+            < 0.05 * abs(exact.priorMismatch[row]) + 1e-6,
+          "\(process.name): \(found.priorMismatch[row]), \(exact.priorMismatch[row])")
+        // Five standard errors of the mean over the data: a false alarm in two millions.
+        #expect(
+          abs(byData.priorMismatch[row] - exact.priorMismatch[row])
+            < 5 * byData.estimation[row] + 1e-9)
+      }
+    }
+  }
+
+  @Test func fixedStepsTakeTheirErrorFromTwiceAsMany() throws {
+    let oracle = try GaussianDensityTests.oracle(try VariancePreserving(), Double.self)
+    let x = Tensor<Double>([1, 1], [0.8])
+    let likelihood = try FlowLikelihood(
+      oracle, divergence: .exact, method: .fixed(.rk4, steps: 200), epsilon: 0.1)
+    let result = try likelihood.logDensity(of: x)
+    let fine = try FlowLikelihood(
+      oracle, divergence: .exact, method: .adaptive(rtol: 1e-13, atol: 1e-13), epsilon: 0.1
+    ).logDensity(of: x)
+    let budget = try likelihood.budget(of: result, for: x)
+    let error = abs(result.logDensity[0] - fine.logDensity[0])
+    #expect(abs(budget.solver[0] / error - 1) < 0.1, "\(budget.solver[0]), \(error)")
+  }
+
+  @Test func aFinerSolveShowsTheErrorOfAnAdaptiveOne() throws {
+    let oracle = try Self.mixture(8, try VariancePreserving())
+    let x = oracle.sample(20, key: RandomKey(3))
+    let likelihood = try FlowLikelihood(
+      oracle, divergence: .exact, method: .adaptive(rtol: 1e-4, atol: 1e-4))
+    let result = try likelihood.logDensity(of: x)
+    let found = try likelihood.budget(of: result, for: x, solvingAgain: true).solver
+    let fine = try FlowLikelihood(
+      oracle, divergence: .exact, method: .adaptive(rtol: 1e-10, atol: 1e-10)
+    ).logDensity(of: x).logDensity
+    let errors = zip(result.logDensity, fine).map { abs($0 - $1) }
+    // A tenth of the tolerance leaves about a tenth of the error, now and then by chance more.
+    for (found, error) in zip(found, errors) { #expect(error < 3 * found) }
+    let ratio = Self.median(zip(found, errors).map { $0 / $1 })
+    #expect(ratio > 0.5 && ratio < 2)
+  }
+
+  @Test func aSingleProbeLeavesTheTotalOpen() throws {
+    let oracle = try MixtureDensityTests.oracle(try VariancePreserving(), Double.self)
+    let x = oracle.sample(2, key: RandomKey(1))
+    let likelihood = try FlowLikelihood(oracle)
+    let result = try likelihood.logDensity(of: x)
+    let budget = try likelihood.budget(of: result, for: x)
+    #expect(budget.total == nil && budget.correctedTotal == nil && budget.probes == nil)
+    #expect(throws: SamplingError.self) { try likelihood.budget(of: result, for: x.rows(0..<1)) }
+    #expect(throws: SamplingError.self) {
+      try likelihood.budget(of: result, for: x, endMarginal: .data(x.rows(0..<1)))
+    }
+  }
+
+  @Test func fewDegreesOfFreedomAreWidened() {
+    // Student's quantiles at the level of 3 standard deviations, over 3.
+    for (freedom, expected, tolerance) in [
+      (1, 78.6005, 1e-4), (2, 6.4023, 1e-3), (3, 3.0728, 0.04), (5, 1.8356, 0.01),
+      (7, 1.5102, 0.002), (15, 1.1955, 1e-3), (63, 1.0412, 1e-3),
+    ] {
+      #expect(
+        abs(studentWidening(freedom) / expected - 1) < tolerance,
+        "\(freedom): \(studentWidening(freedom))")
+    }
+  }
+}
