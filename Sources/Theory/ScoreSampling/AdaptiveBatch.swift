@@ -11,7 +11,7 @@ final class AdaptiveBatch {
   private let (t0, t1): (Double, Double)
   private let direction: Double
 
-  // By place. The slopes hold seven stages.
+  // By place. The slopes hold one stage each, the last one at the end of the step.
   private var rows: [Int]
   private var times: [Double]
   private var lengths: [Double]
@@ -23,6 +23,8 @@ final class AdaptiveBatch {
   private let y: UnsafeMutableBufferPointer<Double>
   private let next: UnsafeMutableBufferPointer<Double>
   private let slopes: [UnsafeMutableBufferPointer<Double>]
+  private let errors: UnsafeMutableBufferPointer<Double>
+  private let crudeErrors: UnsafeMutableBufferPointer<Double>
   private var stageTimes: [Double]
 
   // By original row.
@@ -47,7 +49,8 @@ final class AdaptiveBatch {
     stageTimes = times
     lengths = [Double](repeating: 0, count: count)
     isLive = [Bool](repeating: true, count: count)
-    controllers = [StepController](repeating: StepController(), count: count)
+    controllers = [StepController](
+      repeating: StepController(errorOrder: integrator.pair.errorOrder), count: count)
     breakTimes = [Double](repeating: .infinity, count: count)
     liveCount = count
     func buffer() -> UnsafeMutableBufferPointer<Double> {
@@ -57,19 +60,25 @@ final class AdaptiveBatch {
     }
     y = buffer()
     next = buffer()
-    slopes = DormandPrince.nodes.map { _ in buffer() }
+    slopes = integrator.pair.nodes.map { _ in buffer() }
+    errors = buffer()
+    crudeErrors = buffer()
     for i in 0..<states.count { y[i] = states[i] }
     results = RowSolution(
       states: states, status: [SolveStatus](repeating: .finished, count: count),
       evaluations: [Int](repeating: 0, count: count), steps: [Int](repeating: 0, count: count),
       consequences: [Double](repeating: 0, count: count), outputs: [])
     reached = times
-    dense = DenseOutput(outputs, direction: direction, rows: count, width: width)
+    dense = DenseOutput(
+      outputs, direction: direction, rows: count, width: width,
+      continuation: integrator.pair.continuation)
   }
 
   deinit {
     y.deallocate()
     next.deallocate()
+    errors.deallocate()
+    crudeErrors.deallocate()
     for slope in slopes { slope.deallocate() }
   }
 
@@ -115,7 +124,8 @@ final class AdaptiveBatch {
       let greatest = max(sizes[i], curvature)
       let bound =
         greatest <= 1e-15
-        ? max(1e-6, 1e-3 * firstLengths[i]) : pow(0.01 / greatest, 0.2)
+        ? max(1e-6, 1e-3 * firstLengths[i])
+        : pow(0.01 / greatest, 1 / Double(integrator.pair.errorOrder))
       let length = min(100 * firstLengths[i], bound)
       // A second slope that is not finite leaves the first guess; the error control sorts it out.
       lengths[i] = direction * min(span, length.isFinite ? length : firstLengths[i])
@@ -124,10 +134,11 @@ final class AdaptiveBatch {
 
   // MARK: A round of steps
 
-  /// One step of every row present: six evaluations, then each row accepts or rejects its own.
+  /// One step of every row present, then each row accepts or rejects its own.
   func round<System: RowSystem>(_ system: inout System) throws {
+    let pair = integrator.pair
     for i in rows.indices where isLive[i] {
-      if results.evaluations[rows[i]] + 6 > integrator.maxEvaluations {
+      if results.evaluations[rows[i]] + pair.evaluationsPerStep > integrator.maxEvaluations {
         finish(i, .budgetSpent(time: times[i]))
       } else if abs(lengths[i]) < 10 * times[i].ulp {
         let isNearBreak = abs(times[i] - breakTimes[i]) < 1e-6 * abs(t1 - t0)
@@ -137,23 +148,29 @@ final class AdaptiveBatch {
       }
     }
     guard liveCount > 0 else { return }
-    for stage in 1..<DormandPrince.nodes.count {
-      combine(DormandPrince.stages[stage], into: next, base: y)
-      let node = DormandPrince.nodes[stage]
+    for stage in 1..<pair.nodes.count {
+      combine(pair.stages[stage], into: next, base: y)
+      let node = pair.nodes[stage]
       for i in rows.indices {
         let full = lengths[i] == t1 - times[i]
         stageTimes[i] = node == 1 && full ? t1 : times[i] + node * lengths[i]
       }
       try evaluate(&system, next, stage: stage)
     }
-    // The second slope is not needed any more: its place takes the errors.
-    combine(DormandPrince.errors, into: slopes[1], base: nil)
+    combine(pair.errors, into: errors, base: nil)
+    if !pair.crudeErrors.isEmpty { combine(pair.crudeErrors, into: crudeErrors, base: nil) }
     for i in rows.indices where isLive[i] { judge(i, system) }
   }
 
   private func judge<System: RowSystem>(_ i: Int, _ system: System) {
-    let (state, new, error) = (row(y, i), row(next, i), row(slopes[1], i))
-    let size = norm(error, scaledBy: state, new)
+    let (state, new, error) = (row(y, i), row(next, i), row(errors, i))
+    var size = norm(error, scaledBy: state, new)
+    if !integrator.pair.crudeErrors.isEmpty, size > 0 {
+      let crude = norm(row(crudeErrors, i), scaledBy: state, new)
+      size =
+        crude.isFinite
+        ? size * size / (size * size + 0.01 * crude * crude).squareRoot() : .infinity
+    }
     guard size <= 1 else {
       if !size.isFinite { breakTimes[i] = times[i] }
       lengths[i] *= controllers[i].factorAfterRejecting(size)
@@ -167,10 +184,10 @@ final class AdaptiveBatch {
     }
     results.steps[original] += 1
     results.consequences[original] += abs(
-      system.consequence(of: error, in: new, rate: row(slopes[6], i), at: time))
+      system.consequence(of: error, in: new, rate: row(slopes[slopes.count - 1], i), at: time))
     for j in 0..<width {
       state[j] = new[j]
-      slopes[0][i * width + j] = slopes[6][i * width + j]
+      slopes[0][i * width + j] = slopes[slopes.count - 1][i * width + j]
     }
     times[i] = time
     reached[original] = time

@@ -1,9 +1,9 @@
 import ScoreProcesses
 import ScoreTensors
 
-/// The probability-flow ODE by Dormand–Prince 5(4), with steps of each sample's own.
+/// The probability-flow ODE by a Runge–Kutta pair, with steps of each sample's own.
 ///
-/// Order 5; six evaluations a step and two at the start. The state is held in Double. A sample whose step underflows, whose
+/// Order 5 with Dormand–Prince 5(4), six evaluations a step and two at the start. The state is held in Double. A sample whose step underflows, whose
 /// budget is spent or whose rate is not finite ends with that status and its last state.
 public struct AdaptiveFlow: Solver {
   /// The relative tolerance of a step.
@@ -12,17 +12,21 @@ public struct AdaptiveFlow: Solver {
   public let atol: Double
   /// The evaluations that one sample may take.
   public let maxEvaluations: Int
+  /// The method.
+  public var method: EmbeddedPair { integrator.pair }
   private let integrator: AdaptiveIntegrator
 
   /// Creates the solver.
   /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 1.
   public init(
-    rtol: Double = 1e-5, atol: Double = 1e-5, maxEvaluations: Int = 10_000
+    method: EmbeddedPair = .dormandPrince, rtol: Double = 1e-5, atol: Double = 1e-5,
+    maxEvaluations: Int = 10_000
   ) throws(SamplingError) {
     self.rtol = rtol
     self.atol = atol
     self.maxEvaluations = maxEvaluations
-    integrator = try AdaptiveIntegrator(rtol: rtol, atol: atol, maxEvaluations: maxEvaluations)
+    integrator = try AdaptiveIntegrator(
+      rtol: rtol, atol: atol, maxEvaluations: maxEvaluations, pair: method)
   }
 
   public var spec: Spec {
@@ -32,14 +36,14 @@ public struct AdaptiveFlow: Solver {
     return Spec(
       kind: "solver", name: "ode", argument: nil,
       parameters: [
-        Spec.Parameter(key: "method", value: "dopri5"),
+        Spec.Parameter(key: "method", value: method.method.name),
         Spec.Parameter(key: "rtol", value: Spec.text(rtol)),
         Spec.Parameter(key: "atol", value: Spec.text(atol)),
       ] + limit)
   }
-  public var order: Int { 5 }
+  public var order: Int { method.method.order }
   public var usesNoise: Bool { false }
-  public var evaluationsPerStep: Int { 6 }
+  public var evaluationsPerStep: Int { method.evaluationsPerStep }
 
   public func solve<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>

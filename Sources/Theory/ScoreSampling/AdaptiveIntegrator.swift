@@ -1,6 +1,6 @@
 import Foundation
 
-/// Dormand–Prince 5(4) for many rows at once: each row has its own time, step and error, and ends when it is done.
+/// A Runge–Kutta pair for many rows at once: each row has its own time, step and error, and ends when it is done.
 ///
 /// The error of a row is the root mean square, over each of the system's blocks, of (local error)/(atol + rtol |y|),
 /// and the greatest of these. Rows that are done leave the batch; no row's bits or evaluations depend on the others.
@@ -11,10 +11,14 @@ package struct AdaptiveIntegrator: Sendable {
   package var atol: Double
   /// The evaluations that a row may take.
   package var maxEvaluations: Int
+  /// The method.
+  package let pair: EmbeddedPair
 
   /// Creates the integrator.
   /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 1.
-  package init(rtol: Double, atol: Double, maxEvaluations: Int) throws(SamplingError) {
+  package init(
+    rtol: Double, atol: Double, maxEvaluations: Int, pair: EmbeddedPair = .dormandPrince
+  ) throws(SamplingError) {
     for (name, value) in [("rtol", rtol), ("atol", atol)] {
       guard value > 0, value.isFinite else {
         throw SamplingError("\(name) is \(value); expected a positive number")
@@ -26,13 +30,15 @@ package struct AdaptiveIntegrator: Sendable {
     self.rtol = rtol
     self.atol = atol
     self.maxEvaluations = maxEvaluations
+    self.pair = pair
   }
 
   /// Solves from t0 to t1, in either direction.
   ///
   /// - Parameters:
   ///   - states: n rows of the system's width.
-  ///   - outputs: times, in the direction of the solve, whose states are kept by interpolation of order 4.
+  ///   - outputs: times, in the direction of the solve, whose states are kept by interpolation: of order 4 for
+  ///     Dormand–Prince 5(4), of order 3 for the others.
   ///   - shouldContinue: called before each round of steps with the part of the way that all rows together have gone,
   ///     the time of the row that is last, and the evaluations that a row has taken at most.
   package func integrate<System: RowSystem>(

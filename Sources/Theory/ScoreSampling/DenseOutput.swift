@@ -1,13 +1,17 @@
-/// States at given times, by interpolation between the steps of a Dormand–Prince solve.
+/// States at given times, by interpolation between the steps of a Runge–Kutta pair.
 struct DenseOutput {
   /// The states at each of the times, rows × width.
   private(set) var states: [[Double]]
   private let times: [Double]
   private let direction: Double
   private let width: Int
+  private let continuation: [Double]
   private var waiting: [Int]
 
-  init(_ times: [Double], direction: Double, rows: Int, width: Int) {
+  init(
+    _ times: [Double], direction: Double, rows: Int, width: Int, continuation: [Double]
+  ) {
+    self.continuation = continuation
     self.times = times
     self.direction = direction
     self.width = width
@@ -25,11 +29,13 @@ struct DenseOutput {
     while isWaiting(row: row, until: time) { keep(row, state) }
   }
 
-  /// Keeps the states inside one step from y0 to y1, with its seven slopes.
+  /// Keeps the states inside one step from y0 to y1, with its slopes, the last of them at the end.
   ///
   /// ```
-  /// y(θ) = y0 + θ (Δ + (1 − θ) (b + θ (Δ − h k7 − b + (1 − θ) h Σ d k))),   Δ = y1 − y0,  b = h k1 − Δ
+  /// y(θ) = y0 + θ (Δ + (1 − θ) (b + θ (Δ − h k′ − b + (1 − θ) h Σ d k))),   Δ = y1 − y0,  b = h k − Δ
   /// ```
+  ///
+  /// Without d this is Hermite's cubic.
   mutating func store(
     row: Int, from t0: Double, to t1: Double, from y0: UnsafePointer<Double>,
     to y1: UnsafePointer<Double>, _ slopes: [UnsafeMutablePointer<Double>]
@@ -43,10 +49,10 @@ struct DenseOutput {
         let change = y1[j] - y0[j]
         let bend = h * slopes[0][j] - change
         var last = 0.0
-        for (weight, slope) in zip(DormandPrince.continuation, slopes) where weight != 0 {
+        for (weight, slope) in zip(continuation, slopes) where weight != 0 {
           last += weight * slope[j]
         }
-        let inner = change - h * slopes[6][j] - bend + (1 - theta) * h * last
+        let inner = change - h * slopes[slopes.count - 1][j] - bend + (1 - theta) * h * last
         state[j] =
           time == t1 ? y1[j] : y0[j] + theta * (change + (1 - theta) * (bend + theta * inner))
       }

@@ -32,11 +32,14 @@ public struct FlowRungeKutta: StepSolver {
   }
 
   public var spec: Spec {
-    variable == .time
-      ? Spec(kind: "solver", name: "ode", parameters: ["method": method.name])
-      : Spec(
-        kind: "solver", name: "ode",
-        parameters: ["method": method.name, "variable": variable.rawValue])
+    var parameters = [Spec.Parameter(key: "method", value: method.name)]
+    if EmbeddedPair.all.contains(where: { $0.method == method }) {
+      parameters.append(Spec.Parameter(key: "adaptive", value: "false"))
+    }
+    if variable != .time {
+      parameters.append(Spec.Parameter(key: "variable", value: variable.rawValue))
+    }
+    return Spec(kind: "solver", name: "ode", argument: nil, parameters: parameters)
   }
   public var order: Int { method.order }
   public var usesNoise: Bool { false }

@@ -29,6 +29,6 @@ public struct RungeKuttaTableau: Sendable, Equatable {
     name: "rk4", order: 4, nodes: [0, 0.5, 0.5, 1], stages: [[], [0.5], [0, 0.5], [0, 0, 1]],
     weights: [1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6])
 
-  /// The methods above.
+  /// The methods above; those of `EmbeddedPair` can take fixed steps too.
   public static let all: [RungeKuttaTableau] = [.euler, .heun, .midpoint, .rk4]
 }

@@ -3,19 +3,22 @@ import Foundation
 /// How long an adaptive solver's next step is, given the last one's error (Hairer, Nørsett & Wanner 1993, II.4 and IV.2).
 ///
 /// ```
-/// h ← h · min(10, max(0.2, 0.9 e^(−0.2 + 0.75 β) e_last^β)),   β = 0.04
+/// h ← h · min(10, max(0.2, 0.9 e^(−1/q + 0.75 β) e_last^β)),   β = 0.04
 /// ```
 ///
-/// e is the error in units of the tolerance; a step is accepted where e ≤ 1. After a rejection steps do not grow.
+/// e is the error in units of the tolerance, which falls like h^q; a step is accepted where e ≤ 1. After a rejection steps do not grow.
 struct StepController {
   private static let beta = 0.04
+  private let exponent: Double
   private var lastError = 1e-4
   private var grows = true
+
+  init(errorOrder: Int) { exponent = -1 / Double(errorOrder) + 0.75 * Self.beta }
 
   /// The factor for the next step after an accepted one.
   mutating func factorAfterAccepting(_ error: Double) -> Double {
     let error = max(error, 1e-10)
-    let factor = 0.9 * pow(error, -0.2 + 0.75 * Self.beta) * pow(lastError, Self.beta)
+    let factor = 0.9 * pow(error, exponent) * pow(lastError, Self.beta)
     defer {
       lastError = max(error, 1e-4)
       grows = true
@@ -27,6 +30,6 @@ struct StepController {
   mutating func factorAfterRejecting(_ error: Double) -> Double {
     grows = false
     guard error.isFinite else { return 0.2 }
-    return min(1, max(0.2, 0.9 * pow(error, -0.2 + 0.75 * Self.beta)))
+    return min(1, max(0.2, 0.9 * pow(error, exponent)))
   }
 }
