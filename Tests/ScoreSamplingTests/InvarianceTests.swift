@@ -8,7 +8,8 @@ import Testing
   static let specs = [
     "euler-maruyama", "reverse-diffusion", "ancestral", "ddim:eta=0.7", "heun",
     "pc:corrector-steps=2", "pc:predictor=none,corrector=ald", "ode:rtol=1e-4,atol=1e-4",
-    "euler-maruyama:denoise=tweedie",
+    "euler-maruyama:denoise=tweedie", "dpm-solver++:method=3m", "sde-dpm-solver++", "deis", "unipc",
+    "sra1", "stochastic-heun", "edm:churn=5", "dpm-solver:order=3", "ode:method=dop853",
   ]
 
   @Test(arguments: specs)

@@ -8,7 +8,8 @@ import ScoreTensors
 /// ```
 ///
 /// The stochasticity λ is 1 for the reverse SDE, 0 for the probability-flow ODE and anything in between or above; see
-/// `reverseRates(at:stochasticity:)`. Weak order 1; one evaluation a step.
+/// `reverseRates(at:stochasticity:)`. Weak order 1, and strong order 1 as the
+/// noise is additive; one evaluation a step.
 public struct EulerMaruyama: StepSolver {
   /// The stochasticity λ.
   public let stochasticity: Double
@@ -34,6 +35,7 @@ public struct EulerMaruyama: StepSolver {
         parameters: ["stochasticity": Spec.text(stochasticity)])
   }
   public var order: Int { 1 }
+  public var strongOrder: Double? { usesNoise ? 1 : nil }
   public var usesNoise: Bool { stochasticity > 0 }
   public var evaluationsPerStep: Int { 1 }
 

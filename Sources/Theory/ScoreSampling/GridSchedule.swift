@@ -4,6 +4,8 @@ import ScoreProcesses
 public enum GridSchedule: Sendable, Hashable {
   /// Even in t.
   case uniform
+  /// Even in √t.
+  case quadratic
   /// Even in log(σ/α).
   case logSNR
   /// Karras et al. 2022, eq. 5.
@@ -25,6 +27,8 @@ public enum GridSchedule: Sendable, Hashable {
     switch self {
     case .uniform:
       return try .uniform(from: start, to: epsilon, steps: steps)
+    case .quadratic:
+      return try .quadratic(from: start, to: epsilon, steps: steps)
     case .logSNR:
       return try .logSNR(of: process, from: start, to: epsilon, steps: steps)
     case .karras(let rho):
@@ -43,6 +47,7 @@ extension GridSchedule: CustomStringConvertible {
   public var description: String {
     switch self {
     case .uniform: "uniform"
+    case .quadratic: "quadratic"
     case .logSNR: "log-snr"
     case .karras: "karras"
     case .reference: "reference"

@@ -7,6 +7,11 @@ package enum NoiseSource: Sendable {
   /// Sample 1 + j sees a 1 in place of number j and 0 elsewhere, counted over the whole run: what reads a linear
   /// sampler's response off. Sample 0 sees zeros, and samples from `total` + 1 on see ones.
   case unit(total: Int)
+  /// From a Brownian path in the time that runs from noise to data, so that grids of any step see the same noise.
+  ///
+  /// With W the path's change over a step of length h and I the integral over the step of the path less its start, the
+  /// step's first draw is W/√h and its second √3 (2 I/h − W)/√h, which are independent and standard normal.
+  case path(BrownianPath, RandomKey)
 }
 
 /// The normal numbers of one batch, in the order in which a run draws them.
@@ -27,24 +32,40 @@ struct NoiseStream: Sendable {
   /// The numbers that the initial state is made of.
   mutating func prior<Scalar: TensorScalar>(_ shape: Shape) -> Tensor<Scalar> {
     switch source {
-    case .keyed(let key): key.folded("prior").normal(shape, samples: samples)
+    case .keyed(let key), .path(_, let key):
+      key.folded("prior").normal(shape, samples: samples)
     case .unit(let total): unit(shape, total)
     }
   }
 
   /// The next numbers of a step.
-  mutating func next<Scalar: TensorScalar>(_ shape: Shape, step: Int) -> Tensor<Scalar> {
+  mutating func next<Scalar: TensorScalar>(
+    _ shape: Shape, in step: TimeStep
+  ) -> Tensor<Scalar> {
+    if step.index != self.step { draw = 0 }
+    defer { draw += 1 }
     switch source {
     case .keyed(let key):
-      if step != self.step {
+      if step.index != self.step {
         if self.step < 0 { noiseKey = key.folded("noise") }
-        self.step = step
-        stepKey = noiseKey.folded(UInt64(bitPattern: Int64(step)))
-        draw = 0
+        self.step = step.index
+        stepKey = noiseKey.folded(UInt64(bitPattern: Int64(step.index)))
       }
-      defer { draw += 1 }
       return stepKey.folded(draw).normal(shape, samples: samples)
-    case .unit(let total): return unit(shape, total)
+    case .unit(let total):
+      self.step = step.index
+      return unit(shape, total)
+    case .path(let path, _):
+      self.step = step.index
+      precondition(draw < 2, "draw \(draw) of step \(step.index) on a Brownian path")
+      let (change, integral): (Tensor<Scalar>, Tensor<Scalar>) = path.increments(
+        shape, samples: samples, from: step.time, to: step.next)
+      let h = step.length
+      return draw == 0
+        ? Scalar(1 / h.squareRoot()) * change
+        : .combined(
+          Scalar(2 * 3.0.squareRoot() / (h * h.squareRoot())), integral,
+          Scalar(-(3 / h).squareRoot()), change)
     }
   }
 

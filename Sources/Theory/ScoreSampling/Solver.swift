@@ -17,6 +17,9 @@ public protocol Solver: Sendable {
   /// The order of convergence in the step: weak for solvers that use noise, of the global error for the others.
   var order: Int { get }
 
+  /// The order of strong convergence, path by path, of a solver of the reverse SDE; nil where none is claimed.
+  var strongOrder: Double? { get }
+
   /// Whether steps draw random numbers.
   var usesNoise: Bool { get }
 
@@ -30,6 +33,10 @@ public protocol Solver: Sendable {
   func solve<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
   ) throws -> BatchSolution<Scalar>
+}
+
+extension Solver {
+  public var strongOrder: Double? { nil }
 }
 
 /// The end of a batch's solve.

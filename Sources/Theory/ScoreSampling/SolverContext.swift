@@ -11,8 +11,10 @@ public struct SolverContext<Scalar: TensorScalar> {
   public var samples: SampleIndices { noise.samples }
   /// The evaluations of the field so far, for each row alike.
   public private(set) var evaluations = 0
-  /// What a multistep solver keeps from step to step, in the order that it likes; empty at the start.
-  public var memory: [Tensor<Scalar>] = []
+  /// What a multistep solver keeps from step to step, the last one first; empty at the start.
+  public var past: [PastPrediction<Scalar>] = []
+  /// The number of steps of the grid that is solved along.
+  public var stepCount = 1
 
   var noise: NoiseStream
   var monitor: Monitor<Scalar>
@@ -42,7 +44,7 @@ public struct SolverContext<Scalar: TensorScalar> {
   ///
   /// Those of sample i at draw d of step k depend on (key, k, d, i) alone.
   public mutating func normal(like x: Tensor<Scalar>, in step: TimeStep) -> Tensor<Scalar> {
-    noise.next(x.shape, step: step.index)
+    noise.next(x.shape, in: step)
   }
 }
 

@@ -20,6 +20,8 @@ extension StepSolver {
     let stride = context.monitor.trajectoryStride
     if stride != nil { trajectory.append(TrajectoryPoint(time: grid.start, x: x)) }
     var cancelled: Double?
+    context.past = []
+    context.stepCount = grid.steps.count
     for (done, step) in grid.steps.enumerated() {
       if !context.continues(Double(done) / Double(grid.steps.count), time: step.time) {
         cancelled = step.time

@@ -63,6 +63,22 @@ extension TimeGrid {
       })
   }
 
+  /// Steps that are even in √t, from T to ε: shorter near the data (Song, Meng & Ermon 2021, D.2).
+  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  public static func quadratic(
+    from end: Double, to epsilon: Double, steps count: Int
+  ) throws(SamplingError) -> TimeGrid {
+    try check(end, epsilon, count)
+    let (high, low) = (end.squareRoot(), epsilon.squareRoot())
+    return try TimeGrid(
+      times: (0...count).map {
+        if $0 == 0 { return end }
+        if $0 == count { return epsilon }
+        let root = high + (low - high) * Double($0) / Double(count)
+        return root * root
+      })
+  }
+
   /// Steps that are even in log(σ/α), the negative half log signal-to-noise ratio, from T to ε.
   /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
   public static func logSNR(
