@@ -26,7 +26,7 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
   }
 
   /// Every operation with its flags, broadcasts and edge axes.
-  static let all: [OperationCase] = unary + binary + structural + composite
+  static let all: [OperationCase] = unary + binary + structural + composite + images
 
   static let unary: [OperationCase] = [
     OperationCase(name: "negate", shapes: [[3, 4]]) { -$0[0] },

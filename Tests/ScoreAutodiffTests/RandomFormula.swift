@@ -66,7 +66,7 @@ struct RandomFormula {
       && zip(x.shape.extents, y.shape.extents).allSatisfy { $0 == $1 || $0 == 1 || $1 == 1 }
     let other = fits ? y : x
     let columns = arguments[0].shape[1]
-    switch Int.random(in: 0..<26, using: &choices) {
+    switch Int.random(in: 0..<29, using: &choices) {
     case 0: return x + other
     case 1: return tanh(x) * sigmoid(other)
     case 2: return x - 0.5 * other
@@ -112,6 +112,17 @@ struct RandomFormula {
         .reshaped([1, -1]).sum([1], keepDims: true) + x
     case 23: return (x + 1).stoppingGradient * other
     case 24: return -(x * 2) * 3 + 0 * other
+    case 25:
+      guard x.shape.rank == 2 else { return cos(x) }
+      let image = x.reshaped([x.shape[0], 1, x.shape[1], 1] as Shape)
+      let filter = parameters[2].slice(axis: 0, 0..<1).reshaped([1, 1, 1, 1] as Shape)
+        .broadcast(to: [3, 3, 1, 1])
+      return (0.3 * image.convolution(filter, padding: 1)).reshaped(x.shape) + other
+    case 26:
+      guard x.shape == [arguments[0].shape[0], columns] else { return sin(x) }
+      return tanh(x.reshaped([x.shape[0], 1, 1, columns] as Shape))
+        .groupNorm(groups: 1, scale: parameters[2], shift: x.sum([0]), epsilon: 1, silu: true)
+        .reshaped(x.shape) * 0.5
     default: return expm1(0.3 * x) - reciprocal(1.5 + square(other))
     }
   }

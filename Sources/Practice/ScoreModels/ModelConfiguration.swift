@@ -21,10 +21,14 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// The number of entries of one sample.
   public var dimensions: Int { sampleShape.count }
 
+  /// Checks that the network takes samples of this shape; anything else that is asked of the model leans on it.
+  /// - Throws: `ProcessError` that says what the network takes.
+  public func check() throws(ProcessError) { try network.check(sampleShape) }
+
   /// The parameters, in the order of files and optimisers.
   public var parameters: [Parameter] {
     let features = network.features == .fourier ? fourier.parameters : []
-    return features + network.network(dimensions: dimensions).parameters
+    return features + network.network(sampleShape).parameters
   }
 
   private var fourier: FourierFeatures {
@@ -53,7 +57,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     let features =
       network.features == .fourier
       ? fourier(c) : PositionalFeatures(frequencies: network.frequencies)(c)
-    let function = network.network(dimensions: dimensions)
+    let function = network.network(sampleShape)
     if preconditioning == .none { return function(x, condition: features) }
     let centred = x - column(1)
     return centred * column(3) + column(4) * function(centred * column(2), condition: features)

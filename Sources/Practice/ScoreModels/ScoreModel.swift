@@ -23,6 +23,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     _ configuration: ModelConfiguration, process: any LinearProcess,
     parameters: Parameters<Scalar>, pool: ThreadPool
   ) throws(ProcessError) {
+    try configuration.check()
     let expected = configuration.parameters
     guard parameters.names == expected.map(\.name) else {
       let unknown = parameters.names.filter { name in !expected.contains { $0.name == name } }
@@ -88,13 +89,15 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     let outputs = results.indices.map { index in
       results[index].withUnsafeMutableBuffer { SendablePointer($0.baseAddress) }
     }
-    let workers = min(pool.threads, (x.rows + 7) / 8)
+    let most = ChunkKind.most(activations: configuration.network.activations(sampleShape))
+    let least = most < 128 ? 1 : 8
+    let workers = min(pool.threads, (x.rows + least - 1) / least)
     let run: @Sendable (Int) -> Void = { [self] worker in
       let share = (x.rows + workers - 1) / workers
       var begin = min(x.rows, worker * share)
       let end = min(x.rows, begin + share)
       while begin < end {
-        let size = ChunkKind.rows(for: end - begin)
+        let size = ChunkKind.rows(for: end - begin, most: most)
         let rows = begin..<min(end, begin + size)
         var shared = false
         if case .shared = t { shared = true }

@@ -46,6 +46,7 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     options: TrainingOptions, pool: ThreadPool
   ) throws {
     try options.check()
+    try model.check()
     guard data.samples.shape.row == model.sampleShape else {
       throw TrainingError(
         "the training samples have shape \(data.samples.shape.row); the model takes \(model.sampleShape)"

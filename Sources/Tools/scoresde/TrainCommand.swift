@@ -8,7 +8,10 @@ enum TrainCommand: Command {
   static let options = [
     Option("--data", "DATA", "digits, moons, …, or a file or folder (required)"),
     Option("--sde", "SDE", "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
-    Option("--network", "NET", "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4"),
+    Option(
+      "--network", "NET",
+      "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2"
+    ),
     Option("--steps", "N", "optimiser steps (default 2000)"),
     Option("--batch-size", "N", "samples a step (default 256)"),
     Option("--learning-rate", "X", "Adam's learning rate (default 0.001)"),

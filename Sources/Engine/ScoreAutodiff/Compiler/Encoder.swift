@@ -5,6 +5,7 @@ import ScoreTensors
 struct Encoder {
   let buffers: [Buffer]
   let isDouble: Bool
+  let kernels: Kernels
   let side: SideMemory
   let parameters: Int
   let arguments: Int
@@ -14,10 +15,12 @@ struct Encoder {
   private(set) var scratchBytes = 64
 
   init(
-    buffers: [Buffer], isDouble: Bool, side: SideMemory, parameters: Int, arguments: Int
+    buffers: [Buffer], isDouble: Bool, kernels: Kernels, side: SideMemory, parameters: Int,
+    arguments: Int
   ) {
     self.buffers = buffers
     self.isDouble = isDouble
+    self.kernels = kernels
     self.side = side
     self.parameters = parameters
     self.arguments = arguments
@@ -52,6 +55,10 @@ struct Encoder {
   private mutating func encode(_ work: Task.Work, units: Int) -> Instruction.Work {
     switch work {
     case .gemm(let task): return .gemm(encode(task))
+    case .convolution(let task): return .convolution(encode(task))
+    case .filterPack(let task): return .filterPack(encode(task))
+    case .filterGradient(let task): return .filterGradient(encode(task))
+    case .groupNorm(let task): return .groupNorm(encode(task))
     case .elementwise(let task): return .elementwise(encode(task, units: units))
     case .reduce(let task):
       let byOuter = task.outer > 1
@@ -79,7 +86,7 @@ struct Encoder {
       isDouble
       ? sk_gemm_scratch_f64(Int64(task.m), Int64(task.n), Int64(task.k))
       : sk_gemm_scratch_f32(Int64(task.m), Int64(task.n), Int64(task.k))
-    scratchBytes = max(scratchBytes, Int(scratch))
+    require(scratch)
     return Instruction.Gemm(
       batch: task.batch, m: task.m, n: task.n, k: task.k,
       a: location(task.a.buffer, task.a.offset), lda: task.a.leading, transA: task.a.transposed,
@@ -89,8 +96,11 @@ struct Encoder {
       isPacked: task.packed != nil, out: location(task.out), accumulates: task.accumulates,
       bias: task.bias.map { location($0.buffer, $0.offset) } ?? .none,
       activation: task.activation,
-      before: task.preActivation.map { location($0) } ?? .none)
+      before: task.preActivation.map { location($0) } ?? .none, rowsPerUnit: task.rowsPerUnit)
   }
+
+  /// Makes room for a kernel's scratch memory.
+  mutating func require(_ bytes: Int) { scratchBytes = max(scratchBytes, bytes) }
 
   private mutating func encode(_ task: ElementwiseTask, units: Int) -> Instruction.Elementwise {
     var program = sk_program()
@@ -113,7 +123,7 @@ struct Encoder {
     let scratch =
       isDouble
       ? sk_program_scratch_f64(pointer) : sk_program_scratch_f32(pointer)
-    scratchBytes = max(scratchBytes, Int(scratch) + Execution.pointerBytes)
+    require(scratch + Execution.pointerBytes)
     return Instruction.Elementwise(
       program: pointer, inputs: side.pointer(task.inputs.map { location($0.buffer, $0.offset) }),
       outputs: side.pointer(task.outputs.map { location($0.buffer) }),

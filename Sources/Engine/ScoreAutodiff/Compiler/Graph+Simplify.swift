@@ -16,6 +16,9 @@ extension Graph {
       if let condition = constant(inputs[0]) { return condition != 0 ? inputs[1] : inputs[2] }
       return addEntrywise(.select, inputs, shape)
     case .matmul: return addMatmul(operation, inputs, shape)
+    case .convolution, .convolutionFilterGradient, .groupNorm, .groupNormGradient:
+      let isEmpty = inputs.contains { self.shape($0).count == 0 }
+      return isEmpty ? constant(0, shape) : intern(operation, inputs, shape)
     case .reshape: return addReshape(inputs[0], shape)
     case .transpose(let permutation): return addTranspose(permutation, inputs[0], shape)
     case .broadcast: return addBroadcast(inputs[0], shape)

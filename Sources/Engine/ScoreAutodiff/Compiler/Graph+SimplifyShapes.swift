@@ -68,7 +68,34 @@ extension Graph {
           ? add(.binary(.multiply), [result, constant(Double(count), shape)], shape) : result
       }
     }
+    if isSum, let sum = addShortSum(x, axes, shape) { return sum }
     return intern(isSum ? .sum(axes) : .max(axes), [x], shape)
+  }
+
+  /// The sum of a few wide slices, as entrywise additions that join what is around them; nil where a reduction is better.
+  private mutating func addShortSum(_ x: Int, _ axes: [Int], _ shape: Shape) -> Int? {
+    let full = self.shape(x)
+    guard let last = axes.last, full.extents[(last + 1)...].reduce(1, *) >= 16,
+      axes.reduce(1, { $0 * full.extents[$1] }) <= 8, axes.allSatisfy({ full.extents[$0] > 1 })
+    else { return nil }
+    var parts = [[Int](repeating: 0, count: full.rank)]
+    for axis in axes {
+      parts = parts.flatMap { start in
+        (0..<full.extents[axis]).map { index in
+          var start = start
+          start[axis] = index
+          return start
+        }
+      }
+    }
+    var terms = parts.map { addSlice($0, x, shape) }
+    while terms.count > 1 {
+      terms = stride(from: 0, to: terms.count, by: 2).map {
+        $0 + 1 < terms.count
+          ? add(.binary(.add), [terms[$0], terms[$0 + 1]], shape) : terms[$0]
+      }
+    }
+    return terms[0]
   }
 
   mutating func addSlice(_ starts: [Int], _ x: Int, _ shape: Shape) -> Int {

@@ -3,10 +3,10 @@ import ScoreTensors
 /// Which values are computed together, by one call of a kernel.
 ///
 /// First each matrix product takes in the sum, bias and activation behind it, which its kernel does while the product
-/// is still in registers. Then entrywise values of one shape are joined as long as no cycle arises and the kernel's
+/// is still in registers; so does each convolution with sum and bias. Then entrywise values of one shape are joined as long as no cycle arises and the kernel's
 /// limits hold. Everything else is a group of its own; views belong to no group, since they cost nothing.
 struct Grouping {
-  /// What a matrix product does beside multiplying.
+  /// What a matrix product or convolution does beside multiplying.
   struct Epilogue {
     /// A value that the product is added to, in its memory.
     var accumulates: Int?
@@ -55,10 +55,10 @@ struct Grouping {
     groupOf = [Int](repeating: -1, count: graph.values.count)
     for (id, value) in graph.values.enumerated() {
       if case .matmul = value.operation { addEpilogue(of: id) }
+      if case .convolution = value.operation { addEpilogue(ofConvolution: id) }
     }
     for (id, value) in graph.values.enumerated() where groupOf[id] < 0 && value.isComputed {
-      groupOf[id] = members.count
-      members.append([id])
+      addGroup(gradientsOfSameNorm(as: id), nil)
       if value.isEntrywise { join(id) }
     }
   }
@@ -115,10 +115,16 @@ struct Grouping {
     return order
   }
 
+  /// Makes values a group.
+  mutating func addGroup(_ values: [Int], _ epilogue: Epilogue?) {
+    for id in values { groupOf[id] = members.count }
+    epilogues[members.count] = epilogue
+    members.append(values)
+  }
+
   // MARK: Matrix products
 
   private mutating func addEpilogue(of product: Int) {
-    let group = members.count
     var all = [product]
     var epilogue = Epilogue(sum: product)
     let shape = graph.shape(product)
@@ -151,12 +157,10 @@ struct Grouping {
         all.append(activation)
       }
     }
-    for id in all { groupOf[id] = group }
-    members.append(all)
-    epilogues[group] = epilogue
+    addGroup(all, epilogue)
   }
 
-  private func soleUse(of id: Int) -> Int? {
+  func soleUse(of id: Int) -> Int? {
     uses[id].count == 1 && !isOutput[id] ? uses[id][0] : nil
   }
 
@@ -168,7 +172,7 @@ struct Grouping {
   }
 
   /// Whether a product may be added to `value` where it lies: it is computed, and what else reads it comes before.
-  private func mayAccumulate(_ value: Int, _ product: Int, _ sum: Int) -> Bool {
+  func mayAccumulate(_ value: Int, _ product: Int, _ sum: Int) -> Bool {
     guard graph[value].isComputed, !isFixed[value] || isFixed[sum] else { return false }
     var readers: [Int] = []
     var pending = [value]

@@ -21,19 +21,14 @@ extension Lowering {
       wholeAccess(second.buffer),
     ]
     if let bias = epilogue.bias {
-      let source = graph.broadcastSource(bias) ?? bias
-      let row = contiguous(view(of: source))
+      // One row of a product may be added to a number repeated: then the row is written out.
+      let source = graph.broadcastSource(bias).flatMap { graph.shape($0).count == n ? $0 : nil }
+      let row = contiguous(view(of: source ?? bias))
       task.bias = (row.buffer, row.offset)
       accesses.append(wholeAccess(row.buffer))
     }
-    let result = epilogue.activation ?? epilogue.sum
-    if let accumulated = epilogue.accumulates {
-      task.accumulates = true
-      task.out = buffer(of: accumulated)
-      adopt(result, buffer: task.out)
-    } else {
-      task.out = buffer(of: result)
-    }
+    task.accumulates = epilogue.accumulates != nil
+    task.out = result(of: epilogue)
     accesses.append(rowAccess(task.out, 0, m, n, n, isWrite: true))
     if let activation = epilogue.activation {
       switch graph[activation].operation {
@@ -49,11 +44,7 @@ extension Lowering {
         accesses.append(rowAccess(before, 0, m, n, n, isWrite: true))
       }
     }
-    if !fixed && batch == 1 && buffers[second.buffer].isFixed {
-      let matrix = PackedMatrix(operand: second, n: n, k: k)
-      task.packed = packed.firstIndex(of: matrix) ?? packed.count
-      if task.packed == packed.count { packed.append(matrix) }
-    }
+    if batch == 1 { task.packed = packedPlace(second, n: n, k: k, inFixedTask: fixed) }
     add(
       Task(
         work: .gemm(task), units: batch == 1 ? m : batch, unitsAreRows: batch == 1,
@@ -62,6 +53,17 @@ extension Lowering {
         accesses: batch == 1
           ? accesses : accesses.map { wholeAccess($0.buffer, isWrite: $0.isWrite) }),
       fixed: fixed)
+  }
+
+  /// The number of a packed right-hand matrix, where it stays the same between runs.
+  mutating func packedPlace(_ operand: MatrixOperand, n: Int, k: Int, inFixedTask fixed: Bool)
+    -> Int?
+  {
+    if fixed || !buffers[operand.buffer].isFixed { return nil }
+    let matrix = PackedMatrix(operand: operand, n: n, k: k)
+    if let known = packed.firstIndex(of: matrix) { return known }
+    packed.append(matrix)
+    return packed.count - 1
   }
 
   private func rowAccess(

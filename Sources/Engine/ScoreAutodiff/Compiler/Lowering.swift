@@ -15,6 +15,10 @@ struct Lowering {
   var constants: [Double] = []
   /// Matrices to pack when parameters are bound.
   var packed: [PackedMatrix] = []
+  /// The buffers of packed filters.
+  var packedFilters: [PackedFilter: Int] = [:]
+  let kernels: Kernels
+  let isDouble: Bool
   private var bufferOf: [Int: Int] = [:]
   private var views: [Int: View] = [:]
   private var copies: [View: View] = [:]
@@ -27,9 +31,19 @@ struct Lowering {
     let k: Int
   }
 
+  /// A filter as convolutions of one shape read it; the shape is all that the kernels know of them.
+  struct PackedFilter: Hashable {
+    let source: View
+    let shape: [Int]
+    let flipped: Bool
+  }
+
   init(
-    _ graph: Graph, _ grouping: Grouping, places: [String: Buffer.Home], outputs: [Int]
+    _ graph: Graph, _ grouping: Grouping, places: [String: Buffer.Home], outputs: [Int],
+    kernels: Kernels, isDouble: Bool
   ) {
+    self.kernels = kernels
+    self.isDouble = isDouble
     self.graph = graph
     self.grouping = grouping
     self.places = places
@@ -124,6 +138,20 @@ struct Lowering {
       fixed: buffers[target.buffer].isFixed)
   }
 
+  /// A value's entries to places of a buffer; one that has no strides is copied from before its reshape.
+  private mutating func addCopy(of id: Int, to target: View) {
+    if case .reshape = graph[id].operation {
+      let source = graph[id].inputs[0]
+      if view(of: source).reshaped(graph.shape(id)) == nil,
+        let place = target.reshaped(graph.shape(source))
+      {
+        addCopy(of: source, to: place)
+        return
+      }
+    }
+    addCopy(from: view(of: id), to: target)
+  }
+
   func access(_ view: View, isWrite: Bool) -> Access {
     Access(
       buffer: view.buffer, isWrite: isWrite,
@@ -137,21 +165,28 @@ struct Lowering {
   private mutating func lower(_ group: Int) {
     let members = grouping.members[group]
     if let epilogue = grouping.epilogues[group] {
-      lowerProduct(members[0], epilogue)
+      if case .matmul = graph[members[0]].operation {
+        lowerProduct(members[0], epilogue)
+      } else {
+        lowerConvolution(members[0], epilogue)
+      }
     } else if graph[members[0]].isEntrywise {
       lowerEntrywise(members)
     } else {
-      lowerSingle(members[0])
+      lowerSingle(members)
     }
   }
 
   /// Makes buffer `from` the memory of value `id`.
   mutating func adopt(_ id: Int, buffer: Int) {
     bufferOf[id] = buffer
-    copies = copies.filter { $0.key.buffer != buffer }  // copies of what the buffer held before
+    // Copies of what the buffer held before.
+    copies = copies.filter { $0.key.buffer != buffer }
+    packedFilters = packedFilters.filter { $0.key.source.buffer != buffer }
   }
 
-  private mutating func lowerSingle(_ id: Int) {
+  private mutating func lowerSingle(_ members: [Int]) {
+    let id = members[0]
     let value = graph[id]
     let fixed = grouping.isFixed[id]
     switch value.operation {
@@ -161,7 +196,7 @@ struct Lowering {
       let target = View(buffer(of: id), value.shape)
       var starts = [Int](repeating: 0, count: value.shape.rank)
       for part in value.inputs {
-        addCopy(from: view(of: part), to: target.sliced(starts, graph.shape(part)))
+        addCopy(of: part, to: target.sliced(starts, graph.shape(part)))
         starts[axis] += graph.shape(part).extents[axis]
       }
     case .pad(let starts):
@@ -170,6 +205,9 @@ struct Lowering {
       addCopy(
         from: view(of: value.inputs[0]),
         to: target.sliced(starts, graph.shape(value.inputs[0])))
+    case .convolutionFilterGradient(let window): lowerFilterGradient(id, window)
+    case .groupNorm(let norm): lowerGroupNorm(id, norm)
+    case .groupNormGradient: lowerGroupNormGradients(members)
     case .gather, .scatter: lowerRows(id, isGather: value.operation == .gather)
     default: preconditionFailure("no kernel for \(value.operation)")
     }

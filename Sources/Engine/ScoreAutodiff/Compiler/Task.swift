@@ -38,6 +38,10 @@ struct Task {
     case gemm(GemmTask)
     /// A fused elementwise program on views of one index space.
     case elementwise(ElementwiseTask)
+    case convolution(ConvolutionTask)
+    case filterPack(FilterPackTask)
+    case filterGradient(FilterGradientTask)
+    case groupNorm(GroupNormTask)
     /// Sum or maximum over the middle one of three axes.
     case reduce(ReduceTask)
     /// Entries of a view to places in a buffer.
@@ -95,6 +99,8 @@ struct GemmTask {
   var preActivation: Int?
   /// Where b is packed when parameters are bound: which of the packed matrices.
   var packed: Int?
+  /// Rows of one unit.
+  var rowsPerUnit = 1
 }
 
 /// A matrix, or a stack of them, as the kernels take it.

@@ -15,9 +15,23 @@ public func vjp(_ outputs: [Formula], cotangents: [Formula], withRespectTo varia
     outputs.count == cotangents.count
       && zip(outputs, cotangents).allSatisfy { $0.shape == $1.shape },
     "cotangents \(cotangents.map(\.shape)) for outputs \(outputs.map(\.shape))")
-  let order = Formula.topological(outputs)
+  return ScoreAutodiff.cotangents(
+    outputs, cotangents, withRespectTo: variables, leaves: []
+  )
+  .enumerated().map { $1 ?? Formula(repeating: 0, variables[$0].shape) }
+}
+
+/// The cotangents of variables, nil for zero; `leaves` are taken for independent of what they are made of.
+func cotangents(
+  _ outputs: [Formula], _ cotangents: [Formula], withRespectTo variables: [Formula],
+  leaves: Set<NodeKey>
+) -> [Formula?] {
+  let order = Formula.topological(outputs, leaves: leaves)
   var depends = Set(variables.map(\.key))
-  for formula in order where formula.inputs.contains(where: { depends.contains($0.key) }) {
+  for formula in order
+  where !leaves.contains(formula.key)
+    && formula.inputs.contains(where: { depends.contains($0.key) })
+  {
     depends.insert(formula.key)
   }
   var cotangent: [NodeKey: Formula] = [:]
@@ -28,7 +42,9 @@ public func vjp(_ outputs: [Formula], cotangents: [Formula], withRespectTo varia
     accumulate(output.key, g)
   }
   for formula in order.reversed() {
-    guard !formula.inputs.isEmpty, let g = cotangent[formula.key] else { continue }
+    guard !formula.inputs.isEmpty, !leaves.contains(formula.key),
+      let g = cotangent[formula.key]
+    else { continue }
     let wanted = formula.inputs.map { depends.contains($0.key) }
     if !wanted.contains(true) { continue }
     let contributions = formula.inputCotangents(g, wanted: wanted)
@@ -36,7 +52,7 @@ public func vjp(_ outputs: [Formula], cotangents: [Formula], withRespectTo varia
       if let contribution, depends.contains(input.key) { accumulate(input.key, contribution) }
     }
   }
-  return variables.map { cotangent[$0.key] ?? Formula(repeating: 0, $0.shape) }
+  return variables.map { cotangent[$0.key] }
 }
 
 /// The Jacobian–vector products of formulas, by forward mode.
@@ -53,16 +69,25 @@ public func jvp(_ outputs: [Formula], withRespectTo variables: [Formula], tangen
     variables.count == tangents.count
       && zip(variables, tangents).allSatisfy { $0.shape == $1.shape },
     "tangents \(tangents.map(\.shape)) for variables \(variables.map(\.shape))")
-  var tangent: [NodeKey: Formula] = [:]
-  for (variable, t) in zip(variables, tangents) { tangent[variable.key] = t }
-  for formula in Formula.topological(outputs) where !formula.inputs.isEmpty {
+  var given: [NodeKey: Formula] = [:]
+  for (variable, t) in zip(variables, tangents) { given[variable.key] = t }
+  return ScoreAutodiff.tangents(outputs, given, leaves: [])
+    .enumerated().map { $1 ?? Formula(repeating: 0, outputs[$0].shape) }
+}
+
+/// The tangents of outputs, nil for zero; `leaves` have the tangents that they are given and no others.
+func tangents(_ outputs: [Formula], _ given: [NodeKey: Formula], leaves: Set<NodeKey>) -> [Formula?]
+{
+  var tangent = given
+  for formula in Formula.topological(outputs, leaves: leaves)
+  where !formula.inputs.isEmpty && !leaves.contains(formula.key) {
     let inputs = formula.inputs.map { tangent[$0.key] }
     if inputs.allSatisfy({ $0 == nil }) { continue }
     if let own = formula.tangent(inputs) {
       tangent[formula.key] = tangent[formula.key].map { $0 + own } ?? own
     }
   }
-  return outputs.map { tangent[$0.key] ?? Formula(repeating: 0, $0.shape) }
+  return outputs.map { tangent[$0.key] }
 }
 
 /// The gradients of a formula with one entry.

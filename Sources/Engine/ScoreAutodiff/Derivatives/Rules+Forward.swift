@@ -22,6 +22,15 @@ extension Formula {
       return sum(
         tangents[0].map { $0.matmul(x[1], transposeSelf: left, transposeOther: right) },
         tangents[1].map { x[0].matmul($0, transposeSelf: left, transposeOther: right) })
+    case .convolution, .convolutionFilterGradient:
+      return sum(
+        tangents[0].map { Formula(node.operation, [$0, x[1]], shape) },
+        tangents[1].map { Formula(node.operation, [x[0], $0], shape) })
+    case .groupNorm, .groupNormGradient:
+      guard let definition = definition(x) else { return nil }
+      var given: [NodeKey: Formula] = [:]
+      for (input, tangent) in zip(x, tangents) { given[input.key] = tangent }
+      return ScoreAutodiff.tangents([definition], given, leaves: Set(x.map(\.key)))[0]
     case .max(let axes):
       return tangents[0].map { ($0 * maximumShares(x[0], axes)).sum(axes, keepDims: true) }
     case .concatenate(let axis):

@@ -30,6 +30,34 @@ extension Formula {
             : x[0].matmul(g, transposeSelf: !left)
           : nil,
       ]
+    case .convolution(let window, let flipped):
+      let filter = x[1].shape
+      let adjoint = window.adjoint(height: filter[0], width: filter[1])
+      return [
+        wanted[0]
+          ? Formula(.convolution(adjoint, flipped: !flipped), [g, x[1]], x[0].shape) : nil,
+        wanted[1]
+          ? flipped
+            ? Formula(.convolutionFilterGradient(adjoint), [g, x[0]], filter)
+            : Formula(.convolutionFilterGradient(window), [x[0], g], filter)
+          : nil,
+      ]
+    case .convolutionFilterGradient(let window):
+      let adjoint = window.adjoint(height: shape[0], width: shape[1])
+      return [
+        wanted[0]
+          ? Formula(.convolution(adjoint, flipped: true), [x[1], g], x[0].shape) : nil,
+        wanted[1] ? Formula(.convolution(window, flipped: false), [x[0], g], x[1].shape) : nil,
+      ]
+    case .groupNorm(let norm):
+      return GroupNormalization.Variable.allCases.map { variable in
+        wanted[variable.rawValue]
+          ? Formula(
+            .groupNormGradient(norm, variable), x + [g], x[variable.rawValue].shape) : nil
+      }
+    case .groupNormGradient:
+      guard let definition = definition(x) else { return x.map { _ in nil } }
+      return vjp(ofDefinition: definition, g)
     case .reshape: return [g.reshaped(x[0].shape)]
     case .transpose(let permutation):
       var inverse = permutation
@@ -51,6 +79,15 @@ extension Formula {
     case .gather: return [Formula(.scatter, [g, x[1]], x[0].shape), nil]
     case .scatter: return [g.gatherRows(x[1]), nil]
     }
+  }
+
+  /// The cotangents of this node's inputs by way of its definition.
+  private func vjp(ofDefinition definition: Formula, _ g: Formula) -> [Formula?] {
+    let contributions = cotangents(
+      [definition], [g], withRespectTo: inputs, leaves: Set(inputs.map(\.key)))
+    // An input that occurs twice has its whole cotangent at its first place.
+    var seen: Set<NodeKey> = []
+    return zip(inputs, contributions).map { seen.insert($0.key).inserted ? $1 : nil }
   }
 
   /// For a maximum over axes: 1 at the largest entry and 0 elsewhere, shared equally at ties.

@@ -11,15 +11,21 @@ extension Formula {
     inputName.map { .input($0) } ?? .node(ObjectIdentifier(node))
   }
 
-  /// All nodes that `roots` lean on, inputs before what uses them. Does not recurse: graphs may be deep.
+  /// All nodes that `roots` lean on, inputs before what uses them; nothing below `leaves`.
+  ///
+  /// Does not recurse: graphs may be deep.
   package static func topological(_ roots: [Formula]) -> [Formula] {
+    topological(roots, leaves: [])
+  }
+
+  static func topological(_ roots: [Formula], leaves: Set<NodeKey>) -> [Formula] {
     var order: [Formula] = []
     var seen: Set<ObjectIdentifier> = []
     var stack: [(node: Node, next: Int)] = []
     for root in roots where seen.insert(ObjectIdentifier(root.node)).inserted {
       stack.append((root.node, 0))
       while let (node, next) = stack.last {
-        if next == node.inputs.count {
+        if next == node.inputs.count || leaves.contains(Formula(node).key) {
           order.append(Formula(node))
           stack.removeLast()
         } else {

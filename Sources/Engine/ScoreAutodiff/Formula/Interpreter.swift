@@ -42,6 +42,10 @@ package enum Interpreter {
       Tensor(
         shape, zip(x[0].scalars, zip(x[1].scalars, x[2].scalars)).map { $0 != 0 ? $1.0 : $1.1 })
     case .matmul(let left, let right): matmul(x[0], x[1], left, right, shape)
+    case .convolution(let window, let flipped):
+      convolved(x[0], x[1], window, flipped: flipped, shape)
+    case .convolutionFilterGradient(let window): filterGradient(x[0], x[1], window, shape)
+    case .groupNorm, .groupNormGradient: defined(operation, x, shape)
     case .reshape: x[0].reshaped(shape)
     case .stopGradient: x[0]
     case .transpose(let permutation):

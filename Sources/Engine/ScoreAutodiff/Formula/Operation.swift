@@ -19,6 +19,15 @@ package enum Operation: Hashable, Sendable {
   case select
   /// `op(A)·op(B)` over the last two axes; all axes before them are equal in both.
   case matmul(transposeLeft: Bool, transposeRight: Bool)
+  /// Images by a filter `[a, b, channels, results]`; flipped, the filter is `[a, b, results, channels]` and read turned
+  /// round in space, as in the gradient of the first input.
+  case convolution(ConvolutionWindow, flipped: Bool)
+  /// What images and the cotangents of their convolution give for the filter, which has the result's shape.
+  case convolutionFilterGradient(ConvolutionWindow)
+  /// Images normalised in groups of channels; then scale and shift. Composite.
+  case groupNorm(GroupNormalization)
+  /// One of its gradients, from its three inputs and its cotangent. Composite.
+  case groupNormGradient(GroupNormalization, GroupNormalization.Variable)
   /// The same entries, in the same row-major order, under another shape.
   case reshape
   /// Axis `i` of the result is axis `permutation[i]` of the input.

@@ -58,7 +58,8 @@ final class CompiledProgram: @unchecked Sendable {
     let (graph, roots) = all.pruned(ids)
     let grouping = Grouping(
       graph, outputs: roots, fixedInputs: Set(parameters.compactMap(\.inputName)))
-    var lowering = Lowering(graph, grouping, places: places, outputs: roots)
+    var lowering = Lowering(
+      graph, grouping, places: places, outputs: roots, kernels: kernels, isDouble: isDouble)
 
     let size = isDouble ? 8 : 4
     arenaBytes =
@@ -71,7 +72,7 @@ final class CompiledProgram: @unchecked Sendable {
     }
     let side = SideMemory()
     var encoder = Encoder(
-      buffers: lowering.buffers, isDouble: isDouble, side: side,
+      buffers: lowering.buffers, isDouble: isDouble, kernels: kernels, side: side,
       parameters: parameters.count, arguments: arguments.count)
     packings = lowering.packed.map { matrix in
       let count =

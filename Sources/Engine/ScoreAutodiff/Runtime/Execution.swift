@@ -41,6 +41,10 @@ struct Execution {
     switch (work, isDouble) {
     case (.gemm(let gemm), false): multiplyFloat(gemm, share, scratch)
     case (.gemm(let gemm), true): multiplyDouble(gemm, share, scratch)
+    case (.convolution(let work), _): convolve(work, share, scratch)
+    case (.filterPack(let work), _): pack(work)
+    case (.filterGradient(let work), _): filterGradient(work, scratch)
+    case (.groupNorm(let work), _): normalize(work, share, scratch)
     case (.elementwise(let work), _): map(work, share, scratch)
     case (.reduce(let work), _): reduce(work, share)
     case (.copy(let work), false):
@@ -67,17 +71,17 @@ struct Execution {
   // MARK: Addresses
 
   @inline(__always)
-  fileprivate func address(_ location: Location) -> UnsafeMutableRawPointer? {
+  func address(_ location: Location) -> UnsafeMutableRawPointer? {
     location.segment < 0 ? nil : segments[Int(location.segment)].map { $0 + location.offset }
   }
 
   @inline(__always)
-  fileprivate func read<T>(_ location: Location, _ entries: Int = 0) -> UnsafePointer<T>? {
+  func read<T>(_ location: Location, _ entries: Int = 0) -> UnsafePointer<T>? {
     address(location).map { UnsafePointer($0.assumingMemoryBound(to: T.self)) + entries }
   }
 
   @inline(__always)
-  fileprivate func write<T>(_ location: Location, _ entries: Int = 0) -> UnsafeMutablePointer<T>? {
+  func write<T>(_ location: Location, _ entries: Int = 0) -> UnsafeMutablePointer<T>? {
     address(location).map { $0.assumingMemoryBound(to: T.self) + entries }
   }
 
@@ -175,7 +179,9 @@ extension Execution {
   fileprivate func multiplyFloat(
     _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
   ) {
-    let rows = work.batch == 1 ? share : 0..<work.m
+    let rows =
+      work.batch == 1
+      ? share.lowerBound * work.rowsPerUnit..<share.upperBound * work.rowsPerUnit : 0..<work.m
     for matrix in work.batch == 1 ? 0..<1 : share {
       let first = rows.lowerBound
       let out = matrix * work.m * work.n + first * work.n
@@ -199,7 +205,9 @@ extension Execution {
   fileprivate func multiplyDouble(
     _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
   ) {
-    let rows = work.batch == 1 ? share : 0..<work.m
+    let rows =
+      work.batch == 1
+      ? share.lowerBound * work.rowsPerUnit..<share.upperBound * work.rowsPerUnit : 0..<work.m
     for matrix in work.batch == 1 ? 0..<1 : share {
       let first = rows.lowerBound
       let out = matrix * work.m * work.n + first * work.n

@@ -15,6 +15,10 @@ struct Instruction {
   enum Work {
     case gemm(Gemm)
     case elementwise(Elementwise)
+    case convolution(Convolution)
+    case filterPack(FilterPack)
+    case filterGradient(FilterGradient)
+    case groupNorm(GroupNorm)
     case reduce(Reduce)
     case copy(Copy)
     /// A number to the entries of units of so many entries each.
@@ -41,6 +45,52 @@ struct Instruction {
     var bias: Location
     var activation: sk_activation
     var before: Location
+    var rowsPerUnit: Int
+  }
+
+  struct Convolution {
+    var shape: UnsafePointer<sk_convolution>
+    var source: Location
+    var filter: Location
+    var out: Location
+    var accumulates: Bool
+    var bias: Location
+    var biasStride: Int
+  }
+
+  struct FilterPack {
+    var shape: UnsafePointer<sk_convolution>
+    var flipped: Bool
+    var source: Location
+    var out: Location
+  }
+
+  struct FilterGradient {
+    var shape: UnsafePointer<sk_convolution>
+    var images: Int
+    var source: Location
+    var gradient: Location
+    var out: Location
+  }
+
+  struct GroupNorm {
+    var images: Int
+    /// Whether one worker takes all images, since it adds over them.
+    var sumsImages: Bool
+    var pixels: Int
+    var channels: Int
+    var groups: Int
+    var epsilon: Double
+    var silu: Bool
+    var source: Location
+    var scale: Location
+    var shift: Location
+    /// The result, or the gradient of the images.
+    var out: Location
+    var gradient: Location
+    var isGradient: Bool
+    var scaleGradient: Location
+    var shiftGradient: Location
   }
 
   struct Elementwise {

@@ -37,10 +37,14 @@ extension Task {
   fileprivate var flopCount: Int {
     switch work {
     case .gemm(let task): 2 * task.batch * task.m * task.n * task.k
+    case .convolution(let task):
+      2 * units * task.shape.macs
+    case .filterGradient(let task): 2 * task.images * task.shape.macs
+    case .groupNorm(let task): task.images * task.pixels * task.channels
     case .elementwise(let task):
       task.shape.count * task.operations.count { $0.opcode != UInt16(SK_CONSTANT.rawValue) }
     case .reduce(let task): task.outer * task.reduce * task.inner
-    case .copy, .fill, .rows: 0
+    case .copy, .fill, .rows, .filterPack: 0
     }
   }
 
@@ -64,6 +68,18 @@ extension Task {
   }
 }
 
+extension sk_convolution {
+  /// Multiply-adds of one image, those with zeros beside it included.
+  fileprivate var macs: Int {
+    Int(out_height * out_width * out_channels * kernel_height * kernel_width * channels)
+  }
+
+  fileprivate var text: String {
+    "[\(height), \(width), \(channels)] to [\(out_height), \(out_width), \(out_channels)], filter \(kernel_height) × \(kernel_width)"
+      + (stride > 1 ? ", stride \(stride)" : "") + (spread > 1 ? ", spread \(spread)" : "")
+  }
+}
+
 extension Task.Work {
   fileprivate func text(_ name: (Int) -> String) -> String {
     switch self {
@@ -83,6 +99,21 @@ extension Task.Work {
       }
       if let before = task.preActivation { text += ", before it \(name(before))" }
       return text
+    case .convolution(let task):
+      var text = "\(name(task.out)) \(task.accumulates ? "+=" : "=") "
+      text += "convolution \(task.shape.text) \(name(task.source.buffer)) by \(name(task.filter))"
+      if let bias = task.bias { text += " + \(name(bias.buffer))" }
+      return text
+    case .filterPack(let task):
+      return
+        "\(name(task.out)) = \(task.flipped ? "flipped " : "")filter \(name(task.source.buffer)) packed"
+    case .filterGradient(let task):
+      return
+        "\(name(task.out)) = filter gradient \(task.images) × \(task.shape.text) of \(name(task.source.buffer)) and \(name(task.gradient.buffer))"
+    case .groupNorm(let task):
+      let outputs = [task.out, task.scaleGradient, task.shiftGradient].compactMap { $0 }
+      return
+        "\(outputs.map(name).joined(separator: ", ")) = group norm\(task.norm.silu ? " silu" : "")\(task.gradient == nil ? "" : " gradient") \(task.images) × [\(task.pixels), \(task.channels)] of \(name(task.source.buffer))"
     case .elementwise(let task):
       let outputs = task.outputs.map { name($0.buffer) }.joined(separator: ", ")
       let inputs = task.inputs.map { name($0.buffer) }.joined(separator: ", ")

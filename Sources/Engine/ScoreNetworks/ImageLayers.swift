@@ -1,0 +1,127 @@
+import ScoreAutodiff
+import ScoreTensors
+
+/// A convolution of images `[n, height, width, channels]` that keeps their size, with a bias.
+public struct Convolution: Sendable {
+  /// The filter, `[size, size, inputs, outputs]`; PyTorch keeps `[outputs, inputs, size, size]`.
+  public let weight: Parameter
+  /// The bias, `[outputs]`.
+  public let bias: Parameter
+
+  /// Creates a layer whose parameters are `name.weight` and `name.bias`; the size of the filter is odd.
+  public init(
+    _ name: String, _ inputs: Int, _ outputs: Int, size: Int = 3, weights: Initializer? = nil
+  ) {
+    precondition(size % 2 == 1, "a filter of size \(size) has no middle")
+    weight = Parameter(
+      "\(name).weight", [size, size, inputs, outputs],
+      weights ?? .leCun(fanIn: size * size * inputs))
+    bias = Parameter("\(name).bias", [outputs], .constant(0))
+  }
+
+  public var parameters: [Parameter] { [weight, bias] }
+
+  /// The convolution without the bias.
+  public func product(_ x: Formula) -> Formula {
+    x.convolution(weight.formula, padding: weight.shape[0] / 2)
+  }
+
+  /// `[n, h, w, inputs]` to `[n, h, w, outputs]`.
+  public func callAsFunction(_ x: Formula) -> Formula { product(x) + bias.formula }
+}
+
+/// Images normalised in groups of channels, scaled and shifted by what is learned (Wu & He 2018), then SiLU if wanted.
+public struct GroupNorm: Sendable {
+  private let scale: Parameter
+  private let shift: Parameter
+  private let groups: Int
+  private let silu: Bool
+
+  /// Creates a layer whose parameters are `name.weight` and `name.bias`.
+  public init(_ name: String, _ channels: Int, groups: Int, silu: Bool = false) {
+    scale = Parameter("\(name).weight", [channels], .constant(1))
+    shift = Parameter("\(name).bias", [channels], .constant(0))
+    self.groups = groups
+    self.silu = silu
+  }
+
+  public var parameters: [Parameter] { [scale, shift] }
+
+  /// `[n, h, w, channels]` to the same shape; 1e-5 is added to the variance.
+  public func callAsFunction(_ x: Formula) -> Formula {
+    x.groupNorm(groups: groups, scale: scale.formula, shift: shift.formula, silu: silu)
+  }
+}
+
+/// Two convolutions with normalisation before and an embedding added between, beside a skip (He et al. 2016).
+///
+/// ```
+/// h = conv₁(silu(norm₁ x)) + W e,   y = skip(x) + conv₂(silu(norm₂ h))
+/// ```
+///
+/// The skip is a 1 × 1 convolution where the channels change. conv₂ starts at 0, so that the block starts as its skip.
+public struct ResidualBlock: Sendable {
+  private let norms: [GroupNorm]
+  private let convolutions: [Convolution]
+  private let embedding: Linear
+  private let skip: Convolution?
+
+  /// Creates a block; `embedding` is the width of e.
+  public init(_ name: String, _ inputs: Int, _ outputs: Int, embedding width: Int, groups: Int) {
+    norms = [
+      GroupNorm("\(name).norm1", inputs, groups: groups, silu: true),
+      GroupNorm("\(name).norm2", outputs, groups: groups, silu: true),
+    ]
+    convolutions = [
+      Convolution("\(name).conv1", inputs, outputs),
+      Convolution("\(name).conv2", outputs, outputs, weights: .constant(0)),
+    ]
+    embedding = Linear("\(name).embedding", width, outputs)
+    skip = inputs == outputs ? nil : Convolution("\(name).skip", inputs, outputs, size: 1)
+  }
+
+  public var parameters: [Parameter] {
+    norms[0].parameters + convolutions[0].parameters + embedding.parameters + norms[1].parameters
+      + convolutions[1].parameters + (skip?.parameters ?? [])
+  }
+
+  /// `[n, h, w, inputs]` and an embedding `[n or 1, width]` to `[n, h, w, outputs]`.
+  public func callAsFunction(_ x: Formula, _ e: Formula) -> Formula {
+    // The bias goes with the embedding: one number a channel and image, which the convolution adds itself.
+    let added = embedding(e) + convolutions[0].bias.formula
+    let h =
+      convolutions[0].product(norms[0](x))
+      + added.reshaped([added.shape[0], 1, 1, added.shape[1]] as Shape)
+    return (skip?(x) ?? x) + convolutions[1](norms[1](h))
+  }
+}
+
+/// Attention of each pixel to all pixels of its image, beside a skip (Vaswani et al. 2017; Ho et al. 2020).
+///
+/// ```
+/// y = x + W softmax(q kᵀ/√channels) v,   (q, k, v) = maps of norm(x)
+/// ```
+///
+/// The last map starts at 0. Cost: pixels² · channels an image.
+public struct ImageAttention: Sendable {
+  private let norm: GroupNorm
+  private let maps: [Linear]
+
+  public init(_ name: String, _ channels: Int, groups: Int) {
+    norm = GroupNorm("\(name).norm", channels, groups: groups)
+    maps =
+      ["query", "key", "value"].map { Linear("\(name).\($0)", channels, channels) }
+      + [Linear("\(name).output", channels, channels, weights: .constant(0))]
+  }
+
+  public var parameters: [Parameter] { norm.parameters + maps.flatMap(\.parameters) }
+
+  /// `[n, h, w, channels]` to the same shape.
+  public func callAsFunction(_ x: Formula) -> Formula {
+    let (n, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
+    let normal = norm(x).reshaped([n, pixels, channels] as Shape)
+    let (q, k, v) = (maps[0](normal), maps[1](normal), maps[2](normal))
+    let weights = (q.matmul(k, transposeOther: true) / Double(channels).squareRoot()).softmax()
+    return x + maps[3](weights.matmul(v)).reshaped(x.shape)
+  }
+}

@@ -1,0 +1,82 @@
+import ScoreModels
+import ScoreNetworks
+import ScoreProcesses
+import ScoreTensors
+import Testing
+
+/// Models of images.
+@Suite struct ImageModelTests {
+  private func spec(_ width: Int = 8) -> NetworkSpec {
+    NetworkSpec(.unet, width: width, depth: 1, frequencies: 8, multipliers: [1, 2], groups: 4)
+  }
+
+  private func model<Scalar: TensorScalar>(_ spec: NetworkSpec, _ shape: Shape, threads: Int = 1)
+    throws -> ScoreModel<Scalar>
+  {
+    let configuration = ModelConfiguration(
+      sampleShape: shape, network: spec,
+      preconditioning: .standardized(mean: 0.2, deviation: 0.7))
+    let parameters = configuration.parameters.map {
+      $0.isTrained ? Parameter($0.name, $0.shape, .normal(deviation: 0.2)) : $0
+    }
+    return try ScoreModel(
+      configuration, process: VariancePreserving(),
+      parameters: Parameters(drawing: parameters, key: RandomKey(5)),
+      pool: ThreadPool(threads: threads))
+  }
+
+  @Test(arguments: [1, 2])
+  func anImagesBitsDependOnTheImageAlone(threads: Int) throws {
+    let reference: ScoreModel<Float> = try model(spec(), [6, 4, 2])
+    let other: ScoreModel<Float> = try model(spec(), [6, 4, 2], threads: threads)
+    let x: Tensor<Float> = RandomKey(1).normal([37, 6, 4, 2])
+    let times = Times.perSample((0..<37).map { 0.01 + 0.02 * Double($0) })
+    let v: Tensor<Float> = RandomKey(2).normal(x.shape)
+    let whole = try reference.noiseAndPullback(x, at: times, cotangent: v)
+    for size in [1, 5, 37] {
+      let parts = try stride(from: 0, to: 37, by: size).map { first in
+        let rows = Array(first..<min(37, first + size))
+        return try other.noiseAndPullback(
+          x.rows(rows), at: times.rows(rows), cotangent: v.rows(rows))
+      }
+      #expect(Tensor.concatenated(parts.map(\.noise)) == whole.noise)
+      #expect(Tensor.concatenated(parts.map(\.pullback)) == whole.pullback)
+    }
+  }
+
+  @Test func largeImagesGoInShortChunks() throws {
+    let model: ScoreModel<Float> = try model(spec(32), [64, 64, 1], threads: 2)
+    let x: Tensor<Float> = RandomKey(1).normal([6, 64, 64, 1])
+    let all = try model.noise(x, at: .shared(0.3))
+    let one = try model.noise(x.rows([5]), at: .shared(0.3))
+    #expect(all.shape == x.shape && one == all.rows([5]))
+  }
+
+  @Test func shapesThatTheNetworkCannotTakeAreNamed() {
+    for shape: Shape in [[6, 5, 1], [24], [2, 6, 4, 1], [0, 2, 1]] {
+      let model = ModelConfiguration(
+        sampleShape: shape, network: spec(), preconditioning: .none)
+      #expect(throws: ProcessError.self, "\(shape)") {
+        try ScoreModel<Float>(
+          model, process: VariancePreserving(), parameters: Parameters(names: [], tensors: []),
+          pool: ThreadPool(threads: 1))
+      }
+    }
+    #expect(throws: Never.self) { try (model(spec(), [6, 4]) as ScoreModel<Float>) }
+  }
+
+  @Test func networksReadBackFromTheirText() throws {
+    for text in [
+      "unet", "unet:channels=12,multipliers=1-3,blocks=2,attention=true,features=positional",
+      "unet:channels=6,groups=3,frequencies=4",
+    ] {
+      let spec = try NetworkSpec(text)
+      #expect(try NetworkSpec(spec.text) == spec)
+    }
+    #expect(try NetworkSpec("unet").text.hasPrefix("unet:channels=32,blocks=1,multipliers=1-2-2"))
+    #expect(try NetworkSpec("unet:channels=6").groups == 6)
+    for text in ["unet:groups=5", "unet:multipliers=1-x", "unet:multipliers=0-1", "unet:width=3"] {
+      #expect(throws: SpecError.self, "\(text)") { try NetworkSpec(text) }
+    }
+  }
+}
