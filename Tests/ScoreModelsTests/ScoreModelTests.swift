@@ -144,7 +144,7 @@ import Testing
       .mlp, width: 17, depth: 3, condition: .time, features: .positional, frequencies: 5,
       scale: 2.5)
     #expect(try NetworkSpec(spec.text) == spec)
-    for bad in ["unet", "mlp:width=0", "mlp:blocks=2", "mlp:width=x", "mlp:features=none"] {
+    for bad in ["cnn", "mlp:width=0", "mlp:blocks=2", "mlp:width=x", "mlp:features=none"] {
       #expect(throws: SpecError.self) { try NetworkSpec(bad) }
     }
   }
