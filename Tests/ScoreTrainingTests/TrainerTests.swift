@@ -95,8 +95,11 @@ import Testing
     var average = p
     for step in 1...5 {
       let g = (0..<3).map { sin(Double(3 * step + $0)) }
-      adam.step(
-        &parameters, at: [0], gradients: [Tensor([3], g)], scale: 0.5, rate: 0.1, decay: 0.9)
+      g.withUnsafeBufferPointer { entries in
+        adam.step(
+          &parameters, at: [0], gradients: [entries.baseAddress].compactMap { $0 }, scale: 0.5,
+          rate: 0.1, decay: 0.9, pool: ThreadPool(threads: 2))
+      }
       for i in 0..<3 {
         let gradient = 0.5 * g[i]
         m[i] = 0.9 * m[i] + 0.1 * gradient

@@ -28,13 +28,15 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
   /// Changes the parameters `indices` of `parameters` by one step.
   ///
   /// - Parameters:
-  ///   - gradients: one for each of `indices`, in their order.
+  ///   - gradients: the gradient's entries for each of `indices`, in their order.
   ///   - scale: what the gradients are multiplied with first, for clipping.
   ///   - rate: the learning rate η.
   ///   - decay: the average's decay d.
-  public mutating func step(
-    _ parameters: inout [Tensor<Scalar>], at indices: [Int], gradients: ArraySlice<Tensor<Scalar>>,
-    scale: Double, rate: Double, decay: Double
+  ///   - pool: whose workers share the entries.
+  package mutating func step(
+    _ parameters: inout [Tensor<Scalar>], at indices: [Int],
+    gradients: [UnsafePointer<Scalar>], scale: Double, rate: Double, decay: Double,
+    pool: ThreadPool
   ) {
     precondition(
       indices.count == gradients.count, "\(gradients.count) gradients for \(indices.count)")
@@ -42,21 +44,39 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
     let (beta1, beta2) = Self.betas
     let step = rate / (1 - pow(beta1, Double(steps)))
     let inverseRoot = 1 / (1 - pow(beta2, Double(steps))).squareRoot()
-    for (index, gradient) in zip(indices, gradients) {
-      gradient.withUnsafeBuffer { g in
-        parameters[index].withUnsafeMutableBuffer { p in
-          first[index].withUnsafeMutableBuffer { m in
-            second[index].withUnsafeMutableBuffer { v in
-              average[index].withUnsafeMutableBuffer { average in
-                Scalar._adam(
-                  .best, g.count, g.baseAddress, Scalar(scale), p.baseAddress, m.baseAddress,
-                  v.baseAddress, average.baseAddress, Scalar(step), Scalar(beta1), Scalar(beta2),
-                  Scalar(inverseRoot), 1e-8, Scalar(decay))
-              }
-            }
-          }
-        }
+    func writable(_ tensors: inout [Tensor<Scalar>], _ index: Int) -> UnsafeMutablePointer<Scalar>?
+    {
+      tensors[index].withUnsafeMutableBuffer { $0.baseAddress }
+    }
+    // The pointers hold until one of the tensors is touched again, which is after the last of them was used.
+    let parts = zip(indices, gradients).map { index, gradient in
+      Part(
+        count: parameters[index].count, gradient: gradient, parameter: writable(&parameters, index),
+        first: writable(&first, index), second: writable(&second, index),
+        average: writable(&average, index))
+    }
+    pool.run { worker, workers in
+      for part in parts {
+        let share = ThreadPool.share(of: part.count, granule: 4096, worker, workers)
+        if share.isEmpty { continue }
+        let start = share.lowerBound
+        Scalar._adam(
+          .best, share.count, part.gradient + start, Scalar(scale),
+          part.parameter.map { $0 + start },
+          part.first.map { $0 + start }, part.second.map { $0 + start },
+          part.average.map { $0 + start }, Scalar(step), Scalar(beta1), Scalar(beta2),
+          Scalar(inverseRoot), 1e-8, Scalar(decay))
       }
     }
+  }
+
+  /// One parameter's memory; workers keep to disjoint entries.
+  private struct Part: @unchecked Sendable {
+    let count: Int
+    let gradient: UnsafePointer<Scalar>
+    let parameter: UnsafeMutablePointer<Scalar>?
+    let first: UnsafeMutablePointer<Scalar>?
+    let second: UnsafeMutablePointer<Scalar>?
+    let average: UnsafeMutablePointer<Scalar>?
   }
 }

@@ -22,11 +22,9 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
   private let key: RandomKey
   private let names: [String]
   private let trained: [Int]
-  private let program: BoundProgram<Scalar>
-  private let workspace: Workspace<Scalar>
-  // The program's arguments: the parameters, then noised samples, time columns, noise and weights.
-  private var arguments: [Tensor<Scalar>]
-  private var results: [Tensor<Scalar>]
+  private let gradient: ShardedGradient<Scalar>
+  private let pool: ThreadPool
+  private var tensors: [Tensor<Scalar>]
 
   /// What one step did.
   public struct Report: Sendable, Equatable {
@@ -64,21 +62,21 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     trained = parameters.indices.filter { parameters[$0].isTrained }
     optimizer = Adam(initial.tensors)
 
-    let rows = options.batchSize
-    let x = Formula.input("noised", [rows, model.dimensions])
-    let times = Formula.input("times", [rows, ModelConfiguration.timeColumns])
-    let noise = Formula.input("noise", x.shape)
-    let weights = Formula.input("weights", [rows, 1])
-    let value = DenoisingScoreMatching.loss(
-      model.noise(x, times: times), noise: noise, weights: weights)
-    let inputs = parameters.map(\.formula)
-    let gradients = gradient(of: value, withRespectTo: trained.map { inputs[$0] })
-    let outputs = [value] + gradients
-    program = Program<Scalar>(arguments: inputs + [x, times, noise, weights], outputs: outputs)
-      .bind([])
-    workspace = program.makeWorkspace(pool: pool)
-    arguments = initial.tensors + [x, times, noise, weights].map { Tensor($0.shape) }
-    results = outputs.map { Tensor($0.shape) }
+    gradient = ShardedGradient(
+      batch: options.batchSize, parameters: parameters.map(\.formula), trained: trained, pool: pool
+    ) { rows in
+      let x = Formula.input("noised", [rows, model.dimensions])
+      let times = Formula.input("times", [rows, ModelConfiguration.timeColumns])
+      let noise = Formula.input("noise", x.shape)
+      let weights = Formula.input("weights", [rows, 1])
+      return (
+        [x, times, noise, weights],
+        DenoisingScoreMatching.loss(
+          model.noise(x, times: times), noise: noise, weights: weights)
+      )
+    }
+    self.pool = pool
+    tensors = initial.tensors
   }
 
   /// Steps done.
@@ -88,8 +86,8 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
 
   /// The parameters as the last step left them.
   public package(set) var parameters: Parameters<Scalar> {
-    get { Parameters(names: names, tensors: Array(arguments.prefix(names.count))) }
-    set { arguments.replaceSubrange(0..<names.count, with: newValue.tensors) }
+    get { Parameters(names: names, tensors: tensors) }
+    set { tensors = newValue.tensors }
   }
 
   /// The moving average of the parameters: what samples and likelihoods should use.
@@ -105,18 +103,8 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     let stepKey = key.folded("step").folded(UInt64(number))
     let batch = loss.batch(
       data.batch(options.batchSize, key: stepKey), model: model, key: stepKey)
-    arguments[names.count] = batch.noised
-    arguments[names.count + 1] = batch.timeColumns
-    arguments[names.count + 2] = batch.noise
-    arguments[names.count + 3] = batch.weights
-    program.run(arguments, into: &results, workspace)
-
-    let value = results[0].withUnsafeBuffer { Double($0[0]) }
-    var squares = 0.0
-    for gradient in results.dropFirst() {
-      squares += gradient.rowDots(gradient).reduce(0) { $0 + Double($1) }
-    }
-    let norm = squares.squareRoot()
+    let (value, norm) = gradient(
+      tensors, [batch.noised, batch.timeColumns, batch.noise, batch.weights])
     guard value.isFinite, norm.isFinite else {
       throw TrainingError(
         "training diverged at step \(number): the loss is \(value) and the gradient's norm \(norm); a lower learning rate may help"
@@ -125,8 +113,8 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     let rate = options.learningRate(at: number)
     let decay = min(options.averageDecay, Double(1 + number) / Double(10 + number))
     optimizer.step(
-      &arguments, at: trained, gradients: results.dropFirst(),
-      scale: norm > options.clip ? options.clip / norm : 1, rate: rate, decay: decay)
+      &tensors, at: trained, gradients: gradient.gradients,
+      scale: norm > options.clip ? options.clip / norm : 1, rate: rate, decay: decay, pool: pool)
     return Report(step: number, loss: value, gradientNorm: norm, learningRate: rate)
   }
 

@@ -130,7 +130,7 @@ static void F(conv_strip)(const sk_convolution *s, int64_t r0, int64_t r1, const
             t.to_row = width;
             function(&t);
           } else {
-            F(make_tile)(&line, t, function, i, rows, j, width, count);
+            F(make_tile)(&line, &t, function, i, rows, j, width, count);
           }
         }
       }

@@ -91,19 +91,20 @@ static __attribute__((noinline)) void F(finish_tile)(const F(target) *t, const T
   }
 }
 
-// Runs the tile and finishes its `count` columns, which start at column j.
-SK_INLINE void F(make_tile)(const F(target) *target, F(tile) tile, F(tile_function) function, int64_t i, int64_t rows,
+// Runs the tile and finishes its `count` columns, which start at column j. The tile is changed where it lies: a copy would be
+// read in wide pieces right after its fields were written one by one, which stalls.
+SK_INLINE void F(make_tile)(const F(target) *target, F(tile) *tile, F(tile_function) function, int64_t i, int64_t rows,
                             int64_t j, int64_t width, int64_t count) {
   if (width == count && F(is_plain)(target)) {
-    tile.to = target->c + i * target->ldc + j;
-    tile.to_row = target->ldc;
-    function(&tile);
+    tile->to = target->c + i * target->ldc + j;
+    tile->to_row = target->ldc;
+    function(tile);
     return;
   }
   T sum[F(MOST_ENTRIES)] __attribute__((aligned(64)));
-  tile.to = sum;
-  tile.to_row = width;
-  function(&tile);
+  tile->to = sum;
+  tile->to_row = width;
+  function(tile);
   F(finish_tile)(target, sum, width, i, rows, j, count);
 }
 
@@ -123,11 +124,11 @@ static void F(gemm_few_rows)(const F(target) *target, int64_t m, int64_t n, F(ti
       t.b = tile.b + j / TILE_N * tile.panel;
       if (several && n - j >= several) {
         count = several;
-        F(make_tile)(target, t, F(several_tiles)[rows], i, rows, j, several, several);
+        F(make_tile)(target, &t, F(several_tiles)[rows], i, rows, j, several, several);
       } else {
         count = SK_MIN_OF(n - j, TILE_N);
         const int half = count <= TILE_N / 2;
-        F(make_tile)(target, t, half ? F(half_tiles)[rows] : F(panel_tiles)[rows], i, rows, j,
+        F(make_tile)(target, &t, half ? F(half_tiles)[rows] : F(panel_tiles)[rows], i, rows, j,
                      half ? TILE_N / 2 : TILE_N, count);
       }
     }
@@ -179,7 +180,7 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
       }
       F(tile_function) function = half ? F(half_tiles)[rows] : F(panel_tiles)[rows];
       if (s->last) {
-        F(make_tile)(target, t, function, i, rows, j, width, count);
+        F(make_tile)(target, &t, function, i, rows, j, width, count);
       } else {
         t.to = waiting;
         t.to_row = s->waiting_row;

@@ -4,9 +4,10 @@ import Synchronization
 
 /// A program whose parameters are fixed; it may run on several threads at once, each with its own workspace.
 public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
-  // The memory is written by the initialiser alone.
+  // The memory is written by the initialiser and by rebind, while no run is under way.
   private let compiled: CompiledProgram
-  private let parameters: [Tensor<Scalar>]
+  private var retained: [Tensor<Scalar>]
+  private let parameters: UnsafeMutablePointer<UnsafePointer<Scalar>?>
   private let memory: UnsafeMutableRawPointer
   // Workspaces of calls that are over, for the calls to come.
   private let spare = Mutex<[Workspace<Scalar>]>([])
@@ -16,16 +17,48 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
       parameters.map(\.shape) == compiled.parameterShapes,
       "parameters of shapes \(parameters.map(\.shape)), expected \(compiled.parameterShapes)")
     self.compiled = compiled
-    self.parameters = parameters
+    retained = parameters
+    self.parameters = .allocate(capacity: max(1, parameters.count))
+    for (index, parameter) in parameters.enumerated() {
+      self.parameters[index] = parameter.withUnsafeBuffer { $0.baseAddress }
+    }
     memory = .allocate(byteCount: compiled.boundBytes + 64, alignment: 64)
-    let workspace = Workspace<Scalar>(compiled, pool: nil)
-    setFixedSegments(workspace)
-    workspace.runFixed()
-    for packing in compiled.packings { pack(packing, workspace.segments) }
-    spare.withLock { $0.append(workspace) }
+    prepare(nil)
   }
 
-  deinit { memory.deallocate() }
+  deinit {
+    memory.deallocate()
+    parameters.deallocate()
+  }
+
+  /// Fixes other parameters: pointers to entries that stay where they are until the next call. Allocates nothing after
+  /// the first time; no run may be under way.
+  package func rebind(unsafeParameters: [UnsafePointer<Scalar>?], pool: ThreadPool) {
+    precondition(
+      unsafeParameters.count == compiled.parameterShapes.count,
+      "\(unsafeParameters.count) parameters, expected \(compiled.parameterShapes.count)")
+    for index in unsafeParameters.indices { parameters[index] = unsafeParameters[index] }
+    retained = []
+    prepare(pool)
+  }
+
+  /// Does the work that depends on parameters alone.
+  private func prepare(_ pool: ThreadPool?) {
+    let workspace = spare.withLock { $0.popLast() } ?? Workspace<Scalar>(compiled, pool: nil)
+    setFixedSegments(workspace)
+    workspace.runFixed()
+    let packings = compiled.packings
+    if let pool, packings.count > 1 {
+      pool.run { worker, workers in
+        for index in stride(from: worker, to: packings.count, by: workers) {
+          self.pack(packings[index], workspace.segments)
+        }
+      }
+    } else {
+      for packing in packings { pack(packing, workspace.segments) }
+    }
+    spare.withLock { $0.append(workspace) }
+  }
 
   /// The shapes that the arguments must have.
   public var argumentShapes: [Shape] { compiled.argumentShapes }
@@ -111,9 +144,9 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
   private func setFixedSegments(_ workspace: Workspace<Scalar>) {
     precondition(workspace.compiled === compiled, "the workspace belongs to another program")
     workspace.segments[CompiledProgram.Segment.bound] = memory
-    for index in parameters.indices {
-      workspace.segments[CompiledProgram.Segment.first + index] =
-        parameters[index].withUnsafeBuffer { UnsafeMutableRawPointer(mutating: $0.baseAddress) }
+    for index in compiled.parameterShapes.indices {
+      workspace.segments[CompiledProgram.Segment.first + index] = UnsafeMutableRawPointer(
+        mutating: parameters[index])
     }
   }
 

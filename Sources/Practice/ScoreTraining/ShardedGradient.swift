@@ -1,0 +1,159 @@
+import ScoreAutodiff
+import ScoreTensors
+import Synchronization
+
+/// The value of a batch's loss and its gradient, computed in shards of rows that a pool's workers take one after another.
+///
+/// A shard runs forwards and backwards on one thread in memory of its own size, so that what it computes stays in the
+/// cache and workers meet only in the end. Shards are cut by the batch and the network alone, and their gradients are summed in
+/// order, so the result is the same bits for any number of threads.
+final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
+  // Used by one caller at a time, which is the trainer.
+  private struct Shard {
+    let rows: Range<Int>
+    let program: BoundProgram<Scalar>
+  }
+
+  /// At most so many shards, since each keeps a gradient of its own.
+  private static var mostShards: Int { 8 }
+  /// Entries of the gradient that are summed at a time.
+  private static var block: Int { 16384 }
+
+  /// Where each trained parameter's gradient begins; the loss is entry 0.
+  private let offsets: [Int]
+  /// Entries of one shard's results.
+  private let stride: Int
+  private let results: UnsafeMutablePointer<Scalar>
+  private let shards: [Shard]
+  private let programs: [BoundProgram<Scalar>]
+  private let workspaces: [[Workspace<Scalar>]]
+  /// Entries of one row of each argument.
+  private let rowCounts: [Int]
+  private let squares: UnsafeMutablePointer<Double>
+  private let pool: ThreadPool
+
+  /// Compiles a loss for the shards of a batch.
+  ///
+  /// - Parameters:
+  ///   - loss: the arguments, each with as many rows as it is given, and the mean loss of these rows.
+  init(
+    batch: Int, parameters: [Formula], trained: [Int], pool: ThreadPool,
+    loss: (_ rows: Int) -> (arguments: [Formula], value: Formula)
+  ) {
+    self.pool = pool
+    var end = 16
+    offsets = trained.map { index in
+      defer { end += (parameters[index].shape.count + 15) / 16 * 16 }
+      return end
+    }
+    stride = end
+    func compile(_ rows: Int) -> (program: Program<Scalar>, arguments: [Formula]) {
+      let (arguments, mean) = loss(rows)
+      let value = mean * (Double(rows) / Double(batch))
+      let gradients = gradient(of: value, withRespectTo: trained.map { parameters[$0] })
+      return (
+        Program(parameters: parameters, arguments: arguments, outputs: [value] + gradients),
+        arguments
+      )
+    }
+    let size = Self.rows(
+      of: batch, flop: compile(min(batch, 8)).program.flopCount / min(batch, 8), entries: end)
+    let zeros = parameters.map { Tensor<Scalar>($0.shape) }
+    let (whole, arguments) = compile(size)
+    rowCounts = arguments.map(\.shape.rowCount)
+    var programs = [whole.bind(zeros)]
+    if batch % size > 0 { programs.append(compile(batch % size).program.bind(zeros)) }
+    self.programs = programs
+    shards = Swift.stride(from: 0, to: batch, by: size).map { first in
+      let rows = first..<min(batch, first + size)
+      return Shard(rows: rows, program: rows.count == size ? programs[0] : programs[1])
+    }
+    let workers = min(pool.threads, shards.count)
+    workspaces = (0..<workers).map { _ in programs.map { $0.makeWorkspace() } }
+    results = .allocate(capacity: shards.count * end)
+    results.initialize(repeating: 0, count: shards.count * end)
+    squares = .allocate(capacity: end / Self.block + 1)
+  }
+
+  deinit {
+    results.deallocate()
+    squares.deallocate()
+  }
+
+  /// The rows of a shard: enough that writing and summing its gradient costs little beside computing it, but two shards where
+  /// the batch allows, and at most eight.
+  private static func rows(of batch: Int, flop: Int, entries: Int) -> Int {
+    let worthwhile = max(1, min(128, 768 * entries / max(1, flop)))
+    let most = (batch + mostShards - 1) / mostShards
+    return max(most, min(worthwhile, max(32, (batch + 1) / 2)), 1)
+  }
+
+  /// The gradient of the trained parameters, as the last call left it.
+  var gradients: [UnsafePointer<Scalar>] { offsets.map { UnsafePointer(results + $0) } }
+
+  /// The mean loss of a batch and the norm of its gradient.
+  func callAsFunction(_ parameters: [Tensor<Scalar>], _ arguments: [Tensor<Scalar>]) -> (
+    value: Double, norm: Double
+  ) {
+    withExtendedLifetime((parameters, arguments)) {
+      let fixed = parameters.map { $0.withUnsafeBuffer { $0.baseAddress } }
+      for program in programs { program.rebind(unsafeParameters: fixed, pool: pool) }
+      let rows = Rows(pointers: arguments.map { $0.withUnsafeBuffer { $0.baseAddress } })
+      let next = Atomic(0)
+      pool.run { [self] worker, _ in
+        guard worker < workspaces.count else { return }
+        while true {
+          let shard = next.add(1, ordering: .relaxed).oldValue
+          if shard >= shards.count { return }
+          run(shard, rows, worker)
+        }
+      }
+    }
+    let blocks = (stride + Self.block - 1) / Self.block
+    pool.forEachRange(of: blocks) { [self] range in
+      for block in range { sum(block) }
+    }
+    return (
+      Double(results[0]), (0..<blocks).reduce(0) { $0 + squares[$1] }.squareRoot()
+    )
+  }
+
+  /// The beginnings of the arguments' rows, which workers only read.
+  private struct Rows: @unchecked Sendable {
+    let pointers: [UnsafePointer<Scalar>?]
+  }
+
+  private func run(_ number: Int, _ rows: Rows, _ worker: Int) {
+    let shard = shards[number]
+    let arguments = rows.pointers.indices.map { index in
+      rows.pointers[index].map { $0 + shard.rows.lowerBound * rowCounts[index] }
+    }
+    let base = results + number * stride
+    let outputs = [base] + offsets.map { base + $0 }
+    arguments.withUnsafeBufferPointer { arguments in
+      outputs.map(Optional.init).withUnsafeBufferPointer { outputs in
+        shard.program.run(
+          unsafeArguments: arguments, unsafeResults: outputs,
+          workspaces[worker][shard.program === programs[0] ? 0 : 1])
+      }
+    }
+  }
+
+  /// Sums one block over the shards into the first shard's, and takes the sum of its squares.
+  private func sum(_ number: Int) {
+    let start = number * Self.block
+    let count = min(Self.block, stride - start)
+    let total = results + start
+    func shard(_ index: Int) -> UnsafePointer<Scalar>? {
+      index < shards.count ? UnsafePointer(results + index * stride + start) : nil
+    }
+    for index in Swift.stride(from: 1, to: shards.count, by: 2) {
+      Scalar._combine(.best, count, 1, total, 1, shard(index), 1, shard(index + 1), total)
+    }
+    // The first entry is the loss, not the gradient.
+    let skipped = number == 0 ? 16 : 0
+    var square: Scalar = 0
+    Scalar._dotRows(.best, 1, count - skipped, total + skipped, total + skipped, &square)
+    squares[number] = Double(square)
+  }
+}
