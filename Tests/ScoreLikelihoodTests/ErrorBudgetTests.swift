@@ -12,6 +12,7 @@ import Testing
       try VariancePreserving(), try SubVariancePreserving(), try VarianceExploding(),
       try CustomProcess(
         name: "cosine", alpha: { cos(0.49 * .pi * $0) }, sigma: { sin(0.49 * .pi * $0) }),
+      try ElucidatedDiffusion(), try RectifiedFlow(), try OrnsteinUhlenbeck(),
     ]
   }
 

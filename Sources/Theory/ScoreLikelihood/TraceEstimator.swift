@@ -36,7 +36,7 @@ struct TraceEstimator<Scalar: TensorScalar> {
       let directions: [Tensor<Scalar>] = (0..<sketch).map {
         key.folded("sketch").folded(UInt64($0)).normal(shape, samples: samples)
       }
-      (allProbes, self.sketch, columns) = (directions + draw(.rademacher, count), sketch, count)
+      (allProbes, self.sketch, columns) = (directions + draw(.gaussian, count), sketch, count)
     }
     probes = allProbes
   }
@@ -80,9 +80,19 @@ struct TraceEstimator<Scalar: TensorScalar> {
     for k in basis.indices {
       Self.orthonormalise(&basis, k, rows: rows, width: width)
     }
+    let directionCounts = (0..<rows).map { row in
+      basis.count { $0[row * width..<(row + 1) * width].contains { $0 != 0 } }
+    }
     let rest = probes.dropFirst(sketch).map { probe in
       var rest = probe.doubles
       Self.project(&rest, off: basis[...], rows: rows, width: width)
+      // On the sphere of what is left, multiples of 1 add nothing to the variance.
+      let lengths = Self.norms(rest, rows, width)
+      for i in 0..<rows {
+        let left = width - directionCounts[i]
+        let factor = left > 0 ? Double(left).squareRoot() / lengths[i] : 0
+        for j in i * width..<(i + 1) * width { rest[j] *= factor }
+      }
       return rest
     }
     let vectors = (basis + rest).map { entries in
