@@ -55,7 +55,7 @@ import Testing
   @Test func shapesThatTheNetworkCannotTakeAreNamed() {
     for shape: Shape in [[6, 5, 1], [24], [2, 6, 4, 1], [0, 2, 1]] {
       let model = ModelConfiguration(
-        sampleShape: shape, network: spec(), preconditioning: .none)
+        sampleShape: shape, network: spec(), preconditioning: .noise)
       #expect(throws: ProcessError.self, "\(shape)") {
         try ScoreModel<Float>(
           model, process: VariancePreserving(), parameters: Parameters(names: [], tensors: []),

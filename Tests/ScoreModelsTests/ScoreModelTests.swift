@@ -126,7 +126,7 @@ import Testing
   }
 
   @Test func wrongShapesAndParametersAreNamed() throws {
-    let configuration = configuration(.mlp, .none)
+    let configuration = configuration(.mlp, .noise)
     let model: ScoreModel<Float> = try model(configuration, process: try VariancePreserving())
     #expect(throws: ProcessError.self) { try model.noise(Tensor([4, 2]), at: .shared(0.5)) }
     #expect(throws: ProcessError.self) { try model.noise(Tensor([4, 3]), at: .perSample([0.5])) }

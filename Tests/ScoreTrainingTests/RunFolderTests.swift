@@ -20,6 +20,10 @@ import Testing
   private func save(_ folder: RunFolder) throws -> Trainer<Float> {
     var options = TrainingOptions()
     options.batchSize = 8
+    options.objective = .slicedVR
+    options.times = .logNormal
+    options.weighting = .edm
+    options.stratifiesTimes = false
     let process = try VariancePreserving()
     var trainer = try Trainer<Float>(
       Self.model, process: process, data: TrainingData(RandomKey(1).normal([10, 2])),
@@ -56,7 +60,7 @@ import Testing
       _ = try save(folder)
       let text = try String(contentsOfFile: folder.descriptionPath, encoding: .utf8)
       try AtomicFile.write(
-        text.replacingOccurrences(of: "\"format\" : 1", with: "\"format\" : 99"),
+        text.replacingOccurrences(of: "\"format\" : 2", with: "\"format\" : 99"),
         to: folder.descriptionPath)
       let error = #expect(throws: FileError.self) { try folder.description() }
       #expect(error?.description.contains("format 99") == true)

@@ -118,7 +118,7 @@ import Testing
   @Test func optionsOutOfRangeAreNamed() throws {
     for change: (inout TrainingOptions) -> Void in [
       { $0.steps = 0 }, { $0.batchSize = 0 }, { $0.learningRate = -1 }, { $0.learningRate = .nan },
-      { $0.clip = 0 }, { $0.averageDecay = 1 }, { $0.warmUp = -1 },
+      { $0.clip = 0 }, { $0.noiseLevel = 0 }, { $0.averageDecay = 1 }, { $0.warmUp = -1 },
     ] {
       #expect(throws: TrainingError.self) { try Self.trainer(steps: 20, change) }
     }

@@ -58,7 +58,7 @@ public struct ModelConfiguration: Sendable, Equatable {
       network.features == .fourier
       ? fourier(c) : PositionalFeatures(frequencies: network.frequencies)(c)
     let function = network.network(sampleShape)
-    if preconditioning == .none { return function(x, condition: features) }
+    if preconditioning == .noise { return function(x * column(2), condition: features) }
     let centred = x - column(1)
     return centred * column(3) + column(4) * function(centred * column(2), condition: features)
   }

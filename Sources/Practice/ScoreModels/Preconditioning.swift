@@ -1,29 +1,108 @@
 import ScoreProcesses
 
-/// How a network's output becomes the noise prediction ε̂.
+/// What a network's output F stands for: how it becomes the noise prediction ε̂.
 ///
 /// ```
-/// none           ε̂ = F(x, c)
-/// standardized   ε̂ = σ (x − αμ)/v + (α s/√v) F((x − αμ)/√v, c),   v = α² s² + σ²
+/// noise          ε̂ = F(u, c)                                        DDPM's, Ho et al. 2020
+/// score          ε̂ = −σ F(u, c)
+/// denoised       ε̂ = (x − α F(u, c))/σ                               x̂₀
+/// velocity       ε̂ = (σ x + α F(u, c))/(α² + σ²)                     v = α ε̂ − σ x̂₀, Salimans & Ho 2022
+/// edm            x̂₀ = c_skip y + c_out F(c_in y, c),  y = x/α        Karras et al. 2022, eq. 7, with σ/α for its σ
+/// standardized   ε̂ = σ (x − αμ)/v + (α s/√v) F((x − αμ)/√v, c),  v = α² s² + σ²
 /// ```
 ///
-/// `standardized` is the preconditioning of Karras et al. 2022 (EDM, eq. 7) written for ε̂ and any α: the first term is
-/// the exact answer for data N(μ, s² I), so the network has only the rest to learn, and inputs have variance 1.
+/// The first four see u = x/√(α² + σ²), of unit size for unit data under every process. `standardized` is the Gaussian
+/// skip: its first term is the exact answer for data N(μ, s² I), so the network has only the rest to learn; without a mean
+/// and with −F for F it is `edm`, whose c_noise is a quarter of the condition `log-snr`, negated. All are affine in F, so
+/// that for the same field each has its own optimal F.
 public enum Preconditioning: Sendable, Equatable {
-  case none
+  case noise
+  case score
+  case denoised
+  case velocity
+  case edm(deviation: Double)
   case standardized(mean: Double, deviation: Double)
 
   /// The columns by which a formula applies the preconditioning: shift, input scale, skip, output scale.
-  func columns(_ marginal: Marginal) -> (Double, Double, Double, Double) {
+  ///
+  /// ```
+  /// ε̂ = skip · (x − shift) + gain · F(scale · (x − shift), c)
+  /// ```
+  package func columns(
+    _ marginal: Marginal
+  ) -> (shift: Double, scale: Double, skip: Double, gain: Double) {
+    let (alpha, sigma) = (marginal.alpha, marginal.sigma)
+    let size = alpha * alpha + sigma * sigma
+    let scale = 1 / size.squareRoot()
     switch self {
-    case .none:
-      return (0, 1, 0, 1)
+    case .noise: return (0, scale, 0, 1)
+    case .score: return (0, scale, 0, -sigma)
+    case .denoised: return (0, scale, 1 / sigma, -alpha / sigma)
+    case .velocity: return (0, scale, sigma / size, alpha / size)
+    case .edm(let deviation):
+      let (_, scale, skip, gain) = Self.gaussianSkip(alpha, sigma, 0, deviation)
+      return (0, scale, skip, -gain)
     case .standardized(let mean, let deviation):
-      let (alpha, sigma) = (marginal.alpha, marginal.sigma)
-      let spread = alpha * deviation
-      let variance = spread * spread + sigma * sigma
-      let root = variance.squareRoot()
-      return (alpha * mean, 1 / root, sigma / variance, spread / root)
+      return Self.gaussianSkip(alpha, sigma, mean, deviation)
+    }
+  }
+
+  private static func gaussianSkip(
+    _ alpha: Double, _ sigma: Double, _ mean: Double, _ deviation: Double
+  ) -> (Double, Double, Double, Double) {
+    let spread = alpha * deviation
+    let variance = spread * spread + sigma * sigma
+    let root = variance.squareRoot()
+    return (alpha * mean, 1 / root, sigma / variance, spread / root)
+  }
+}
+
+extension Preconditioning {
+  /// The names that are known: `epsilon`, `score`, `x0`, `v`, `edm` and `gaussian`.
+  public static let names = ["epsilon", "score", "x0", "v", "edm", "gaussian"]
+
+  /// Reads a parametrisation, such as `v`, `edm:deviation=0.5` or `gaussian:mean=0.1,deviation=0.5`.
+  ///
+  /// - Parameters:
+  ///   - mean: the mean where the text gives none: that of the data.
+  ///   - deviation: the deviation where the text gives none.
+  /// - Throws: `SpecError` that says what is known, or which value is out of range.
+  public init(
+    _ text: String, mean: Double = 0, deviation: Double = 1
+  ) throws(SpecError) {
+    let spec = try Spec(text, kind: "parametrization")
+    func deviationGiven() throws(SpecError) -> Double {
+      try spec.number("deviation", default: deviation, in: .positive)
+    }
+    switch spec.name {
+    case "epsilon": self = .noise
+    case "score": self = .score
+    case "x0": self = .denoised
+    case "v": self = .velocity
+    case "edm":
+      try spec.expect(keys: ["deviation"])
+      self = .edm(deviation: try deviationGiven())
+      return
+    case "gaussian":
+      try spec.expect(keys: ["mean", "deviation"])
+      self = .standardized(
+        mean: try spec.number("mean", default: mean), deviation: try deviationGiven())
+      return
+    default: throw spec.unknownName(known: Self.names)
+    }
+    try spec.expect(keys: [])
+  }
+
+  /// The text that reads back as this.
+  public var text: String {
+    switch self {
+    case .noise: "epsilon"
+    case .score: "score"
+    case .denoised: "x0"
+    case .velocity: "v"
+    case .edm(let deviation): "edm:deviation=\(Spec.text(deviation))"
+    case .standardized(let mean, let deviation):
+      "gaussian:mean=\(Spec.text(mean)),deviation=\(Spec.text(deviation))"
     }
   }
 }

@@ -7,7 +7,7 @@ import ScoreTensors
 /// What `run.json` in a run folder holds: all that it takes to read the checkpoint and to go on training.
 public struct RunDescription: Sendable, Equatable, Codable {
   /// The version of run folders that this library writes and reads.
-  public static let currentFormat = 1
+  public static let currentFormat = 2
 
   /// The version of the folder's format.
   public var format = RunDescription.currentFormat
@@ -17,8 +17,8 @@ public struct RunDescription: Sendable, Equatable, Codable {
   public var network: String
   /// The extents of one sample.
   public var sampleShape: [Int]
-  /// The mean and deviation of standardised preconditioning; nil for none.
-  public var standardization: [Double]?
+  /// What the network's output stands for, as text.
+  public var parametrization: String
   /// The scalar type of the parameters.
   public var scalar: String
   /// The data set, as text.
@@ -35,9 +35,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
     self.sde = sde
     network = model.network.text
     sampleShape = model.sampleShape.extents
-    if case .standardized(let mean, let deviation) = model.preconditioning {
-      standardization = [mean, deviation]
-    }
+    parametrization = model.preconditioning.text
     self.scalar = scalar
     self.data = data
     self.options = options
@@ -50,19 +48,8 @@ public struct RunDescription: Sendable, Equatable, Codable {
     guard !sampleShape.isEmpty, sampleShape.allSatisfy({ $0 > 0 && $0 < 1 << 24 }) else {
       throw TrainingError("the run's sampleShape is \(sampleShape); expected positive extents")
     }
-    var preconditioning = Preconditioning.none
-    if let standardization {
-      guard standardization.count == 2, standardization.allSatisfy(\.isFinite),
-        standardization[1] > 0
-      else {
-        throw TrainingError(
-          "the run's standardization is \(standardization); expected a mean and a deviation above 0"
-        )
-      }
-      preconditioning = .standardized(mean: standardization[0], deviation: standardization[1])
-    }
     return ModelConfiguration(
       sampleShape: Shape(sampleShape), network: try NetworkSpec(network),
-      preconditioning: preconditioning)
+      preconditioning: try Preconditioning(parametrization))
   }
 }

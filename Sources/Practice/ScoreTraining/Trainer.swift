@@ -4,7 +4,7 @@ import ScoreNetworks
 import ScoreProcesses
 import ScoreTensors
 
-/// Trains a score network by denoising score matching, one step at a time.
+/// Trains a score network by score matching, one step at a time.
 ///
 /// Step k is a function of the state after step k − 1 and of (seed, k) alone, so a run that is stopped and resumed ends
 /// in the same bits as one that was not.
@@ -14,7 +14,7 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
   /// What is trained.
   public let model: ModelConfiguration
   /// The loss, with its process.
-  public let loss: DenoisingScoreMatching
+  public let loss: ScoreMatchingLoss
   /// The state of the optimiser, with the averaged parameters.
   public package(set) var optimizer: Adam<Scalar>
 
@@ -53,8 +53,16 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     self.options = options
     self.model = model
     self.data = data
-    loss = try DenoisingScoreMatching(
-      process: process, weighting: options.weighting, times: options.times)
+    guard options.objective != .hyvarinen || model.dimensions <= 64 else {
+      throw TrainingError(
+        "the loss hyvarinen takes a derivative a dimension and the samples have \(model.dimensions); expected 64 at most, or the loss sliced-vr"
+      )
+    }
+    let loss = try ScoreMatchingLoss(
+      process: process, objective: options.objective, weighting: options.weighting,
+      times: options.times, stratified: options.stratifiesTimes,
+      dataDeviation: data.moments.deviation, noiseLevel: options.noiseLevel)
+    self.loss = loss
     key = RandomKey(options.seed)
     let parameters = model.parameters
     let initial = Parameters<Scalar>(drawing: parameters, key: key.folded("parameters"))
@@ -68,11 +76,10 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
       let x = Formula.input("noised", [rows, model.dimensions])
       let times = Formula.input("times", [rows, ModelConfiguration.timeColumns])
       let noise = Formula.input("noise", x.shape)
-      let weights = Formula.input("weights", [rows, 1])
+      let weights = Formula.input("weights", [rows, loss.weightColumns])
       return (
         [x, times, noise, weights],
-        DenoisingScoreMatching.loss(
-          model.noise(x, times: times), noise: noise, weights: weights)
+        loss.value(model.noise(x, times: times), at: x, noise: noise, weights: weights)
       )
     }
     self.pool = pool

@@ -18,10 +18,16 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var clip = 1.0
   /// The decay d of the moving average of the parameters; the first steps take (1 + k)/(10 + k) where that is less.
   public var averageDecay = 0.999
+  /// The form of the loss.
+  public var objective = LossObjective.denoising
   /// The weight of a time in the loss.
   public var weighting = LossWeighting.likelihood
   /// The density that times are drawn from.
   public var times = TimeSampling.importance
+  /// Whether a batch draws its times in strata: one in each of as many slices as there are samples.
+  public var stratifiesTimes = true
+  /// The one noise level σ/α that is trained at, as a denoising autoencoder is; nil trains at all.
+  public var noiseLevel: Double?
 
   public init() {}
 
@@ -37,6 +43,10 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     try require(
       learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "a number above 0")
     try require(warmUp >= 0, "warm-up", warmUp, "at least 0")
+    if let noiseLevel {
+      try require(
+        noiseLevel > 0 && noiseLevel.isFinite, "noise-level", noiseLevel, "a number above 0")
+    }
     try require(clip > 0, "clip", clip, "a number above 0")
     try require(
       averageDecay >= 0 && averageDecay < 1, "average-decay", averageDecay, "from 0 to below 1")
@@ -65,19 +75,37 @@ public enum LearningRateSchedule: String, Sendable, Codable, CaseIterable {
   }
 }
 
-/// The weight λ(t) of a time in the loss E λ(t) ‖ε̂ − ε‖².
+/// The form of the loss; see `ScoreMatchingLoss`. All have the same minimiser.
+public enum LossObjective: String, Sendable, Codable, CaseIterable {
+  /// The squared error of the predicted noise: the form for large networks.
+  case denoising
+  /// Sliced score matching: one derivative along random signs instead of the noise.
+  case sliced
+  /// Sliced score matching with |ε̂|² in closed form, which has less variance.
+  case slicedVR = "sliced-vr"
+  /// Hyvärinen's, with the exact trace: one derivative a dimension, so for few of them.
+  case hyvarinen
+}
+
+/// The weight λ(t) of a time in the loss E λ(t) |ε̂ − z|².
 public enum LossWeighting: String, Sendable, Codable, CaseIterable {
   /// λ = 1, which is σ² in terms of scores: DDPM's loss, best for the look of samples.
   case noise = "sigma2"
   /// λ ∝ g²/σ²: bounds the likelihood (Song et al. 2021b, theorem 1). Scaled to mean 1 over [ε, T].
   case likelihood
+  /// λ = min(1, 5 σ²/α²): min-SNR-5 on x̂₀ (Hang et al. 2023), written for ε̂.
+  case minSNR = "min-snr"
+  /// λ = (1 + σ²/(α² d²)) p(t) for data of deviation d, with p log-normal: EDM's weight 1 on F (Karras et al. 2022).
+  case edm
 }
 
-/// The density q(t) on [ε, T] that times are drawn from, in strata: one in each of as many slices as there are samples.
+/// The density q(t) on [ε, T] that times are drawn from.
 public enum TimeSampling: String, Sendable, Codable, CaseIterable {
   case uniform
   /// q ∝ g²/σ², under which the likelihood weighting has weight 1 everywhere.
   case importance
+  /// log(σ/α) normal about the data's scale, as EDM draws it.
+  case logNormal = "log-normal"
 }
 
 /// An error of training: one sentence with what was found and expected.

@@ -30,7 +30,13 @@ enum InspectCommand: Command {
       ("scalar", description.scalar), ("steps asked for", "\(options.steps)"),
       ("batch size", "\(options.batchSize)"), ("seed", "\(options.seed)"),
       ("learning rate", "\(options.learningRate), \(options.schedule.rawValue)"),
-      ("loss", "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times"),
+      ("parametrisation", description.parametrization),
+      (
+        "loss",
+        "\(options.objective.rawValue), \(options.weighting.rawValue) weighting, "
+          + (options.noiseLevel.map { "noise level \($0)" }
+            ?? "\(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
+      ),
     ]
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()

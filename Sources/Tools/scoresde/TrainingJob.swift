@@ -19,19 +19,23 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     let options = try Self.options(arguments)
     try self.init(
-      data: source.load(), network: network, process: process, options: options, pool: pool)
+      data: source.load(), network: network,
+      parametrization: arguments.text("--parametrization") ?? "gaussian", process: process,
+      options: options, pool: pool)
   }
 
   /// Creates a new run on data that are at hand.
   init(
-    data: Dataset<Scalar>, network: NetworkSpec, process: any LinearProcess,
-    options: TrainingOptions, pool: ThreadPool
+    data: Dataset<Scalar>, network: NetworkSpec, parametrization: String = "gaussian",
+    process: any LinearProcess, options: TrainingOptions, pool: ThreadPool
   ) throws {
     let samples = try data.trainingData()
     let moments = samples.moments
     let model = ModelConfiguration(
       sampleShape: data.sampleShape, network: network,
-      preconditioning: .standardized(mean: moments.mean, deviation: moments.deviation))
+      preconditioning: try asUsage(of: "--parametrization") {
+        try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
+      })
     var notes: [String: String] = [:]
     if let scale = data.scale {
       notes["scale"] = String(decoding: try JSONEncoder().encode(scale), as: UTF8.self)
@@ -56,13 +60,21 @@ struct TrainingJob<Scalar: TensorScalar> {
       ("--schedule", found.options.schedule.rawValue), ("--warm-up", "\(found.options.warmUp)"),
       ("--average-decay", "\(found.options.averageDecay)"),
       ("--weighting", found.options.weighting.rawValue), ("--times", found.options.times.rawValue),
+      ("--loss", found.options.objective.rawValue), ("--parametrization", found.parametrization),
+      ("--noise-level", found.options.noiseLevel.map { "\($0)" } ?? "none"),
     ]
+    guard !arguments.has("--independent-times") || !found.options.stratifiesTimes else {
+      throw CommandError.usage(
+        "--independent-times is given, but the run in \(folder.path) draws times in strata; leave it out or start another run"
+      )
+    }
     for (name, value) in keep {
       guard let given = arguments.text(name), given != value else { continue }
       let same: Bool =
         switch name {
         case "--sde": (try? ProcessSpec.text(of: ProcessSpec.process(given))) == value
         case "--network": (try? NetworkSpec(given).text) == value
+        case "--parametrization": Self.means(given, value)
         default: Double(given) != nil && Double(given) == Double(value)
         }
       guard same else {
@@ -123,6 +135,17 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
   }
 
+  /// Whether a parametrisation, with its constants or without, is that of a run.
+  private static func means(_ given: String, _ own: String) -> Bool {
+    guard let own = try? Preconditioning(own) else { return false }
+    switch own {
+    case .standardized(let mean, let deviation):
+      return (try? Preconditioning(given, mean: mean, deviation: deviation)) == own
+    case .edm(let deviation): return (try? Preconditioning(given, deviation: deviation)) == own
+    default: return (try? Preconditioning(given)) == own
+    }
+  }
+
   private static func options(_ arguments: Arguments) throws -> TrainingOptions {
     var options = TrainingOptions()
     options.seed = try arguments.seed
@@ -139,6 +162,9 @@ struct TrainingJob<Scalar: TensorScalar> {
       }
       options.averageDecay = value
     }
+    options.objective = try choice(arguments, "--loss", options.objective)
+    options.stratifiesTimes = !arguments.has("--independent-times")
+    options.noiseLevel = try arguments.positive("--noise-level")
     options.weighting = try choice(arguments, "--weighting", options.weighting)
     options.times = try choice(arguments, "--times", options.times)
     options.schedule = try choice(arguments, "--schedule", options.schedule)

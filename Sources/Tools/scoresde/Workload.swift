@@ -70,7 +70,7 @@ enum Workload: String, CaseIterable {
       sampleShape: [2],
       network: NetworkSpec(
         .mlp, width: 256, depth: 4, condition: .time, features: .fourier, frequencies: 64,
-        scale: scale), preconditioning: .none)
+        scale: scale), preconditioning: .noise)
   }
 
   private static var imageModel: ModelConfiguration {
@@ -78,7 +78,7 @@ enum Workload: String, CaseIterable {
       sampleShape: [28, 28, 1],
       network: NetworkSpec(
         .unet, width: 32, depth: 1, condition: .time, features: .fourier, frequencies: 64,
-        scale: 16), preconditioning: .none)
+        scale: 16), preconditioning: .noise)
   }
 
   /// Milliseconds an optimiser step.

@@ -1,0 +1,178 @@
+import Foundation
+import ScoreAutodiff
+import ScoreModels
+import ScoreProcesses
+import ScoreTensors
+
+/// A score matching loss of a process, the same for all processes, networks and parametrisations.
+///
+/// ```
+/// denoising   L = E w(t) |ε̂(x_t, t) − z|² / D                              Vincent 2011; Song et al. 2021, eq. 7
+/// hyvarinen   L = E w(t) (|ε̂|² − 2σ tr ∂ε̂/∂x) / D                          Hyvärinen 2005, ½|s|² + ∇·s for s = −ε̂/σ
+/// sliced-vr   L = E w(t) (|ε̂|² − 2σ vᵀ (∂ε̂/∂x) v) / D                      Song et al. 2020, eq. 8
+/// sliced      L = E w(t) ((vᵀ ε̂)² − 2σ vᵀ (∂ε̂/∂x) v) / D                   Song et al. 2020, eq. 7
+/// x_t = α x₀ + σ z,   w = λ(t)/q(t),   v of random signs
+/// ```
+///
+/// λ is the weighting and q the density of the drawn times over the uniform one, so that the loss is a mean over even
+/// times for every q. By partial integration all four have one minimiser, and the last three are the first less the mean
+/// of w. At one noise level the time is fixed and w = 1: a denoising autoencoder.
+public struct ScoreMatchingLoss: Sendable {
+  /// The process that makes the noise.
+  public let process: any LinearProcess
+  /// Which of the forms.
+  public let objective: LossObjective
+  /// λ(t).
+  public let weighting: LossWeighting
+  /// q(t).
+  public let times: TrainingTimes
+  /// Whether a batch draws its times in strata, one in each of as many slices as there are samples.
+  public let stratified: Bool
+  private let dataDeviation: Double
+  private let likelihoodTimes: TrainingTimes
+  private let logNormalTimes: TrainingTimes
+  private let fixedTime: Double?
+
+  /// Creates the loss.
+  ///
+  /// - Parameters:
+  ///   - dataDeviation: the deviation of the data, for the weighting and the times of EDM.
+  ///   - noiseLevel: the ratio σ/α at which all times are, or nil.
+  /// - Throws: `ProcessError` where α/σ does not fall; `TrainingError` where no time has the noise level.
+  public init(
+    process: any LinearProcess, objective: LossObjective = .denoising, weighting: LossWeighting,
+    times: TimeSampling, stratified: Bool = true, dataDeviation: Double = 1,
+    noiseLevel: Double? = nil
+  ) throws {
+    self.process = process
+    self.objective = objective
+    self.weighting = weighting
+    self.stratified = stratified
+    self.dataDeviation = dataDeviation
+    self.times = try TrainingTimes(process, times, dataDeviation: dataDeviation)
+    likelihoodTimes = try TrainingTimes(process, .importance)
+    logNormalTimes = try TrainingTimes(process, .logNormal, dataDeviation: dataDeviation)
+    fixedTime = try noiseLevel.map { level in
+      let lambda = -log(level)
+      let range = [process.cutoffs.training, process.endTime].map {
+        process.marginal(at: $0).halfLogSNR
+      }
+      guard lambda <= range[0], lambda >= range[1] else {
+        throw TrainingError(
+          "the noise level is \(level); expected one that \(process.name) has, from \(exp(-range[0])) to \(exp(-range[1]))"
+        )
+      }
+      return process.time(halfLogSNR: lambda)
+    }
+  }
+
+  /// The time at quantile `u` of q.
+  public func time(at u: Double) -> Double { fixedTime ?? times.time(at: u) }
+
+  /// w(t) = λ(t)/q(t), with q over the uniform density.
+  public func weight(at t: Double) -> Double {
+    if fixedTime != nil { return 1 }
+    switch (weighting, times.sampling) {
+    // Where the two agree the weight has no rounding.
+    case (.likelihood, .importance): return 1
+    case (.edm, .logNormal): return edmFactor(at: t)
+    default: return relativeWeight(at: t) / times.relativeDensity(at: t)
+    }
+  }
+
+  /// λ(t).
+  public func relativeWeight(at t: Double) -> Double {
+    switch weighting {
+    case .noise: 1
+    case .likelihood: likelihoodTimes.relativeDensity(at: t)
+    case .minSNR: min(1, 5 * exp(-2 * process.marginal(at: t).halfLogSNR))
+    case .edm: edmFactor(at: t) * logNormalTimes.relativeDensity(at: t)
+    }
+  }
+
+  // What a weight of 1 on the error of EDM's F is on that of ε̂: 1 + (σ/(α d))².
+  private func edmFactor(at t: Double) -> Double {
+    1 + exp(-2 * process.marginal(at: t).halfLogSNR) / (dataDeviation * dataDeviation)
+  }
+
+  /// What one evaluation of the loss takes: noised samples, the noise or the probes, time columns and weights.
+  package struct Batch<Scalar: TensorScalar> {
+    package var noised: Tensor<Scalar>
+    package var noise: Tensor<Scalar>
+    package var timeColumns: Tensor<Scalar>
+    package var weights: Tensor<Scalar>
+  }
+
+  /// The number of weights a row: w, and w σ where derivatives are taken.
+  package var weightColumns: Int { objective == .denoising ? 1 : 2 }
+
+  /// Draws times and noise for clean samples `[n, D]`; in strata sample i's quantile lies in [i/n, (i+1)/n).
+  package func batch<Scalar: TensorScalar>(
+    _ clean: Tensor<Scalar>, model: ModelConfiguration, key: RandomKey
+  ) -> Batch<Scalar> {
+    let count = clean.rows
+    let noise: Tensor<Scalar> = key.folded("noise").normal(clean.shape)
+    let draws: Tensor<Double> = key.folded("times").uniform([count, 1])
+    let (columns, weightColumns) = (ModelConfiguration.timeColumns, weightColumns)
+    var timeColumns = Tensor<Scalar>([count, columns])
+    var weights = Tensor<Scalar>([count, weightColumns])
+    var alphas = [Scalar](repeating: 0, count: count)
+    var sigmas = alphas
+    draws.withUnsafeBuffer { draws in
+      timeColumns.withUnsafeMutableBuffer { out in
+        weights.withUnsafeMutableBuffer { weights in
+          for i in 0..<count {
+            let t = time(at: stratified ? (Double(i) + draws[i]) / Double(count) : draws[i])
+            let marginal = process.marginal(at: t)
+            let weight = weight(at: t)
+            alphas[i] = Scalar(marginal.alpha)
+            sigmas[i] = Scalar(marginal.sigma)
+            weights[i * weightColumns] = Scalar(weight)
+            if weightColumns == 2 { weights[2 * i + 1] = Scalar(weight * marginal.sigma) }
+            if let base = out.baseAddress {
+              model.fillTimeColumns(marginal, at: t, base + i * columns)
+            }
+          }
+        }
+      }
+    }
+    return Batch(
+      noised: .combinedRows(alphas, clean, sigmas, noise),
+      noise: objective == .denoising ? noise : key.folded("probes").rademacher(clean.shape),
+      timeColumns: timeColumns, weights: weights)
+  }
+
+  /// The loss of a prediction at x as a formula: `prediction`, `x` and `noise` are `[n, D]`, `weights` `[n, 1 or 2]`.
+  package func value(
+    _ prediction: Formula, at x: Formula, noise: Formula, weights: Formula
+  ) -> Formula {
+    let count = Double(max(1, noise.shape.count))
+    guard objective != .denoising else {
+      return (weights * square(prediction - noise)).sum() / count
+    }
+    let (weight, sigmaWeight) = (
+      weights.slice(axis: 1, 0..<1), weights.slice(axis: 1, 1..<2)
+    )
+    func derivative(along v: Formula) -> Formula {
+      v * jvp([prediction], withRespectTo: [x], tangents: [v])[0]
+    }
+    let squares: Formula
+    let divergence: Formula
+    switch objective {
+    case .denoising, .slicedVR:
+      (squares, divergence) = (square(prediction), derivative(along: noise))
+    case .sliced:
+      squares = square((noise * prediction).sum([1], keepDims: true))
+      divergence = derivative(along: noise)
+    case .hyvarinen:
+      squares = square(prediction)
+      let (rows, width) = (x.shape[0], x.shape[1])
+      divergence = (0..<width).map { j in
+        derivative(
+          along: Formula(
+            Tensor<Double>([rows, width], (0..<rows * width).map { $0 % width == j ? 1 : 0 })))
+      }.reduce(Formula(0), +)
+    }
+    return ((weight * squares).sum() - 2 * (sigmaWeight * divergence).sum()) / count
+  }
+}
