@@ -28,6 +28,9 @@ extension SolverSpec {
     case logSNR = "log-snr"
   }
 
+  /// The names of grids, as `grid=` takes them.
+  public static var grids: [String] { Grid.allCases.map(\.rawValue) }
+
   private enum Choice: String, CaseIterable {
     case langevin, ald, none
   }

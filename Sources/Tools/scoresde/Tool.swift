@@ -6,7 +6,7 @@ enum Tool {
   static var commands: [any Command.Type] {
     [
       DemoCommand.self, TrainCommand.self, SampleCommand.self, LikelihoodCommand.self,
-      VerifyCommand.self, BenchCommand.self, InspectCommand.self,
+      VerifyCommand.self, StudyCommand.self, BenchCommand.self, InspectCommand.self,
     ]
   }
 

@@ -1,0 +1,102 @@
+import Foundation
+import ScoreSDE
+
+/// `scoresde study`: error against the number of function evaluations, for every solver and time grid.
+enum StudyCommand: Command {
+  static let name = "study"
+  static let summary =
+    "measures error against NFE for every solver and time grid on one score field"
+  static let options = [
+    Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
+    Option("--sde", "SDE", "the process of an exact model: vp (default), subvp, ve, …"),
+    Option("--nfe", "N,N,…", "evaluations to compare at (default 5,10,20,50)"),
+    Option("--solvers", "SOLVER;…", "separated by semicolons (default: every solver by name)"),
+    Option(
+      "--grids", "GRID,…", "\(StudyDefaults.grids.joined(separator: ", ")) (default all of them)"),
+    Option("--count", "N", "samples of each solve (default 500)"),
+    Option("--epsilon", "X", "the last time (default: the process's)"),
+    Option("--seed", "N", "seed of everything random (default 0)"),
+    Option("--out", "DIR", "where study.svg, study.json and study.txt go (required)"),
+  ]
+
+  static func run(_ session: Session) throws {
+    if try session.arguments.isDouble {
+      try run(session, Double.self)
+    } else {
+      try run(session, Float.self)
+    }
+  }
+
+  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+    let arguments = session.arguments
+    let folder = try arguments.required("--out")
+    let budgets = try budgets(arguments)
+    let solvers = try solvers(arguments)
+    let grids = try grids(arguments)
+    let count = try arguments.integer("--count", atLeast: 3, atMost: 1 << 20) ?? 500
+    let epsilon = try arguments.positive("--epsilon")
+    let seed = try arguments.seed
+    let model = try LoadedModel<Scalar>(session)
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw CommandError.failure("--out is \(folder), but that folder cannot be made")
+    }
+
+    let study = Study(
+      field: model.field, budgets: budgets, solvers: solvers, grids: grids, count: count,
+      epsilon: epsilon ?? model.field.process.cutoffs.sampling,
+      key: RandomKey(seed).folded("study"))
+    let bar = session.progress("study")
+    let start = ContinuousClock.now
+    let result = try study.run { fraction, note in bar.update(min(0.999, fraction), note) }
+    bar.update(1)
+    let report = StudyReport(
+      result: result, model: arguments.text("--model") ?? "",
+      process: ProcessSpec.text(of: model.field.process), budgets: budgets, count: count,
+      epsilon: study.epsilon, seed: seed, seconds: start.duration(to: .now).seconds, folder: folder)
+    try AtomicFile.write(report.figure.svg, to: folder + "/study.svg")
+    try AtomicFile.write(report.json.text + "\n", to: folder + "/study.json")
+    try AtomicFile.write(report.text + "\n", to: folder + "/study.txt")
+    session.finish(report.json, report.text)
+  }
+
+  private static func budgets(_ arguments: Arguments) throws -> [Int] {
+    let text = arguments.text("--nfe") ?? "5,10,20,50"
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    let budgets = numbers.compactMap { $0 }.filter { (1...100_000).contains($0) }
+    guard budgets.count == numbers.count, Set(budgets).count == budgets.count else {
+      throw CommandError.usage(
+        "--nfe is \(text); expected different whole numbers from 1 to 100000 with commas between")
+    }
+    return budgets.sorted()
+  }
+
+  private static func solvers(_ arguments: Arguments) throws -> [String] {
+    let texts =
+      arguments.text("--solvers").map { text in
+        // Commas part solvers where they cannot be within one.
+        text.split { $0 == ";" || $0 == "," && !text.contains(":") }.map {
+          $0.trimmingCharacters(in: .whitespaces)
+        }
+      } ?? StudyDefaults.solvers
+    guard !texts.isEmpty else {
+      throw CommandError.usage("--solvers names no solver; expected one or more")
+    }
+    for text in texts { _ = try asUsage(of: "--solvers") { try SolverSpec(text) } }
+    return texts
+  }
+
+  private static func grids(_ arguments: Arguments) throws -> [String] {
+    guard let text = arguments.text("--grids") else { return StudyDefaults.grids }
+    let grids = text.split(separator: ",").map(String.init)
+    for grid in grids where !StudyDefaults.grids.contains(grid) {
+      throw CommandError.usage(
+        "--grids has \(grid); expected some of \(StudyDefaults.grids.joined(separator: ", "))")
+    }
+    guard !grids.isEmpty else {
+      throw CommandError.usage("--grids names no grid; expected one or more")
+    }
+    return grids
+  }
+}

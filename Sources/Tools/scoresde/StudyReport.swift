@@ -1,0 +1,159 @@
+import Foundation
+import ScoreSDE
+
+/// A study as text, JSON and a figure.
+struct StudyReport<Scalar: TensorScalar> {
+  let result: Study<Scalar>.Result
+  let model: String
+  let process: String
+  let budgets: [Int]
+  let count: Int
+  let epsilon: Double
+  let seed: UInt64
+  let seconds: Double
+  let folder: String
+
+  private typealias Curve = Study<Scalar>.Curve
+  private typealias Point = Study<Scalar>.Point
+
+  // MARK: Text
+
+  /// The tables: end-point errors of solvers of the flow, distances of all, and adaptive solvers by tolerance.
+  var text: String {
+    var parts = [
+      "\(model), \(process), ε = \(NumberText.significant(epsilon)), \(count) samples, \(NumberText.significant(seconds, digits: 3)) s"
+    ]
+    let deterministic = result.curves.filter { $0.grid != "adaptive" && $0.points[0].error != nil }
+    if !deterministic.isEmpty {
+      parts.append(
+        "root mean square difference from a fine solve of the same noise, by NFE\n"
+          + table(deterministic) { $0.error }.text)
+    }
+    let stepped = result.curves.filter { $0.grid != "adaptive" }
+    if !stepped.isEmpty {
+      parts.append(
+        "energy distance to \(result.reference), by NFE (a fine solve has \(NumberText.plusMinus(result.floor.value, result.floor.standardError)))\n"
+          + table(stepped) { $0.distance }.text)
+    }
+    let adaptive = result.curves.filter { $0.grid == "adaptive" }
+    if !adaptive.isEmpty {
+      var table = Table(columns: ["adaptive solver", "NFE", "difference", "distance"])
+      for curve in adaptive {
+        for point in curve.points {
+          table.append([
+            curve.solver, NumberText.significant(point.evaluations, digits: 3),
+            point.error.map { NumberText.significant($0.value, digits: 3) } ?? "–",
+            NumberText.plusMinus(point.distance.value, point.distance.standardError),
+          ])
+        }
+      }
+      parts.append(table.text)
+    }
+    parts.append("figure: \(folder)/study.svg")
+    return parts.joined(separator: "\n")
+  }
+
+  /// How good a curve is: the mean logarithm of its errors, where no error counts as less than its own.
+  private static func score(_ curve: Curve, _ value: (Point) -> Estimate?) -> Double {
+    let logarithms = curve.points.compactMap(value).map {
+      log(max($0.value, $0.standardError, 1e-300))
+    }
+    return logarithms.isEmpty ? .infinity : logarithms.reduce(0, +) / Double(logarithms.count)
+  }
+
+  private func table(_ curves: [Curve], _ value: (Point) -> Estimate?) -> Table {
+    var table = Table(columns: ["solver", "grid"] + budgets.map { "\($0)" })
+    func estimate(_ curve: Curve, _ budget: Int) -> Estimate? {
+      curve.points.first { $0.budget == budget }.flatMap(value)
+    }
+    let sorted = curves.sorted { Self.score($0, value) < Self.score($1, value) }
+    for curve in sorted {
+      table.append(
+        [curve.solver, curve.grid]
+          + budgets.map { budget in
+            guard let found = estimate(curve, budget) else { return "–" }
+            return found.standardError > 0.05 * abs(found.value)
+              ? NumberText.plusMinus(found.value, found.standardError)
+              : NumberText.significant(found.value, digits: 3)
+          })
+    }
+    return table
+  }
+
+  // MARK: JSON
+
+  var json: JSON {
+    func estimate(_ value: Estimate) -> JSON {
+      .object([("value", .number(value.value)), ("standardError", .number(value.standardError))])
+    }
+    return .object([
+      ("model", .string(model)), ("sde", .string(process)), ("epsilon", .number(epsilon)),
+      ("count", .integer(count)), ("seed", .string("\(seed)")), ("seconds", .number(seconds)),
+      ("reference", .string(result.reference)), ("floor", estimate(result.floor)),
+      (
+        "curves",
+        .array(
+          result.curves.map { curve in
+            .object([
+              ("solver", .string(curve.solver)), ("grid", .string(curve.grid)),
+              (
+                "points",
+                .array(
+                  curve.points.map { point in
+                    .object([
+                      ("budget", point.budget.map { .integer($0) } ?? .null),
+                      ("nfe", .number(point.evaluations)),
+                      ("error", point.error.map(estimate) ?? .null),
+                      ("distance", estimate(point.distance)),
+                    ])
+                  })
+              ),
+            ])
+          })
+      ), ("out", .string(folder)),
+    ])
+  }
+
+  // MARK: Figure
+
+  /// Two plots, log against log: the difference from the fine solve, and the distance to the reference.
+  var figure: Panels {
+    let differences = plot(
+      "Difference from a fine solve of the same noise", "root mean square difference",
+      result.curves.filter { $0.points[0].error != nil }
+    ) { $0.error }
+    var distances = plot(
+      "Distance to \(result.reference)", "energy distance", result.curves
+    ) { $0.distance }
+    distances.add(
+      .horizontalRule(
+        at: max(result.floor.value, result.floor.standardError), label: "a fine solve, or its error"
+      ))
+    return Panels([differences, distances], summary: "Error against NFE on \(model), \(process)")
+  }
+
+  /// The best grid of each solver at each place; the best solvers in colours, the others in grey.
+  private func plot(
+    _ title: String, _ y: String, _ curves: [Curve], _ value: (Point) -> Estimate?
+  ) -> Plot {
+    var plot = Plot(
+      title, x: Axis("score evaluations a sample (NFE)", scale: .log), y: Axis(y, scale: .log),
+      width: 640, height: 520)
+    let groups = Dictionary(grouping: curves, by: \.solver)
+    // A solver is as good as its best grid.
+    let best = groups.values.compactMap { curves in
+      curves.map { (curve: $0, score: Self.score($0, value)) }.min { $0.score < $1.score }
+    }.sorted { ($0.score, $0.curve.solver) < ($1.score, $1.curve.solver) }
+    let colored = Color.series.count
+    for (place, entry) in best.enumerated().reversed() {
+      let x = entry.curve.points.map(\.evaluations)
+      let y = entry.curve.points.map { value($0).map { max($0.value, $0.standardError) } ?? .nan }
+      let color = place < colored ? Color.series[place] : Color.gray
+      let isNamed = place < colored
+      let label = "\(entry.curve.solver), \(entry.curve.grid)"
+      plot.add(.line(x: x, y: y, label: isNamed ? label : "others", color: color, dashed: !isNamed))
+      plot.add(.points(x: x, y: y, label: isNamed ? label : "others", color: color))
+    }
+    return plot
+  }
+}
