@@ -43,6 +43,20 @@ import Testing
     // end example
     #expect(
       try Self.readme().contains(Self.lines("example") + "\nprint(nats.mean, \"nats a sample\")\n"))
+
+    // begin budget
+    let likelihood = try FlowLikelihood(field, divergence: .hutchPlusPlus(sketch: 1, probes: 4))
+    let scored = try likelihood.logDensity(of: samples, key: RandomKey(2))
+    let budget = try likelihood.budget(of: scored, for: samples, key: RandomKey(2))
+    let bound = try VariationalBound(field)(samples, key: RandomKey(3))
+    let drawn = try likelihood.sample(100, key: RandomKey(4))
+    let path = try likelihood.interpolate(
+      from: samples.rows(0..<1), to: samples.rows(1..<2), at: [0, 0.5, 1])
+    // end budget
+    #expect(try Self.readme().contains(Self.lines("budget") + "\n"))
+    let total = try #require(budget.total)
+    #expect(total.reduce(0, +) / 200 < 1 && bound.mean < nats.mean + 1)
+    #expect(drawn.likelihood.isFinished && path.count == 3)
     // A Gaussian with the moons' covariance has about −2.0 nats in the mean on its own draws.
     #expect(nats.isFinished && nats.mean > -2.2 && nats.mean < 0)
   }

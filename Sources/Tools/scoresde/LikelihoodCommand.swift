@@ -1,24 +1,26 @@
 import Foundation
 import ScoreSDE
 
-/// `scoresde likelihood`: log densities of data under a model.
+/// `scoresde likelihood`: log densities of data under a model, and what they may be off by.
 enum LikelihoodCommand: Command {
   static let name = "likelihood"
   static let summary =
-    "gives log densities by the probability-flow ODE, in nats and bits per dimension"
+    "gives log densities by the probability-flow ODE, with their error budget, in nats and bits per dimension"
   static let options = [
     Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
-    Option(
-      "--sde", "SDE",
-      "the process of an exact model: \(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
+    Option("--sde", "SDE", "the process of an exact model: vp (default), subvp, ve, …"),
     Option("--data", "DATA", "digits:test, moons, …, or a file (required)"),
+    Option("--against", "DATA", "other data, told from --data by their densities (ROC)"),
     Option("--count", "N", "the first N samples only"),
-    Option("--divergence", "KIND", "exact or hutchinson (default)"),
-    Option("--probes", "N", "probes of hutchinson (default 1)"),
-    Option("--distribution", "NAME", "of the probes: rademacher (default) or gaussian"),
+    Option("--divergence", "KIND", "exact, hutchinson (default) or hutch++"),
+    Option("--probes", "N", "probes of hutchinson (default 1) or hutch++ (default 2)"),
+    Option("--sketch", "N", "directions that hutch++ takes exactly (default 4)"),
+    Option("--distribution", "NAME", "of the probes: rademacher (default), gaussian or sphere"),
     Option("--rtol", "X", "relative tolerance (default 1e-5)"),
     Option("--atol", "X", "absolute tolerance (default 1e-5)"),
     Option("--epsilon", "X", "the first time (default: the process's)"),
+    Option(
+      "--strata", "N", "strata of times of the variational bound (default 16; 0 leaves it out)"),
     Option("--seed", "N", "seed of probes and of the noise within bins (default 0)"),
     Option("--out", "FILE.npy", "nats a sample, float64"),
   ]
@@ -37,106 +39,74 @@ enum LikelihoodCommand: Command {
     let rtol = try arguments.positive("--rtol") ?? 1e-5
     let atol = try arguments.positive("--atol") ?? 1e-5
     let epsilon = try arguments.positive("--epsilon")
+    let strata = try arguments.integer("--strata", atLeast: 0, atMost: 1 << 16) ?? 16
     let key = RandomKey(try arguments.seed).folded("likelihood")
     let out = try session.checkWritable("--out", extensions: ["npy"])
     let text = try arguments.required("--data")
     let source = try asUsage(of: "--data") { try DataSource(text) }
+    let other = try arguments.text("--against").map { text in
+      try asUsage(of: "--against") { try DataSource(text) }
+    }
     let count = try arguments.integer("--count", atLeast: 1)
     let model = try LoadedModel<Scalar>(session)
-
-    var data: Dataset<Scalar> = try source.load()
-    if let count { data = data.prefix(count) }
-    try data.checkSampleShape(model.field.sampleShape)
-    let (points, scale) = try model.inModelSpace(data, key: key.folded("bins"))
     let likelihood = try FlowLikelihood(
       model.field, divergence: divergence, method: .adaptive(rtol: rtol, atol: atol),
       epsilon: epsilon)
-    let bar = session.progress("likelihood")
-    let start = ContinuousClock.now
-    let result = try likelihood.logDensity(of: points, key: key.folded("probes")) { progress in
-      bar.update(min(0.999, progress.fraction))
-      return true
+    let job = LikelihoodJob(
+      session: session, model: model, likelihood: likelihood, strata: strata, key: key)
+
+    func load(_ source: DataSource) throws -> Dataset<Scalar> {
+      var data: Dataset<Scalar> = try source.load()
+      if let count { data = data.prefix(count) }
+      try data.checkSampleShape(model.field.sampleShape)
+      return data
     }
-    let seconds = start.duration(to: .now).seconds
-    bar.update(1, "NFE \(NumberText.significant(result.meanEvaluations))")
-    if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
-      throw CommandError.failure("the solve of sample \(bad) did not finish: \(result.status[bad])")
+    let data = try load(source)
+    let otherData = try other.map(load)
+    if otherData != nil, data.count < 2 || (otherData?.count ?? 0) < 2 {
+      throw CommandError.usage(
+        "--against compares two sets of samples; expected 2 samples or more in each")
     }
-    // Densities are those of the data's own units, whatever affine map the model sees them through.
-    let dimensions = data.dimensions
-    let shift = Double(dimensions) * log(abs(model.scale?.factor ?? 1))
-    let nats = result.logDensity.map { $0 + shift }
-    if let out { try NPY.write(Tensor<Double>([nats.count], nats), to: out) }
-    let mean = result.mean + shift
-    let standardError = result.standardError ?? .nan
-    var members: [(String, JSON)] = [
-      ("count", .integer(nats.count)), ("dimensions", .integer(dimensions)),
-      ("nfe", .number(result.meanEvaluations)), ("seconds", .number(seconds)),
-      (
-        "logDensity",
-        .object([("mean", .number(mean)), ("standardError", .number(standardError))])
-      ),
-    ]
-    var lines = [
-      "\(nats.count) samples of \(dimensions) dimensions, NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s",
-      "log density  \(NumberText.plusMinus(mean, standardError)) nats",
-    ]
-    if nats.count == 1 { lines[1] = "log density  \(nats[0]) nats" }
-    if let scale {
-      let bits = scale.bitsPerDimension(
-        meanLogDensity: result.mean, standardError: standardError, dimensions: dimensions)
-      members.append(
-        (
-          "bitsPerDimension",
-          .object([("mean", .number(bits.mean)), ("standardError", .number(bits.standardError))])
-        ))
-      lines.append(
-        "             \(NumberText.plusMinus(bits.mean, bits.standardError)) bits per dimension")
-    }
+    var report = try job.report(on: data)
     if let out {
-      members.append(("out", .string(out)))
-      lines.append("nats a sample: \(out)")
+      let nats = report.nats
+      try NPY.write(Tensor<Double>([nats.count], nats), to: out)
+      report.add("out", .string(out), line: "nats a sample: \(out)")
     }
-    session.finish(.object(members), lines.joined(separator: "\n"))
+    if let other = otherData {
+      try job.add(other, named: arguments.text("--against") ?? "", to: &report)
+    }
+    session.finish(.object(report.members), report.lines.joined(separator: "\n"))
   }
 
   private static func divergence(_ arguments: Arguments) throws -> Divergence {
     let kind = arguments.text("--divergence") ?? "hutchinson"
     let probes = try arguments.integer("--probes", atLeast: 1, atMost: 1 << 16)
+    let sketch = try arguments.integer("--sketch", atLeast: 1, atMost: 1 << 16)
     let distribution = arguments.text("--distribution") ?? "rademacher"
+    func refuse(_ options: [String], with needed: String) throws {
+      for option in options where arguments.has(option) {
+        throw CommandError.usage("\(option) goes with --divergence \(needed); found \(kind)")
+      }
+    }
     switch kind {
     case "exact":
-      for option in ["--probes", "--distribution"] where arguments.has(option) {
-        throw CommandError.usage("\(option) goes with --divergence hutchinson; found exact")
-      }
+      try refuse(["--probes", "--distribution"], with: "hutchinson")
+      try refuse(["--sketch"], with: "hutch++")
       return .exact
     case "hutchinson":
+      try refuse(["--sketch"], with: "hutch++")
       guard let distribution = Divergence.Probe(rawValue: distribution) else {
         throw CommandError.usage(
-          "--distribution is \(distribution); expected rademacher or gaussian")
+          "--distribution is \(distribution); expected rademacher, gaussian or sphere")
       }
       return .hutchinson(distribution, probes: probes ?? 1)
+    case "hutch++":
+      try refuse(["--distribution"], with: "hutchinson")
+      return .hutchPlusPlus(sketch: sketch ?? 4, probes: probes ?? 2)
     default:
-      throw CommandError.usage("--divergence is \(kind); expected exact or hutchinson")
+      throw CommandError.usage(
+        "--divergence is \(kind); expected exact, hutchinson or hutch++")
     }
-  }
-}
-
-extension LoadedModel {
-  /// Data as the model sees them, with the scale by which bits per dimension follow where they are quantised.
-  ///
-  /// Data in a file that are levels of the model's scale count as quantised; others are points of the data's own space.
-  func inModelSpace(
-    _ data: Dataset<Scalar>, key: RandomKey
-  ) throws -> (points: Tensor<Scalar>, scale: DataScale?) {
-    let shape = Shape([data.count] + field.sampleShape.extents)
-    guard let scale else {
-      return (data.samples.reshaped(shape), nil)
-    }
-    if let levels = try? data.scaled(by: scale) {
-      return (levels.modelSamples(key: key).reshaped(shape), scale)
-    }
-    let points = data.samples.map { Scalar(scale.offset + scale.factor * Double($0)) }
-    return (points.reshaped(shape), nil)
   }
 }

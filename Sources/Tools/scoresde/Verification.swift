@@ -25,6 +25,7 @@ struct Verification {
       checks += try drawnSamples(process, reference)
       checks += try flow(process, reference)
       checks += try likelihoods(process, reference)
+      checks += try LikelihoodVerification(process, reference, pool: pool).checks()
     }
     return checks
   }

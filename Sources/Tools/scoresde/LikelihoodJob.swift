@@ -1,0 +1,171 @@
+import Foundation
+import ScoreSDE
+
+/// Likelihoods of data sets under one model, and their report.
+struct LikelihoodJob<Scalar: TensorScalar> {
+  let session: Session
+  let model: LoadedModel<Scalar>
+  let likelihood: FlowLikelihood<Scalar>
+  let strata: Int
+  let key: RandomKey
+
+  /// What the command prints: the members of its JSON object and the lines of its text.
+  struct Report {
+    var members: [(String, JSON)] = []
+    var lines: [String] = []
+    /// Nats a sample in the data's own units.
+    var nats: [Double] = []
+
+    mutating func add(_ key: String, _ value: JSON, line: String) {
+      members.append((key, value))
+      lines.append(line)
+    }
+  }
+
+  /// Log densities of points that the model sees.
+  private func solve(
+    _ points: Tensor<Scalar>, title: String, _ key: RandomKey
+  ) throws -> LikelihoodResult<Scalar> {
+    let bar = session.progress(title)
+    let result = try likelihood.logDensity(of: points, key: key) { progress in
+      bar.update(min(0.999, progress.fraction))
+      return true
+    }
+    bar.update(1, "NFE \(NumberText.significant(result.meanEvaluations))")
+    if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
+      throw CommandError.failure("the solve of sample \(bad) did not finish: \(result.status[bad])")
+    }
+    return result
+  }
+
+  // Densities are those of the data's own units, whatever affine map the model sees them through.
+  private func shift(_ data: Dataset<Scalar>) -> Double {
+    Double(data.dimensions) * log(abs(model.scale?.factor ?? 1))
+  }
+
+  /// The densities of a data set with their errors.
+  func report(on data: Dataset<Scalar>) throws -> Report {
+    let (points, scale) = try model.inModelSpace(data, key: key.folded("bins"))
+    let start = ContinuousClock.now
+    let result = try solve(points, title: "likelihood", key.folded("probes"))
+    let seconds = start.duration(to: .now).seconds
+    let (dimensions, shift) = (data.dimensions, shift(data))
+    let (mean, standardError) = (result.mean + shift, result.standardError ?? .nan)
+    var report = Report()
+    report.nats = result.logDensity.map { $0 + shift }
+    report.members = [
+      ("count", .integer(data.count)), ("dimensions", .integer(dimensions)),
+      ("nfe", .number(result.meanEvaluations)), ("seconds", .number(seconds)),
+    ]
+    report.lines = [
+      "\(data.count) samples of \(dimensions) dimensions, NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
+    ]
+    var table = Table(columns: scale == nil ? ["", "nats"] : ["", "nats", "bits per dimension"])
+    func row(_ name: String, _ nats: String, _ bits: String = "") {
+      table.append(scale == nil ? [name, nats] : [name, nats, bits])
+    }
+    func estimate(_ name: String, _ key: String, _ mean: Double, _ error: Double) {
+      report.members.append((key, Self.pair(mean + shift, error)))
+      let nats = error.isNaN ? "\(mean + shift)" : NumberText.plusMinus(mean + shift, error)
+      guard let scale else { return row(name, nats) }
+      let bits = scale.bitsPerDimension(
+        meanLogDensity: mean, standardError: error, dimensions: dimensions)
+      let bitsKey = key == "logDensity" ? "bitsPerDimension" : "\(key)BitsPerDimension"
+      report.members.append((bitsKey, Self.pair(bits.mean, bits.standardError)))
+      row(name, nats, NumberText.plusMinus(bits.mean, bits.standardError))
+    }
+    estimate("log density", "logDensity", mean - shift, standardError)
+    if strata > 0 {
+      let bar = session.progress("bound")
+      // The data's own spread, so that the bound's variance is small; its mean does not depend on it.
+      let bound = try VariationalBound(
+        model.field, strata: strata, epsilon: likelihood.epsilon,
+        dataDeviation: Self.deviation(points)
+      )(points, key: key.folded("bound")) { fraction in
+        bar.update(min(0.999, fraction))
+        return true
+      }
+      bar.update(1)
+      let error =
+        bound.meanStandardError ?? bound.standardError[0]
+      estimate("variational bound", "variationalBound", bound.mean, error)
+    }
+    let budget = try likelihood.budget(of: result, for: points, key: key.folded("probes"))
+    func part(_ name: String, _ key: String, _ values: [Double]?) -> (String, JSON) {
+      let mean = values.map { $0.reduce(0, +) / Double($0.count) }
+      row(
+        "  \(name)", mean.map { NumberText.significant($0, digits: 2) } ?? "one probe hides it")
+      return (key, mean.map { .number($0) } ?? .null)
+    }
+    row("error of a sample, from", "")
+    let parts = [
+      part("solver", "solver", budget.solver),
+      part("truncation at ε", "truncation", budget.truncation),
+      part("prior mismatch", "priorMismatch", budget.priorMismatch),
+      part("probes", "probes", budget.probes),
+      part("all together", "total", budget.total),
+    ]
+    report.add("errorBudget", .object(parts), line: table.text.trimmedEnd)
+    return report
+  }
+
+  /// Adds how well densities tell a data set from other data.
+  func add(_ other: Dataset<Scalar>, named name: String, to report: inout Report) throws {
+    let (points, _) = try model.inModelSpace(other, key: key.folded("other bins"))
+    let result = try solve(points, title: "against", key.folded("other probes"))
+    let shift = shift(other)
+    let roc = Metrics.areaUnderROC(
+      positives: report.nats, negatives: result.logDensity.map { $0 + shift })
+    let error = result.standardError ?? .nan
+    report.add(
+      "against",
+      .object([
+        ("data", .string(name)), ("count", .integer(other.count)),
+        ("logDensity", Self.pair(result.mean + shift, error)),
+        (
+          "areaUnderROC",
+          .object([("value", .number(roc.value)), ("standardError", .number(roc.standardError))])
+        ),
+      ]),
+      line:
+        "against \(name): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))"
+    )
+  }
+
+  private static func pair(_ mean: Double, _ error: Double) -> JSON {
+    .object([("mean", .number(mean)), ("standardError", .number(error))])
+  }
+
+  private static func deviation(_ points: Tensor<Scalar>) -> Double {
+    let mean = points.mean
+    let squares = points.withUnsafeBuffer { entries in
+      entries.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    }
+    let deviation = (squares / Double(points.count)).squareRoot()
+    return deviation > 0 ? deviation : 1
+  }
+}
+
+extension String {
+  /// Without line ends at the end.
+  fileprivate var trimmedEnd: String { String(reversed().drop { $0 == "\n" }.reversed()) }
+}
+
+extension LoadedModel {
+  /// Data as the model sees them, with the scale by which bits per dimension follow where they are quantised.
+  ///
+  /// Data in a file that are levels of the model's scale count as quantised; others are points of the data's own space.
+  func inModelSpace(
+    _ data: Dataset<Scalar>, key: RandomKey
+  ) throws -> (points: Tensor<Scalar>, scale: DataScale?) {
+    let shape = Shape([data.count] + field.sampleShape.extents)
+    guard let scale else {
+      return (data.samples.reshaped(shape), nil)
+    }
+    if let levels = try? data.scaled(by: scale) {
+      return (levels.modelSamples(key: key).reshaped(shape), scale)
+    }
+    let points = data.samples.map { Scalar(scale.offset + scale.factor * Double($0)) }
+    return (points.reshaped(shape), nil)
+  }
+}
