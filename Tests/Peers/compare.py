@@ -1,4 +1,6 @@
-"""Times `scoresde bench` beside its peers, alternately, and prints medians and ratios.
+"""Times `scoresde bench` beside its peers, alternately, and prints medians and ratios as a Markdown table.
+
+The ratios are the fastest peer over ours, and the fastest PyTorch over ours.
 
     python compare.py [WORKLOAD …] [--rounds 3] [--threads 2] [--json FILE]
 
@@ -18,6 +20,8 @@ PEERS = {
     "mlp-sample-64": ["torch", "torch-compile", "jax"],
     "mlp-sample-1024": ["torch", "torch-compile", "jax"],
     "mlp-likelihood": ["scipy", "torchdiffeq", "diffrax"],
+    "unet-train": ["torch", "torch-channels-last", "jax"],
+    "unet-forward": ["torch", "torch-channels-last", "jax"],
 }
 
 
@@ -47,6 +51,7 @@ def main():
     parser.add_argument("--json")
     options = parser.parse_args()
     table = {}
+    print("| workload | scoresde ms | peers ms | fastest peer / ours | PyTorch / ours |\n|---|---|---|---|---|", flush=True)
     for workload in options.workloads or list(PEERS):
         times = {name: [] for name in ["scoresde", *PEERS[workload]]}
         for number in range(options.rounds):
@@ -58,9 +63,14 @@ def main():
         medians = {name: statistics.median(values) for name, values in times.items() if values}
         table[workload] = medians
         peers = {name: value for name, value in medians.items() if name != "scoresde"}
-        fastest = min(peers, key=peers.get)
-        row = "  ".join(f"{name} {value:.3f}" for name, value in medians.items())
-        print(f"{workload:16} {row}  |  {fastest} / scoresde = {peers[fastest] / medians['scoresde']:.2f}", flush=True)
+        if "scoresde" not in medians:
+            print(f"| {workload} | failed | | | |", flush=True)
+            continue
+        own = medians["scoresde"]
+        torch = [value for name, value in peers.items() if name.startswith("torch")]
+        best = lambda values: f"{min(values) / own:.2f}" if values else "–"
+        row = ", ".join(f"{name} {value:.3g}" for name, value in peers.items())
+        print(f"| {workload} | {own:.3g} | {row} | {best(peers.values())} | {best(torch)} |", flush=True)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(table, indent=2) + "\n")
 

@@ -134,4 +134,8 @@ void F(sk_adam)(const sk_kernels *kernels, int64_t n, const T *gradient, T scale
   kernels->F(adam)(n, gradient, scale, parameter, m, v, average, step, b1, b2, inv_sqrt_c2, eps, decay);
 }
 
+double F(sk_multiply_adds)(const sk_kernels *kernels, int64_t rounds, T factor, T *result) {
+  return kernels->F(multiply_adds)(rounds, factor, result);
+}
+
 #undef F

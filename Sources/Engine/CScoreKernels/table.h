@@ -47,7 +47,8 @@
   void (*normal_##S)(uint64_t key, const int64_t *index, int64_t first, int64_t rows, int64_t columns, T *out);        \
   void (*rademacher_##S)(uint64_t key, const int64_t *index, int64_t first, int64_t rows, int64_t columns, T *out);    \
   void (*adam_##S)(int64_t n, const T *gradient, T scale, T *parameter, T *m, T *v, T *average, T step, T b1, T b2,    \
-                   T inv_sqrt_c2, T eps, T decay);
+                   T inv_sqrt_c2, T eps, T decay);                                                                     \
+  double (*multiply_adds_##S)(int64_t rounds, T factor, T *result);
 
 struct sk_kernels {
   sk_target target;

@@ -1,34 +1,61 @@
 import Foundation
 import ScoreSDE
 
-/// `scoresde bench`: times the workloads that `Tests/Peers/peers.py` defines.
+/// `scoresde bench`: times the workloads that `Tests/Peers/peers.py` defines, and the engine's single operations.
 enum BenchCommand: Command {
   static let name = "bench"
-  static let summary = "times \(Workload.allCases.map(\.rawValue).joined(separator: ", "))"
+  static let summary = "times \(known.joined(separator: ", "))"
   static let options = [
     Option("--repeats", "N", "timed runs of each workload, after one that is not (default 5)")
   ]
-  static let positionalLimit = Workload.allCases.count
+  static let positionalLimit = known.count
+
+  private static let known =
+    Workload.allCases.map(\.rawValue) + Microbenchmark.allCases.map(\.rawValue)
 
   static func run(_ session: Session) throws {
-    let repeats = try session.arguments.integer("--repeats", atLeast: 1) ?? 5
-    let names = session.arguments.positional
-    let workloads = try names.map { name in
-      guard let workload = Workload(rawValue: name) else {
-        let known = Workload.allCases.map(\.rawValue).joined(separator: ", ")
-        throw CommandError.usage("there is no workload \(name); known are \(known)")
-      }
-      return workload
+    if try session.arguments.isDouble {
+      try run(session, Double.self)
+    } else {
+      try run(session, Float.self)
     }
+  }
+
+  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+    let repeats = try session.arguments.integer("--repeats", atLeast: 1) ?? 5
+    let given = session.arguments.positional
+    if let unknown = given.first(where: { !known.contains($0) }) {
+      throw CommandError.usage(
+        "there is no workload \(unknown); known are \(known.joined(separator: ", "))")
+    }
+    let names = given.isEmpty ? known : given
+    var text = ""
+    var fields: [(String, JSON)] = []
+    let workloads = names.compactMap { Workload(rawValue: $0) }
+    if !workloads.isEmpty {
+      let (table, results) = try time(workloads, repeats, session, type)
+      text += table.text + "\n"
+      fields.append(("workloads", .array(results)))
+    }
+    let benchmarks = names.compactMap { Microbenchmark(rawValue: $0) }
+    if !benchmarks.isEmpty {
+      let (table, results) = measure(benchmarks, repeats, session, type)
+      text += table.text + "\n"
+      fields.append(("operations", .array(results)))
+    }
+    session.finish(
+      .object(fields),
+      text + "\(session.pool.threads) threads, \(Kernels.best.target.rawValue) kernels")
+  }
+
+  private static func time<Scalar: TensorScalar>(
+    _ workloads: [Workload], _ repeats: Int, _ session: Session, _ type: Scalar.Type
+  ) throws -> (Table, [JSON]) {
     var table = Table(columns: ["workload", "median ms", "min ms", "max ms", "unit"])
     var results: [JSON] = []
-    for workload in workloads.isEmpty ? Workload.allCases : workloads {
+    for workload in workloads {
       session.say("bench: \(workload.rawValue)")
-      let times =
-        try session.arguments.isDouble
-        ? workload.times(repeats: repeats, session.pool, Double.self)
-        : workload.times(repeats: repeats, session.pool, Float.self)
-      let sorted = times.sorted()
+      let sorted = try workload.times(repeats: repeats, session.pool, type).sorted()
       let median = (sorted[(repeats - 1) / 2] + sorted[repeats / 2]) / 2
       table.append(
         [workload.rawValue]
@@ -42,8 +69,30 @@ enum BenchCommand: Command {
           ("kernels", .string(Kernels.best.target.rawValue)),
         ]))
     }
-    session.finish(
-      .object([("workloads", .array(results))]),
-      table.text + "\n\(session.pool.threads) threads, \(Kernels.best.target.rawValue) kernels")
+    return (table, results)
+  }
+
+  private static func measure<Scalar: TensorScalar>(
+    _ benchmarks: [Microbenchmark], _ repeats: Int, _ session: Session, _ type: Scalar.Type
+  ) -> (Table, [JSON]) {
+    var table = Table(columns: ["operation", "threads", "min ms", "rate", "of", "share %"])
+    var results: [JSON] = []
+    for benchmark in benchmarks {
+      session.say("bench: \(benchmark.rawValue)")
+      for found in benchmark.measurements(repeats: repeats, session.pool, type) {
+        table.append([
+          found.name, "\(found.threads)", NumberText.fixed(found.milliseconds, decimals: 4),
+          NumberText.fixed(found.rate, decimals: 1), found.unit,
+          NumberText.fixed(100 * found.share, decimals: 0),
+        ])
+        results.append(
+          .object([
+            ("operation", .string(found.name)), ("threads", .integer(found.threads)),
+            ("min_ms", .number(found.milliseconds)), ("rate", .number(found.rate)),
+            ("unit", .string(found.unit)), ("share", .number(found.share)),
+          ]))
+      }
+    }
+    return (table, results)
   }
 }

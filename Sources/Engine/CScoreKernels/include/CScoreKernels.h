@@ -202,6 +202,15 @@ SK_RANDOM(double, f64)
 SK_ADAM(float, f32)
 SK_ADAM(double, f64)
 
+// ---------------------------------------------------------------------------------------------- the machine's peak
+
+// Chains of x = x * factor + 1 in registers, `rounds` long, whose sum goes to `result`. Returns the number of floating-point
+// operations: their time is the least that as many multiply-adds can take on a core.
+#define SK_PEAK(T, S) double sk_multiply_adds_##S(const sk_kernels *kernels, int64_t rounds, T factor, T *result);
+SK_PEAK(float, f32)
+SK_PEAK(double, f64)
+
+#undef SK_PEAK
 #undef SK_GEMM
 #undef SK_CONV
 #undef SK_PROGRAM

@@ -11,3 +11,4 @@
 #include "reduce.h"
 #include "moves.h"
 #include "random.h"
+#include "peak.h"

@@ -35,6 +35,7 @@
   .combine_##S = combine_##S, .combine_rows_##S = combine_rows_##S, .sum_##S = sum_##S, .max_##S = max_##S,            \
   .dot_rows_##S = dot_rows_##S, .copy_strided_##S = copy_strided_##S, .gather_rows_##S = gather_rows_##S,              \
   .scatter_add_rows_##S = scatter_add_rows_##S, .all_finite_##S = all_finite_##S, .uniform_##S = uniform_##S,          \
-  .normal_##S = normal_##S, .rademacher_##S = rademacher_##S, .adam_##S = adam_##S
+  .normal_##S = normal_##S, .rademacher_##S = rademacher_##S, .adam_##S = adam_##S,       \
+  .multiply_adds_##S = multiply_adds_##S
 
 const sk_kernels SK_TABLE = {.target = SK_TARGET, .name = SK_TARGET_NAME, SK_FILL(f32), SK_FILL(f64)};
