@@ -104,7 +104,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
         let program = program(
           ChunkKind(rows: size, sharedTime: shared, pullbacks: cotangents.count))
         program.run(
-          rows, x: x, cotangents: cotangents, outputs: outputs.map(\.pointer)
+          rows, x: x, cotangents: cotangents, outputs: outputs.map { $0.pointer }
         ) { row, columns in
           configuration.fillTimeColumns(process.marginal(at: t[row]), at: t[row], columns)
         }

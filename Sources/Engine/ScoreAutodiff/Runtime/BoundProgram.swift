@@ -47,15 +47,20 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
     let workspace = spare.withLock { $0.popLast() } ?? Workspace<Scalar>(compiled, pool: nil)
     setFixedSegments(workspace)
     workspace.runFixed()
-    let packings = compiled.packings
-    if let pool, packings.count > 1 {
+    let (matrices, filters) = (compiled.packings.count, compiled.filterPacks.count)
+    @Sendable func job(_ number: Int) {
+      if number < matrices {
+        pack(compiled.packings[number], workspace.segments)
+      } else {
+        workspace.packFilter(number - matrices)
+      }
+    }
+    if let pool, matrices + filters > 1 {
       pool.run { worker, workers in
-        for index in stride(from: worker, to: packings.count, by: workers) {
-          self.pack(packings[index], workspace.segments)
-        }
+        for number in stride(from: worker, to: matrices + filters, by: workers) { job(number) }
       }
     } else {
-      for packing in packings { pack(packing, workspace.segments) }
+      for number in 0..<matrices + filters { job(number) }
     }
     spare.withLock { $0.append(workspace) }
   }

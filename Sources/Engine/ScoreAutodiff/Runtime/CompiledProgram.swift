@@ -20,6 +20,8 @@ final class CompiledProgram: @unchecked Sendable {
   let instructions: UnsafeMutableBufferPointer<Instruction>
   /// Run once, when parameters are bound.
   let fixedInstructions: UnsafeMutableBufferPointer<Instruction>
+  /// Run once, after them, in any order: filters packed straight from parameters.
+  let filterPacks: UnsafeMutableBufferPointer<Instruction>
   /// Matrices to pack when parameters are bound, with their places in the bound segment.
   let packings: [Packing]
   let constants: UnsafeMutableRawPointer
@@ -89,9 +91,11 @@ final class CompiledProgram: @unchecked Sendable {
     encoder.packed = packings.map(\.place)
     boundBytes = bound
     let run = lowering.tasks.map { encoder.encode($0) }
+    let isFree = Self.freeFilterPacks(lowering.fixedTasks, lowering.buffers)
     let fixed = lowering.fixedTasks.map { encoder.encode($0) }
     instructions = side.array(run)
-    fixedInstructions = side.array(fixed)
+    fixedInstructions = side.array(zip(fixed, isFree).filter { !$0.1 }.map { $0.0 })
+    filterPacks = side.array(zip(fixed, isFree).filter { $0.1 }.map { $0.0 })
     scratchBytes = (encoder.scratchBytes + 127) / 64 * 64
     isShared = run.contains { $0.units > 0 }
 
@@ -104,6 +108,19 @@ final class CompiledProgram: @unchecked Sendable {
     tasks = lowering.tasks
     fixedTasks = lowering.fixedTasks
     buffers = lowering.buffers
+  }
+
+  /// Which of the tasks pack a filter that nothing computes, for nobody among the tasks to read.
+  private static func freeFilterPacks(_ tasks: [Task], _ buffers: [Buffer]) -> [Bool] {
+    var uses: [Int: Int] = [:]
+    for access in tasks.flatMap(\.accesses) { uses[access.buffer, default: 0] += 1 }
+    return tasks.map { task in
+      guard case .filterPack(let pack) = task.work, uses[pack.out] == 1 else { return false }
+      switch buffers[pack.source.buffer].home {
+      case .parameter, .constant: return true
+      default: return false
+      }
+    }
   }
 
   /// Which memory each input is.

@@ -51,6 +51,14 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
     fixed.run(0, 1)
   }
 
+  /// Packs one of the filters that may be packed in any order; several threads may do so at once.
+  func packFilter(_ number: Int) {
+    var one = execution.pointee
+    one.instructions = UnsafeBufferPointer(
+      rebasing: UnsafeBufferPointer(compiled.filterPacks)[number..<number + 1])
+    one.run(0, 1)
+  }
+
   deinit {
     memory.deallocate()
     segments.deallocate()
