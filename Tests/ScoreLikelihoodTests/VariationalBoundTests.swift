@@ -74,6 +74,26 @@ import Testing
     #expect(try #require(found.meanStandardError) > 0)
   }
 
+  /// On a mixture too, with the data's own density as the ceiling: 5 standard errors, a false alarm in two millions.
+  @Test func noFieldsBoundExceedsTheDataOnAverage() throws {
+    let oracle = try MixtureDensityTests.oracle(try VariancePreserving(), Double.self)
+    let x = oracle.sample(3000, key: RandomKey(11))
+    let truth = try oracle.logDataDensity(x)
+    // The exact field, and one that is of other data: the bound holds for both and the second is far below.
+    let other = try GaussianOracle<Double>(
+      process: oracle.process, mean: [0.5, -0.5], covariance: [[1, 0.3], [0.3, 1]])
+    let fields: [any ScoreField<Double>] = [oracle, other]
+    let means = try fields.map { field in
+      let bound = try VariationalBound(field, strata: 8)(x, key: RandomKey(12))
+      let differences = zip(bound.bound, truth).map { $0 - $1 }
+      let mean = differences.reduce(0, +) / 3000
+      let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 2999
+      #expect(mean < 5 * (variance / 3000).squareRoot())
+      return mean
+    }
+    #expect(means[0] > -0.1 && means[1] < -0.2, "\(means)")
+  }
+
   @Test func standardErrorsAreThoseOfTheDraws() throws {
     // One point under 3000 numbers: the mean of the squared errors is the variance of the bounds, both within some 4 %.
     let oracle = try MixtureDensityTests.oracle(try VariancePreserving(), Double.self)

@@ -17,9 +17,10 @@ public enum Divergence: Sendable, Hashable {
   /// ```
   ///
   /// A is α/σ times the Jacobian of the denoiser, (α²/σ³) Cov[x₀ | x_t] for an exact score: its rank is that of the data
-  /// around x, so data near a surface of few dimensions leave little for the probes. S has `sketch` normal
-  /// columns and there are `probes` normal g, both fixed along the solve; (I − QQᵀ) g is taken to length √(D − sketch), so
-  /// that multiples of 1 have no variance. Costs 2·sketch + probes pullbacks an evaluation; exact for sketch ≥ D.
+  /// around x, so data near a surface of few dimensions leave nothing for the probes. From A the probes see the multiple
+  /// of 1 subtracted that A has along the last direction of Q, as its trace is known; this serves data that fill
+  /// their space. S has `sketch` normal columns, and `probes` random signs g are drawn, fixed along the solve. Costs
+  /// 2·sketch + probes pullbacks an evaluation; exact for sketch ≥ D.
   case hutchPlusPlus(sketch: Int = 4, probes: Int = 2)
 
   /// The distribution of probes; all give the trace in the mean.

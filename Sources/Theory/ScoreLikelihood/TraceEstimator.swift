@@ -36,7 +36,7 @@ struct TraceEstimator<Scalar: TensorScalar> {
       let directions: [Tensor<Scalar>] = (0..<sketch).map {
         key.folded("sketch").folded(UInt64($0)).normal(shape, samples: samples)
       }
-      (allProbes, self.sketch, columns) = (directions + draw(.gaussian, count), sketch, count)
+      (allProbes, self.sketch, columns) = (directions + draw(.rademacher, count), sketch, count)
     }
     probes = allProbes
   }
@@ -86,13 +86,6 @@ struct TraceEstimator<Scalar: TensorScalar> {
     let rest = probes.dropFirst(sketch).map { probe in
       var rest = probe.doubles
       Self.project(&rest, off: basis[...], rows: rows, width: width)
-      // On the sphere of what is left, multiples of 1 add nothing to the variance.
-      let lengths = Self.norms(rest, rows, width)
-      for i in 0..<rows {
-        let left = width - directionCounts[i]
-        let factor = left > 0 ? Double(left).squareRoot() / lengths[i] : 0
-        for j in i * width..<(i + 1) * width { rest[j] *= factor }
-      }
       return rest
     }
     let vectors = (basis + rest).map { entries in
@@ -105,10 +98,19 @@ struct TraceEstimator<Scalar: TensorScalar> {
       let (squares, products) = (vector.doubleRowDots(vector), vector.doubleRowDots(pullback))
       return (0..<rows).map { precisions[$0] * squares[$0] - products[$0] }
     }
+    // What a multiple c of 1 would give on the rest is known: c (D − sketch). The last direction, which the others leave
+    // least of, tells c, and no probe g does, so the mean stays right.
+    let lengths = vectors.dropFirst(sketch).map { $0.doubleRowDots($0) }
     let known = (0..<rows).map { row in
       Double(width) * precisions[row] - forms.prefix(sketch).reduce(0) { $0 + $1[row] }
+        - forms[sketch - 1][row] * Double(width - directionCounts[row])
     }
-    return (noise, forms.dropFirst(sketch).map { zip(known, $0).map { $0 - $1 } })
+    return (
+      noise,
+      zip(forms.dropFirst(sketch), lengths).map { form, length in
+        (0..<rows).map { known[$0] - form[$0] + forms[sketch - 1][$0] * length[$0] }
+      }
+    )
   }
 
   // Vector k of each row made orthogonal to those before it and of length 1; one that they span becomes 0.

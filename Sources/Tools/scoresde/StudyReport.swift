@@ -53,12 +53,14 @@ struct StudyReport<Scalar: TensorScalar> {
     return parts.joined(separator: "\n")
   }
 
-  /// How good a curve is: the mean logarithm of its errors, where no error counts as less than its own.
-  private static func score(_ curve: Curve, _ value: (Point) -> Estimate?) -> Double {
-    let logarithms = curve.points.compactMap(value).map {
-      log(max($0.value, $0.standardError, 1e-300))
+  /// How good a curve is: the mean over the budgets of the logarithm of the error at the last point within each, where no
+  /// error counts as less than its own, and none at all as a hundred.
+  private func score(_ curve: Curve, _ value: (Point) -> Estimate?) -> Double {
+    let logarithms = budgets.map { budget in
+      let within = curve.points.last { $0.evaluations <= Double(budget) }.flatMap(value)
+      return log(within.map { max($0.value, $0.standardError, 1e-300) } ?? 100)
     }
-    return logarithms.isEmpty ? .infinity : logarithms.reduce(0, +) / Double(logarithms.count)
+    return logarithms.reduce(0, +) / Double(budgets.count)
   }
 
   private func table(_ curves: [Curve], _ value: (Point) -> Estimate?) -> Table {
@@ -66,7 +68,7 @@ struct StudyReport<Scalar: TensorScalar> {
     func estimate(_ curve: Curve, _ budget: Int) -> Estimate? {
       curve.points.first { $0.budget == budget }.flatMap(value)
     }
-    let sorted = curves.sorted { Self.score($0, value) < Self.score($1, value) }
+    let sorted = curves.sorted { score($0, value) < score($1, value) }
     for curve in sorted {
       table.append(
         [curve.solver, curve.grid]
@@ -142,7 +144,7 @@ struct StudyReport<Scalar: TensorScalar> {
     let groups = Dictionary(grouping: curves, by: \.solver)
     // A solver is as good as its best grid.
     let best = groups.values.compactMap { curves in
-      curves.map { (curve: $0, score: Self.score($0, value)) }.min { $0.score < $1.score }
+      curves.map { (curve: $0, score: score($0, value)) }.min { $0.score < $1.score }
     }.sorted { ($0.score, $0.curve.solver) < ($1.score, $1.curve.solver) }
     let colored = Color.series.count
     for (place, entry) in best.enumerated().reversed() {
