@@ -24,8 +24,8 @@ public struct ErrorBudget: Sendable, Equatable {
   public var solver: [Double]
   /// The standard error from the probes: 0 for the exact divergence, nil for a single probe.
   ///
-  /// In two or three dimensions, beyond a sketch's, signs take few values and may all agree, which hides their spread: there the exact
-  /// divergence costs no more than four probes.
+  /// In two or three dimensions, beyond a sketch's, signs take few values and may all agree, which hides their spread:
+  /// there the exact divergence costs no more than four probes.
   public var probes: [Double]?
   /// What the probes' part counts in the totals: the standard error, widened for few probes so that three times it
   /// covers as often as for many, 99.7 % (Student's t).
