@@ -45,25 +45,14 @@ extension LinearProcess {
 }
 
 extension VariancePreserving: ReferenceDiscretised {
-  // β_i even from β₀/N to β₁/N; the chain's own ᾱ_i = Π (1 − β_j) gives the posterior variance.
+  // β_i even from β₀/N to β₁/N; the chain's own ᾱ_i gives the posterior variance.
   func referenceTransitions(_ count: Int) throws(SamplingError) -> [Transition] {
-    var carried = 1.0
-    var chain: [Transition] = []
-    for i in 0..<count {
-      let rate = betaMin + (betaMax - betaMin) * Double(i) / Double(count - 1)
-      let beta = rate / Double(count)
-      guard beta < 1 else {
-        throw SamplingError(
-          "\(count) reference steps of process vp give beta/N = \(beta); expected less than 1")
-      }
-      let before = 1 - carried
-      carried *= 1 - beta
-      chain.append(
-        Transition(
-          scale: (1 - beta).squareRoot(), variance: beta,
-          posteriorVariance: before == 0 ? 0 : beta * before / (1 - carried)))
+    do {
+      let chain = try DDPMChain(self, steps: count)
+      return (0..<count).map { chain.transition(from: $0 == 0 ? nil : $0 - 1, to: $0) }
+    } catch {
+      throw SamplingError("\(count) reference steps of process vp: \(error)")
     }
-    return chain
   }
 }
 

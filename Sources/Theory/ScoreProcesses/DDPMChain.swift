@@ -1,0 +1,138 @@
+import Foundation
+
+/// The discrete chain of DDPM, a view of the variance-preserving process (Ho et al. 2020).
+///
+/// ```
+/// x_i = √(1 − β_i) x_{i−1} + √β_i z,   ᾱ_i = Π_{j ≤ i} (1 − β_j),   p(x_i | x_0) = N(√ᾱ_i x_0, (1 − ᾱ_i) I)
+/// ```
+///
+/// Steps are counted from 0 as in published code: step i leads to the time (i + 1)/N. The chain is a process too: the
+/// one whose β(t) is constant within each step, −N log(1 − β_i), and whose kernel at the times of the steps is that of
+/// the chain to rounding. So every field, solver and likelihood serves it; `TimeGrid.chain` has its steps.
+public struct DDPMChain: LinearProcess {
+  /// β_i.
+  public let betas: [Double]
+  /// ᾱ_i, the products in Double.
+  public let cumulativeProducts: [Double]
+  public var cutoffs: Cutoffs
+  // log α and 1 − α² at the times 0, 1/N, …, 1: sums of terms of one sign, so relatively accurate everywhere.
+  private let logAlphas: [Double]
+  private let variances: [Double]
+
+  /// Creates the chain of given β_i; cutoffs are 1/N, the time of the first step.
+  /// - Throws: `ProcessError` unless there are two or more, each at least 0 and below 1.
+  public init(betas: [Double]) throws(ProcessError) {
+    guard betas.count >= 2 else {
+      throw ProcessError("the DDPM chain has \(betas.count) steps; expected 2 or more")
+    }
+    var (logAlpha, product, variance) = (0.0, 1.0, 0.0)
+    var (logAlphas, products, variances) = ([0.0], [Double](), [0.0])
+    for (i, beta) in betas.enumerated() {
+      guard beta >= 0, beta < 1 else {
+        throw ProcessError(
+          "the DDPM chain has beta \(beta) at step \(i) of \(betas.count); expected a number of at least 0 and below 1"
+        )
+      }
+      variance += product * beta
+      logAlpha += 0.5 * log1p(-beta)
+      product *= 1 - beta
+      logAlphas.append(logAlpha)
+      products.append(product)
+      variances.append(variance)
+    }
+    self.betas = betas
+    self.logAlphas = logAlphas
+    self.variances = variances
+    cumulativeProducts = products
+    let first = 1 / Double(betas.count)
+    cutoffs = Cutoffs(sampling: first, training: first, likelihood: first)
+  }
+
+  /// The published linear chain: β_i even from 1e-4 to 0.02.
+  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1.
+  public static func linear(
+    steps count: Int = 1000, from first: Double = 1e-4, to last: Double = 0.02
+  ) throws(ProcessError) -> DDPMChain {
+    try DDPMChain(
+      betas: (0..<max(0, count)).map {
+        first + (last - first) * Double($0) / Double(max(1, count - 1))
+      })
+  }
+
+  /// The published cosine chain: β_i = min(1 − ᾱ(t_{i+1})/ᾱ(t_i), 0.999) with ᾱ(t) = cos²(½π (t + s)/(1 + s)).
+  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1.
+  public static func cosine(
+    steps count: Int = 1000, offset: Double = 0.008, clip: Double = 0.999
+  ) throws(ProcessError) -> DDPMChain {
+    func signal(_ i: Int) -> Double {
+      pow(cos((Double(i) / Double(count) + offset) / (1 + offset) * 0.5 * .pi), 2)
+    }
+    return try DDPMChain(
+      betas: (0..<max(0, count)).map { min(1 - signal($0 + 1) / signal($0), clip) })
+  }
+
+  /// The chain that the reference code makes of VP: β_i even from β₀/N to β₁/N.
+  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1.
+  public init(_ process: VariancePreserving, steps count: Int) throws(ProcessError) {
+    let (low, high) = (process.betaMin, process.betaMax)
+    try self.init(
+      betas: (0..<max(0, count)).map {
+        (low + (high - low) * Double($0) / Double(max(1, count - 1))) / Double(count)
+      })
+  }
+
+  public var name: String { "ddpm" }
+  public var endTime: Double { 1 }
+  public var priorDeviation: Double { 1 }
+  /// The number of steps N.
+  public var count: Int { betas.count }
+
+  /// The time (i + 1)/N to which step i leads.
+  public func time(ofStep step: Int) -> Double { Double(step + 1) / Double(count) }
+
+  /// The step whose time is nearest to t.
+  public func step(nearest t: Double) -> Int {
+    min(max(Int((t * Double(count)).rounded()) - 1, 0), count - 1)
+  }
+
+  // The step within which t lies, its end included, and the share of it that is done.
+  private func place(_ t: Double) -> (step: Int, share: Double) {
+    let steps = min(max(t, 0), 1) * Double(count)
+    let near = steps.rounded()
+    // The time of a step is that step's however (i + 1)/N was rounded.
+    if abs(steps - near) <= 4 * near.ulp, near > 0 { return (Int(near) - 1, 1) }
+    let step = Int(steps.rounded(.down))
+    return (step, steps - Double(step))
+  }
+
+  public func marginal(at t: Double) -> Marginal {
+    let (step, share) = place(t)
+    if share == 1 {
+      return Marginal(logAlpha: logAlphas[step + 1], sigma: variances[step + 1].squareRoot())
+    }
+    let logAlpha = logAlphas[step] + share * (logAlphas[step + 1] - logAlphas[step])
+    return Marginal(logAlpha: logAlpha, sigma: (-expm1(2 * logAlpha)).squareRoot())
+  }
+
+  /// Rates at t, those of the step that ends there at a step's time; g²/(2σ) grows like t^(−½) as t → 0.
+  public func rates(at t: Double) -> Rates {
+    let beta = -Double(count) * log1p(-betas[place(t).step])
+    return Rates(
+      drift: -0.5 * beta, squaredDiffusion: beta,
+      noiseGain: beta == 0 ? 0 : beta / (2 * marginal(at: t).sigma))
+  }
+
+  public func time(halfLogSNR lambda: Double) -> Double {
+    let x = -2 * lambda
+    let logAlpha = -0.5 * (x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)))
+    if logAlpha <= logAlphas[count] { return 1 }
+    // The last time of the chain whose α is not below.
+    var (low, high) = (0, count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if logAlphas[middle] >= logAlpha { low = middle } else { high = middle }
+    }
+    let share = (logAlpha - logAlphas[low]) / (logAlphas[high] - logAlphas[low])
+    return (Double(low) + share) / Double(count)
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import ScoreProcesses
+import ScoreSampling
+import ScoreTensors
+import Testing
+
+/// DDPM's sampler as a solver and a grid.
+@Suite struct ChainTests {
+  private let m = 0.5
+  private let s = 0.3
+
+  /// x ← (x − β/√(1 − ᾱ) ε̂)/√(1 − β) + √w z for all steps or some of them, the last without noise.
+  private func moments(
+    _ chain: DDPMChain, _ steps: [Int], variance: Ancestral.Variance
+  ) -> (mean: Double, variance: Double) {
+    var (mean, spread) = (0.0, 1.0)
+    for place in steps.indices.reversed() {
+      let product = chain.cumulativeProducts[steps[place]]
+      let before = place == 0 ? 1 : chain.cumulativeProducts[steps[place - 1]]
+      let (alpha, beta) = (product / before, 1 - product / before)
+      // ε̂ = √(1 − ᾱ) (x − √ᾱ m)/(ᾱ s² + 1 − ᾱ)
+      let gain = beta / (product * s * s + 1 - product)
+      mean = (mean - gain * (mean - product.squareRoot() * m)) / alpha.squareRoot()
+      let noise =
+        place == 0
+        ? 0 : variance == .forward ? beta : beta * (1 - before) / (1 - product)
+      spread = spread * (1 - gain) * (1 - gain) / alpha + noise
+    }
+    return (mean, spread)
+  }
+
+  @Test(arguments: Ancestral.Variance.allCases)
+  func ancestralSamplingIsTheChainRunBack(_ variance: Ancestral.Variance) throws {
+    for chain in [
+      try DDPMChain.linear(steps: 100, from: 1e-3, to: 0.2), try DDPMChain.cosine(steps: 60),
+    ] {
+      for count in [chain.count, 20, 7] {
+        let steps = chain.strided(count)
+        let sampler = Sampler(
+          GaussianField<Double>(process: chain), solver: Ancestral(variance: variance),
+          grid: try .chain(chain, steps: steps))
+        let found = try sampler.affineMoments()
+        let expected = moments(chain, steps, variance: variance)
+        #expect(abs(found.mean[0] - expected.mean) < 1e-12)
+        #expect(abs(found.covariance[0][0] - expected.variance) < 1e-12)
+      }
+    }
+  }
+
+  /// At N = 1000 the chain of VP is the reference grid: the same times and transitions, and the published moments.
+  @Test func theReferenceGridIsTheChain() throws {
+    let vp = try VariancePreserving()
+    let chain = try TimeGrid.chain(try DDPMChain(vp, steps: 1000))
+    let reference = try TimeGrid.reference(for: vp, steps: 1000, epsilon: 1e-3)
+    for (a, b) in zip(chain.steps, reference.steps) {
+      #expect(abs(a.time - b.time) < 1e-12)
+      #expect(a.transition(of: vp) == b.transition(of: vp))
+    }
+    let moments = try Sampler(
+      GaussianField<Double>(process: vp), solver: Ancestral(variance: .forward), grid: chain
+    ).affineMoments()
+    #expect(abs(moments.mean[0] - 0.4998813328926) < 1e-9)
+    #expect(abs(moments.covariance[0][0].squareRoot() - 0.3017262745684) < 1e-9)
+  }
+
+  /// DDIM on some of the steps, in DDIM's own form: √ᾱ_j x̂₀ + √(1 − ᾱ_j) ε̂.
+  @Test func implicitStepsOnTheChain() throws {
+    let chain = try DDPMChain.linear()
+    let steps = chain.strided(10)
+    let field = GaussianField<Double>(process: chain)
+    let found = try Sampler(field, solver: DDIM(), grid: .chain(chain, steps: steps)).sample(
+      from: Tensor([1, 1], [0.7]), key: RandomKey(0)
+    ).samples[0, 0]
+    var x = 0.7
+    for place in steps.indices.reversed() {
+      let product = chain.cumulativeProducts[steps[place]]
+      let before = place == 0 ? 1 : chain.cumulativeProducts[steps[place - 1]]
+      let noise =
+        (1 - product).squareRoot() * (x - product.squareRoot() * m)
+        / (product * s * s + 1 - product)
+      let data = (x - (1 - product).squareRoot() * noise) / product.squareRoot()
+      x = before.squareRoot() * data + (1 - before).squareRoot() * noise
+    }
+    #expect(abs(found - x) < 1e-11)
+  }
+
+  @Test func refusesStepsThatAreNotOfTheChain() throws {
+    let chain = try DDPMChain.linear()
+    for steps in [[], [3, 3], [5, 2], [-1, 4], [1, 1000]] {
+      #expect(throws: SamplingError.self) { try TimeGrid.chain(chain, steps: steps) }
+    }
+  }
+}
