@@ -94,6 +94,11 @@ enum InspectCommand: Command {
       ("quantised", data.scale.map { "\($0.levels) levels" } ?? "no"),
     ]
     if let labels = data.labels { facts.append(("classes", "\(Set(labels).count)")) }
+    if let advice = try? ProcessAdvice(data.samples) {
+      facts += advice.all.map {
+        ("suggested \($0.name)", "\(NumberText.significant($0.value)): \($0.reason)")
+      }
+    }
     show(facts, session)
   }
 
