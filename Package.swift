@@ -75,7 +75,9 @@ let package = Package(
     tests("ScoreMetrics", ["ScoreTensors"]),
     tests("ScoreNetworks", ["ScoreAutodiff", "ScoreTensors"]),
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
-    tests("ScoreTraining", ["ScoreModels", "ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
+    tests(
+      "ScoreTraining",
+      ["ScoreModels", "ScoreNetworks", "ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
     tests("ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
     .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests"),

@@ -3,10 +3,11 @@ import ScoreTensors
 /// A stochastic differential equation that turns data into noise.
 ///
 /// ```
-/// dx = f(x, t) dt + g(t) dw,   data at t = 0, noise at t = T
+/// dx = f(x, t) dt + g(x, t) dw,   data at t = 0, noise at t = T
 /// ```
 ///
-/// States are tensors whose first axis is the batch. The linear family, f(x, t) = f(t) x, is `LinearProcess`.
+/// States are tensors whose first axis is the batch; g acts on each entry, as a diagonal matrix. The linear family,
+/// f(x, t) = f(t) x and g(t), whose kernel is Gaussian, is `LinearProcess`; `GeneralProcess` is any other.
 public protocol DiffusionProcess: Sendable {
   /// The name, as on the command line where it has one.
   var name: String { get }
@@ -23,8 +24,17 @@ public protocol DiffusionProcess: Sendable {
   /// The drift f(x, t), of the shape of x.
   func drift<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar>
 
-  /// The squared diffusion g(t)².
-  func squaredDiffusion(at t: Double) -> Double
+  /// The squared diffusion g(x, t)², entry by entry, of the shape of x.
+  func squaredDiffusion<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar>
+
+  /// The derivative ∂(gᵢ²)/∂xᵢ of each entry, which reverse processes take from the drift; nil where g is g(t).
+  func diffusionSlope<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar>?
+}
+
+extension DiffusionProcess {
+  public func diffusionSlope<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, at t: Times
+  ) -> Tensor<Scalar>? { nil }
 }
 
 /// The times ε > 0 where solvers and losses stop short of t = 0, at which the score may be unbounded.

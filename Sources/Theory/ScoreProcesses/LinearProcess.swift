@@ -64,6 +64,16 @@ extension LinearProcess {
     }
   }
 
-  /// The squared diffusion g(t)².
-  public func squaredDiffusion(at t: Double) -> Double { rates(at: t).squaredDiffusion }
+  /// The squared diffusion g(t)² in every entry.
+  public func squaredDiffusion<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, at t: Times
+  ) -> Tensor<Scalar> {
+    let width = x.shape.rowCount
+    return Tensor(x.shape) { out in
+      for row in 0..<x.rows {
+        let squared = Scalar(rates(at: t[row]).squaredDiffusion)
+        for place in row * width..<(row + 1) * width { out[place] = squared }
+      }
+    }
+  }
 }

@@ -83,6 +83,15 @@ extension RetimedField: DifferentiableScoreField where Base: DifferentiableScore
     return (result.noise, match.scaled(result.pullback))
   }
 
+  public func noiseAndPullbacks(
+    _ x: Tensor<Scalar>, at t: Times, cotangents: [Tensor<Scalar>]
+  ) throws -> (noise: Tensor<Scalar>, pullbacks: [Tensor<Scalar>]) {
+    let match = match(t)
+    let result = try base.noiseAndPullbacks(
+      match.scaled(x), at: match.times, cotangents: cotangents)
+    return (result.noise, result.pullbacks.map(match.scaled))
+  }
+
   public func noiseAndTrace(
     _ x: Tensor<Scalar>, at t: Times
   ) throws -> (noise: Tensor<Scalar>, trace: [Scalar]) {

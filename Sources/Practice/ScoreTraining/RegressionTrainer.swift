@@ -1,0 +1,133 @@
+import Foundation
+import ScoreAutodiff
+import ScoreModels
+import ScoreNetworks
+import ScoreTensors
+
+/// Fits a network to noisy targets by least squares, for scores that have no kernel or live on another state.
+///
+/// ```
+/// L = mean over rows of w ‖F(x, c) − y‖²/outputs
+/// ```
+///
+/// Score matching from short steps of a simulation and the velocity score of critically damped Langevin diffusion are
+/// such regressions: the mean of the targets given (x, c) is what the network learns. `Trainer` serves the linear family.
+public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
+  /// Rows of one step.
+  public let batchSize: Int
+  /// The steps over which the learning rate falls to 0 along a cosine.
+  public let steps: Int
+  /// The learning rate at the start.
+  public let learningRate: Double
+
+  private let network: MLP
+  private let names: [String]
+  private let widths: (inputs: Int, conditions: Int)
+  private let program: BoundProgram<Scalar>
+  private let workspace: Workspace<Scalar>
+  private var optimizer: Adam<Scalar>
+  private var tensors: [Tensor<Scalar>]
+  private var results: [Tensor<Scalar>]
+
+  /// Creates a trainer of a multilayer perceptron before its first step.
+  /// - Throws: `TrainingError` unless all sizes are 1 or more and the learning rate is positive.
+  public init(
+    inputs: Int, conditions: Int, outputs: Int, width: Int = 64, layers: Int = 2, batchSize: Int,
+    steps: Int, learningRate: Double = 2e-3, seed: UInt64 = 0, pool: ThreadPool
+  ) throws(TrainingError) {
+    for (name, value) in [
+      ("inputs", inputs), ("conditions", conditions), ("outputs", outputs), ("width", width),
+      ("layers", layers), ("batch size", batchSize), ("steps", steps),
+    ] {
+      guard value >= 1 else {
+        throw TrainingError("the regression has \(name) \(value); expected 1 or more")
+      }
+    }
+    guard learningRate > 0, learningRate.isFinite else {
+      throw TrainingError(
+        "the regression has learning rate \(learningRate); expected a number above 0")
+    }
+    self.batchSize = batchSize
+    self.steps = steps
+    self.learningRate = learningRate
+    network = MLP(
+      inputs: inputs, conditions: conditions, width: width, layers: layers, outputs: outputs)
+    widths = (inputs, conditions)
+    let parameters = Parameters<Scalar>(
+      drawing: network.parameters, key: RandomKey(seed).folded("parameters"))
+    names = parameters.names
+    tensors = parameters.tensors
+    optimizer = Adam(tensors)
+
+    let x = Formula.input("x", [batchSize, inputs])
+    let c = Formula.input("c", [batchSize, conditions])
+    let y = Formula.input("y", [batchSize, outputs])
+    let w = Formula.input("w", [batchSize, 1])
+    let loss = (w * square(network(x, condition: c) - y)).sum() / Double(batchSize * outputs)
+    let variables = network.parameters.map(\.formula)
+    let outputs = [loss] + gradient(of: loss, withRespectTo: variables)
+    program = Program<Scalar>(arguments: variables + [x, c, y, w], outputs: outputs).bind([])
+    workspace = program.makeWorkspace(pool: pool)
+    results = outputs.map { Tensor($0.shape) }
+  }
+
+  /// Steps done.
+  public var step: Int { optimizer.steps }
+
+  /// Does one step on a batch of `batchSize` rows; weights are 1 where none are given.
+  ///
+  /// - Returns: the loss of the batch.
+  /// - Throws: `TrainingError` where the loss is no longer finite; the parameters stay as they were.
+  @discardableResult
+  public mutating func advance(
+    inputs x: Tensor<Scalar>, conditions c: Tensor<Scalar>, targets y: Tensor<Scalar>,
+    weights: [Double]? = nil
+  ) throws(TrainingError) -> Double {
+    let weights = Tensor<Scalar>(
+      [batchSize, 1],
+      weights?.map { Scalar($0) } ?? [Scalar](repeating: 1, count: batchSize))
+    program.run(tensors + [x, c, y, weights], into: &results, workspace)
+    let loss = results[0].withUnsafeBuffer { Double($0[0]) }
+    var squares = 0.0
+    for gradient in results.dropFirst() {
+      squares += gradient.rowDots(gradient).reduce(0) { $0 + Double($1) }
+    }
+    guard loss.isFinite, squares.isFinite else {
+      throw TrainingError("the regression diverged at step \(step + 1): the loss is \(loss)")
+    }
+    let share = min(1, Double(step) / Double(steps))
+    let norm = squares.squareRoot()
+    optimizer.step(
+      &tensors, at: Array(tensors.indices), gradients: results.dropFirst(),
+      scale: norm > 1 ? 1 / norm : 1,
+      rate: learningRate * max(0.5 * (1 + cos(.pi * share)), 1e-3),
+      decay: min(0.995, Double(1 + step) / Double(10 + step)))
+    return loss
+  }
+
+  /// The averaged parameters by name.
+  public var averagedParameters: Parameters<Scalar> {
+    Parameters(names: names, tensors: optimizer.average)
+  }
+
+  /// The network with averaged parameters, compiled for batches of `rows` rows.
+  public func function(rows: Int) -> RegressionFunction<Scalar> {
+    let x = Formula.input("x", [rows, widths.inputs])
+    let c = Formula.input("c", [rows, widths.conditions])
+    return RegressionFunction(
+      program: Program<Scalar>(
+        parameters: network.parameters.map(\.formula), arguments: [x, c],
+        outputs: [network(x, condition: c)]
+      ).bind(optimizer.average))
+  }
+}
+
+/// A fitted network for batches of one size.
+public struct RegressionFunction<Scalar: TensorScalar>: Sendable {
+  fileprivate let program: BoundProgram<Scalar>
+
+  /// F(x, c), row by row.
+  public func callAsFunction(
+    _ x: Tensor<Scalar>, conditions c: Tensor<Scalar>
+  ) -> Tensor<Scalar> { program([x, c])[0] }
+}

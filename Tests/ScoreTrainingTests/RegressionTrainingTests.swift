@@ -1,0 +1,153 @@
+import Foundation
+import ScoreProcesses
+import ScoreSampling
+import ScoreTensors
+import ScoreTraining
+import Testing
+
+/// Scores that have no kernel, or live on position and velocity, are learnt by regression and sampled.
+@Suite struct RegressionTrainingTests {
+  /// Two bumps at ±1 of deviation 0.2.
+  private static func data(_ count: Int, key: RandomKey) -> Tensor<Float> {
+    let z: Tensor<Float> = key.folded("z").normal([count, 1])
+    let side: Tensor<Float> = key.folded("side").rademacher([count, 1])
+    return .combined(1, side, 0.2, z)
+  }
+
+  /// The mean distance between sorted samples: the 1-Wasserstein distance.
+  private static func distance(_ a: Tensor<Float>, _ b: Tensor<Float>) -> Double {
+    zip(a.scalars.sorted(), b.scalars.sorted()).reduce(0) { $0 + Double(abs($1.0 - $1.1)) }
+      / Double(a.count)
+  }
+
+  private static func conditions(_ times: [Double]) -> Tensor<Float> {
+    Tensor(rows: times.map { t in [Float(t), Float(log(t + 0.01)), Float(1 / (1 + 10 * t))] })
+  }
+
+  /// Noise lives between the bumps: that the distance from the prior is large shows what was learnt.
+  @Test func criticallyDampedLangevin() throws {
+    let process = try CriticallyDampedLangevin()
+    let pool = ThreadPool(threads: 1)
+    let (rows, steps) = (256, 1500)
+    var trainer = try RegressionTrainer<Float>(
+      inputs: 2, conditions: 3, outputs: 1, batchSize: rows, steps: steps, pool: pool)
+    // ε̂_v = ℓ (v/M) + F: the first is the answer at rest.
+    func inputs(_ u: PhaseState<Float>) -> Tensor<Float> {
+      Tensor(
+        rows: zip(u.position.scalars, u.velocity.scalars).map {
+          [$0, $1 / Float(process.mass.squareRoot())]
+        })
+    }
+    @Sendable func atRest(_ v: Tensor<Float>, _ times: [Double]) -> Tensor<Float> {
+      .combinedRows(
+        times.map { Float(process.kernel(at: $0).conditionalDeviation / process.mass) }, v)
+    }
+    for step in 0..<steps {
+      let key = RandomKey(11).folded(UInt64(step))
+      let clean = Self.data(rows, key: key.folded("data"))
+      let times = key.folded("times").uniform([rows, 1], of: Double.self).scalars.enumerated()
+        .map { i, u in 1e-3 + (1 - 1e-3) * (Double(i) + u) / Double(rows) }
+      let z = PhaseState<Float>(
+        position: key.folded("x").normal([rows, 1]), velocity: key.folded("v").normal([rows, 1]))
+      let u = process.perturb(clean, noise: z, at: .perSample(times))
+      try trainer.advance(
+        inputs: inputs(u), conditions: Self.conditions(times),
+        targets: z.velocity - atRest(u.velocity, times))
+    }
+    struct Field: PhaseField {
+      let process: CriticallyDampedLangevin
+      let function: @Sendable (PhaseState<Float>, [Double]) -> Tensor<Float>
+      var sampleShape: Shape { [1] }
+      func noise(_ u: PhaseState<Float>, at t: Times) -> Tensor<Float> {
+        function(u, (0..<u.position.rows).map { t[$0] })
+      }
+    }
+    let count = 2000
+    let network = trainer.function(rows: count)
+    let root = Float(process.mass.squareRoot())
+    let field = Field(process: process) { u, times in
+      let x = Tensor<Float>(
+        rows: zip(u.position.scalars, u.velocity.scalars).map { [$0, $1 / root] })
+      return network(x, conditions: Self.conditions(times)) + atRest(u.velocity, times)
+    }
+    let truth = Self.data(count, key: RandomKey(12))
+    for method in [
+      PhaseSampler<Float>.Method.symmetricSplitting(midpoint: false),
+      .eulerMaruyama(stochasticity: 1),
+    ] {
+      let found = try PhaseSampler(field, method: method).sample(
+        count, steps: 300, key: RandomKey(13)
+      ).position
+      let distance = Self.distance(found, truth)
+      print("cld \(method): W1 \(distance)")
+      #expect(distance < 0.12)
+    }
+    let noise: Tensor<Float> = RandomKey(14).normal([count, 1])
+    #expect(Self.distance(noise, truth) > 0.35)
+  }
+
+  /// A process whose drift and diffusion depend on the state, learnt from short steps of its simulation.
+  @Test func stateDependentDiffusion() throws {
+    // At rest N(0, 1): f = −D x + D′, g² = 2D, D = ½ + 1/(1 + x²).
+    let process = try GeneralProcess(
+      name: "resting",
+      drift: { x, _ in
+        x.map { x in -(0.5 + 1 / (1 + x * x)) * x - 2 * x / pow(1 + x * x, 2) }
+      }, squaredDiffusion: { x, _ in x.map { x in 2 * (0.5 + 1 / (1 + x * x)) } }, endTime: 3)
+    let times = (0...100).map { 3 * pow(Double($0) / 100, 2) }
+    // What scores are as large as: 1/scale.
+    @Sendable func scale(_ t: Double) -> Double { min(1, 0.04 + 2 * t).squareRoot() }
+    let pool = ThreadPool(threads: 1)
+    let (rows, steps) = (256, 1500)
+    var trainer = try RegressionTrainer<Float>(
+      inputs: 1, conditions: 3, outputs: 1, batchSize: 2 * rows, steps: steps, pool: pool)
+    for step in 0..<steps {
+      let key = RandomKey(21).folded(UInt64(step))
+      let pairs = process.shortSteps(
+        Self.data(rows, key: key.folded("data")), along: times, key: key)
+      try trainer.advance(
+        inputs: pairs.states, conditions: Self.conditions(pairs.times),
+        targets: .combinedRows(pairs.times.map { Float(scale($0)) }, pairs.targets))
+    }
+    let count = 2000
+    let network = trainer.function(rows: count)
+    let sampler = try GeneralSampler<Float>(process) { x, t in
+      let conditions = Self.conditions([Double](repeating: t, count: count))
+      return Float(1 / scale(t)) * network(x, conditions: conditions)
+    }
+    let grid = try TimeGrid(times: times.dropFirst().reversed())
+    let found = try sampler.sample(
+      from: RandomKey(22).normal([count, 1]), along: grid, key: RandomKey(23))
+    let distance = Self.distance(found, Self.data(count, key: RandomKey(24)))
+    print("state-dependent: W1 \(distance)")
+    #expect(distance < 0.12)
+  }
+
+  /// The regression finds a function of inputs and conditions.
+  @Test func aFunctionIsFound() throws {
+    let pool = ThreadPool(threads: 1)
+    var trainer = try RegressionTrainer<Float>(
+      inputs: 1, conditions: 1, outputs: 1, batchSize: 64, steps: 800, pool: pool)
+    func target(_ x: Float, _ c: Float) -> Float { sin(2 * x) * c }
+    var loss = 0.0
+    for step in 0..<800 {
+      let key = RandomKey(UInt64(step))
+      let x: Tensor<Float> = key.folded("x").uniform([64, 1])
+      let c: Tensor<Float> = key.folded("c").uniform([64, 1])
+      loss = try trainer.advance(inputs: x, conditions: c, targets: x.zip(with: c, target))
+    }
+    #expect(loss < 1e-3 && trainer.step == 800)
+    let one = trainer.function(rows: 1)(
+      Tensor([1, 1], [0.4]), conditions: Tensor([1, 1], [0.7]))
+    #expect(abs(one[0, 0] - target(0.4, 0.7)) < 0.03)
+    #expect(throws: TrainingError.self) {
+      try RegressionTrainer<Float>(
+        inputs: 0, conditions: 1, outputs: 1, batchSize: 1, steps: 1, pool: pool)
+    }
+    #expect(throws: TrainingError.self) {
+      try trainer.advance(
+        inputs: Tensor([64, 1], repeating: .nan), conditions: Tensor([64, 1]),
+        targets: Tensor([64, 1]))
+    }
+  }
+}
