@@ -39,6 +39,7 @@ let package = Package(
     room("Theory", "ScoreProcesses", ["ScoreTensors"]),
     room("Theory", "ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
     room("Theory", "ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+    room("Theory", "ScoreGuidance", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
 
     // Practice: where the towers meet.
     room(
@@ -54,7 +55,7 @@ let package = Package(
       "Practice", "ScoreSDE",
       [
         "ScoreTensors", "ScoreAutodiff", "ScoreNetworks", "ScoreProcesses", "ScoreSampling",
-        "ScoreLikelihood", "ScoreModels", "ScoreTraining", "ScoreData",
+        "ScoreLikelihood", "ScoreGuidance", "ScoreModels", "ScoreTraining", "ScoreData",
         "ScoreMetrics", "ScoreFigures",
       ]),
 
@@ -80,6 +81,13 @@ let package = Package(
       ["ScoreModels", "ScoreNetworks", "ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
     tests("ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+    tests("ScoreGuidance", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+    .testTarget(
+      name: "FifteenMistakesTests",
+      dependencies: [
+        "ScoreGuidance", "ScoreLikelihood", "ScoreSampling", "ScoreProcesses", "ScoreTensors",
+      ],
+      path: "Tests/FifteenMistakesTests"),
     .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests"),
     .testTarget(name: "ReadmeTests", dependencies: ["ScoreSDE"], path: "Tests/ReadmeTests"),
   ],

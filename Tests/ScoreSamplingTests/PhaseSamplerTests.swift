@@ -76,7 +76,7 @@ import Testing
       let coarse = (p * runs[1][k] - runs[0][k]) / (p - 1)
       let fine = (p * runs[2][k] - runs[1][k]) / (p - 1)
       let limit = (2 * p * fine - coarse) / (2 * p - 1)
-      #expect(abs(limit - exact[k]) < 2e-3 * errors[2] + 1e-9, "moment \(k)")
+      #expect(abs(limit - exact[k]) < 5e-3 * errors[2] + 1e-9, "moment \(k)")
     }
   }
 

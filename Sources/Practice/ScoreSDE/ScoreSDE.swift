@@ -1,6 +1,7 @@
 @_exported import ScoreAutodiff
 @_exported import ScoreData
 @_exported import ScoreFigures
+@_exported import ScoreGuidance
 @_exported import ScoreLikelihood
 @_exported import ScoreMetrics
 @_exported import ScoreModels

@@ -23,11 +23,10 @@ public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
   private let network: MLP
   private let names: [String]
   private let widths: (inputs: Int, conditions: Int)
-  private let program: BoundProgram<Scalar>
-  private let workspace: Workspace<Scalar>
+  private let pool: ThreadPool
+  private let gradient: ShardedGradient<Scalar>
   private var optimizer: Adam<Scalar>
   private var tensors: [Tensor<Scalar>]
-  private var results: [Tensor<Scalar>]
 
   /// Creates a trainer of a multilayer perceptron before its first step.
   /// - Throws: `TrainingError` unless all sizes are 1 or more and the learning rate is positive.
@@ -50,25 +49,27 @@ public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
     self.batchSize = batchSize
     self.steps = steps
     self.learningRate = learningRate
-    network = MLP(
+    let network = MLP(
       inputs: inputs, conditions: conditions, width: width, layers: layers, outputs: outputs)
+    self.network = network
+    self.pool = pool
     widths = (inputs, conditions)
     let parameters = Parameters<Scalar>(
       drawing: network.parameters, key: RandomKey(seed).folded("parameters"))
     names = parameters.names
     tensors = parameters.tensors
     optimizer = Adam(tensors)
-
-    let x = Formula.input("x", [batchSize, inputs])
-    let c = Formula.input("c", [batchSize, conditions])
-    let y = Formula.input("y", [batchSize, outputs])
-    let w = Formula.input("w", [batchSize, 1])
-    let loss = (w * square(network(x, condition: c) - y)).sum() / Double(batchSize * outputs)
-    let variables = network.parameters.map(\.formula)
-    let outputs = [loss] + gradient(of: loss, withRespectTo: variables)
-    program = Program<Scalar>(arguments: variables + [x, c, y, w], outputs: outputs).bind([])
-    workspace = program.makeWorkspace(pool: pool)
-    results = outputs.map { Tensor($0.shape) }
+    gradient = ShardedGradient(
+      batch: batchSize, parameters: network.parameters.map(\.formula),
+      trained: Array(network.parameters.indices), pool: pool
+    ) { rows in
+      let x = Formula.input("x", [rows, inputs])
+      let c = Formula.input("c", [rows, conditions])
+      let y = Formula.input("y", [rows, outputs])
+      let w = Formula.input("w", [rows, 1])
+      let squares = w * square(network(x, condition: c) - y)
+      return ([x, c, y, w], squares.sum() / Double(rows * outputs))
+    }
   }
 
   /// Steps done.
@@ -86,22 +87,16 @@ public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
     let weights = Tensor<Scalar>(
       [batchSize, 1],
       weights?.map { Scalar($0) } ?? [Scalar](repeating: 1, count: batchSize))
-    program.run(tensors + [x, c, y, weights], into: &results, workspace)
-    let loss = results[0].withUnsafeBuffer { Double($0[0]) }
-    var squares = 0.0
-    for gradient in results.dropFirst() {
-      squares += gradient.rowDots(gradient).reduce(0) { $0 + Double($1) }
-    }
-    guard loss.isFinite, squares.isFinite else {
+    let (loss, norm) = gradient(tensors, [x, c, y, weights])
+    guard loss.isFinite, norm.isFinite else {
       throw TrainingError("the regression diverged at step \(step + 1): the loss is \(loss)")
     }
     let share = min(1, Double(step) / Double(steps))
-    let norm = squares.squareRoot()
     optimizer.step(
-      &tensors, at: Array(tensors.indices), gradients: results.dropFirst(),
+      &tensors, at: Array(tensors.indices), gradients: gradient.gradients,
       scale: norm > 1 ? 1 / norm : 1,
       rate: learningRate * max(0.5 * (1 + cos(.pi * share)), 1e-3),
-      decay: min(0.995, Double(1 + step) / Double(10 + step)))
+      decay: min(0.995, Double(1 + step) / Double(10 + step)), pool: pool)
     return loss
   }
 

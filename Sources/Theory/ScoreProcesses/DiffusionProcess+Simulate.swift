@@ -26,9 +26,16 @@ extension DiffusionProcess {
     _ x: Tensor<Scalar>, at t: Double, length h: Double, noise z: Tensor<Scalar>
   ) -> Tensor<Scalar> {
     precondition(h > 0, "a step of length \(h) at t = \(t)")
-    let f = drift(x, at: .shared(t))
-    let g = squaredDiffusion(x, at: .shared(t)).map { (Scalar(h) * $0).squareRoot() }
-    return .combined(1, x, Scalar(h), f, 1, g * z)
+    let kick = spread(x, at: t, length: h).zip(with: Tensor<Double>(z)) { $0 * $1 }
+    let f = Tensor<Double>(drift(x, at: .shared(t)))
+    return Tensor<Scalar>(.combined(1, Tensor<Double>(x), h, f, 1, kick))
+  }
+
+  /// √h g(x, t), in Double whatever the state.
+  private func spread<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, at t: Double, length h: Double
+  ) -> Tensor<Double> {
+    Tensor<Double>(squaredDiffusion(x, at: .shared(t))).map { (h * $0).squareRoot() }
   }
 }
 
@@ -74,8 +81,8 @@ extension DiffusionProcess {
         let rows = ends.map { present[$0] }
         plus.setRows(rows, to: eulerStep(from, at: t, length: h, noise: noise))
         minus.setRows(rows, to: eulerStep(from, at: t, length: h, noise: -noise))
-        let g = squaredDiffusion(from, at: .shared(t)).map { (Scalar(h) * $0).squareRoot() }
-        scores.setRows(rows, to: noise.zip(with: g) { -$0 / $1 })
+        let score = Tensor<Double>(noise).zip(with: spread(from, at: t, length: h)) { -$0 / $1 }
+        scores.setRows(rows, to: Tensor<Scalar>(score))
       }
       x = eulerStep(x, at: t, length: h, noise: z)
       let rest = present.indices.filter { last[present[$0]] > k }

@@ -104,16 +104,21 @@ public struct GeneralProcess: DiffusionProcess {
     }
   }
 
+  // In Double throughout: a generic conversion goes entry by entry through protocol witnesses.
   private func rowwise<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ t: Times, _ function: ([Double], Double) -> [Double]
   ) -> Tensor<Scalar> {
     let width = x.shape.rowCount
-    return Tensor(x.shape) { out in
-      for row in 0..<x.rows {
-        let values = function(x.row(row).map { Double($0) }, t[row])
-        precondition(values.count == width, "\(values.count) values for \(width) entries")
-        for (j, value) in values.enumerated() { out[row * width + j] = Scalar(value) }
+    let source = Tensor<Double>(x)
+    let result = Tensor<Double>(x.shape) { out in
+      source.withUnsafeBuffer { source in
+        for row in 0..<x.rows {
+          let values = function(Array(source[row * width..<(row + 1) * width]), t[row])
+          precondition(values.count == width, "\(values.count) values for \(width) entries")
+          for j in 0..<width { out[row * width + j] = values[j] }
+        }
       }
     }
+    return Tensor<Scalar>(result)
   }
 }

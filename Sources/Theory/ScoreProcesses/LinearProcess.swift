@@ -68,12 +68,11 @@ extension LinearProcess {
   public func squaredDiffusion<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, at t: Times
   ) -> Tensor<Scalar> {
-    let width = x.shape.rowCount
-    return Tensor(x.shape) { out in
-      for row in 0..<x.rows {
-        let squared = Scalar(rates(at: t[row]).squaredDiffusion)
-        for place in row * width..<(row + 1) * width { out[place] = squared }
-      }
+    let ones = Tensor<Scalar>(x.shape, repeating: 1)
+    switch t {
+    case .shared(let t): return Scalar(rates(at: t).squaredDiffusion) * ones
+    case .perSample(let times):
+      return .combinedRows(times.map { Scalar(rates(at: $0).squaredDiffusion) }, ones)
     }
   }
 }

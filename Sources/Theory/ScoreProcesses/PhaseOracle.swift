@@ -25,16 +25,17 @@ public struct PhaseOracle<Scalar: TensorScalar>: PhaseField {
   }
 
   public func noise(_ u: PhaseState<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    let residual = try residual(u, t)
+    let (residual, kernels) = try residual(u, t)
     let width = sampleShape.count
-    var rotated = residual.velocity
-    for row in 0..<u.position.rows {
-      let length = process.kernel(at: t[row]).conditionalDeviation
-      for k in 0..<width {
-        let c = covariance(k, at: t[row])
-        rotated[row, k] =
-          length * (c.xx * residual.velocity[row, k] - c.xv * residual.position[row, k])
-          / c.determinant
+    let rotated = Tensor<Double>(residual.position.shape) { out in
+      residual.position.withUnsafeBuffer { x in
+        residual.velocity.withUnsafeBuffer { v in
+          for place in x.indices {
+            let kernel = kernels[place / width]
+            let c = kernel.covariances[place % width]
+            out[place] = kernel.length * (c.xx * v[place] - c.xv * x[place]) / c.determinant
+          }
+        }
       }
     }
     return Tensor<Scalar>(gaussian.rotatedBack(rotated))
@@ -43,12 +44,13 @@ public struct PhaseOracle<Scalar: TensorScalar>: PhaseField {
   /// log p_t(x, v) in nats, one number a row.
   /// - Throws: `ProcessError` where the state does not fit.
   public func logDensity(_ u: PhaseState<Scalar>, at t: Times) throws -> [Double] {
-    let residual = try residual(u, t)
+    let (residual, kernels) = try residual(u, t)
     return (0..<u.position.rows).map { row in
-      (0..<sampleShape.count).reduce(0.0) { sum, k in
-        let c = covariance(k, at: t[row])
-        let (x, v) = (residual.position[row, k], residual.velocity[row, k])
-        let square = (c.vv * x * x - 2 * c.xv * x * v + c.xx * v * v) / c.determinant
+      let (x, v) = (residual.position.row(row), residual.velocity.row(row))
+      return kernels[row].covariances.enumerated().reduce(0.0) { sum, entry in
+        let (k, c) = entry
+        let square =
+          (c.vv * x[k] * x[k] - 2 * c.xv * x[k] * v[k] + c.xx * v[k] * v[k]) / c.determinant
         return sum - 0.5 * (square + log(c.determinant)) - log(2 * .pi)
       }
     }
@@ -71,24 +73,50 @@ public struct PhaseOracle<Scalar: TensorScalar>: PhaseField {
     return Tensor(gaussian.shifted(noise))
   }
 
-  // What is left beside the mean E (μ, 0), along the axes of Σ.
-  private func residual(_ u: PhaseState<Scalar>, _ t: Times) throws -> PhaseState<Double> {
-    guard u.position.shape.rank > 0, u.position.shape.row == sampleShape else {
-      throw ProcessError(
-        "the state has shape \(u.position.shape); expected [n] + \(sampleShape)")
+  // What a time makes of the data: the mean's map, the covariance of each axis, and ℓ.
+  private struct Kernel {
+    let map: PhaseMatrix
+    let covariances: [PhaseCovariance]
+    let length: Double
+  }
+
+  private func kernel(_ t: Double) -> Kernel {
+    Kernel(
+      map: process.propagator(over: t),
+      covariances: gaussian.variances.indices.map { covariance($0, at: t) },
+      length: process.kernel(at: t).conditionalDeviation)
+  }
+
+  // What is left beside the mean E (μ, 0), along the axes of Σ, and the kernel of each row.
+  private func residual(
+    _ u: PhaseState<Scalar>, _ t: Times
+  ) throws -> (PhaseState<Double>, [Kernel]) {
+    let shape = u.position.shape
+    guard shape.rank > 0, shape.row == sampleShape else {
+      throw ProcessError("the state has shape \(shape); expected [n] + \(sampleShape)")
     }
-    if case .perSample(let times) = t, times.count != u.position.rows {
-      throw ProcessError(
-        "the state has \(u.position.rows) rows and \(times.count) times; expected one each")
-    }
-    var (x, v) = (Tensor<Double>(u.position), Tensor<Double>(u.velocity))
-    for row in 0..<x.rows {
-      let map = process.propagator(over: t[row])
-      for k in 0..<sampleShape.count {
-        x[row, k] -= map.xx * gaussian.mean[k]
-        v[row, k] -= map.vx * gaussian.mean[k]
+    let kernels: [Kernel]
+    switch t {
+    case .shared(let t): kernels = [Kernel](repeating: kernel(t), count: shape.rows)
+    case .perSample(let times):
+      guard times.count == shape.rows else {
+        throw ProcessError(
+          "the state has \(shape.rows) rows and \(times.count) times; expected one each")
       }
+      kernels = times.map(kernel)
     }
-    return PhaseState(position: gaussian.rotated(x), velocity: gaussian.rotated(v))
+    let width = sampleShape.count
+    func centred(_ x: Tensor<Scalar>, _ factor: KeyPath<PhaseMatrix, Double>) -> Tensor<Double> {
+      var x = Tensor<Double>(x)
+      x.withUnsafeMutableBuffer { x in
+        for place in x.indices {
+          x[place] -= kernels[place / width].map[keyPath: factor] * gaussian.mean[place % width]
+        }
+      }
+      return gaussian.rotated(x)
+    }
+    return (
+      PhaseState(position: centred(u.position, \.xx), velocity: centred(u.velocity, \.vx)), kernels
+    )
   }
 }

@@ -59,17 +59,18 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
     let share = 0.5 * (1 + stochasticity * stochasticity)
     for step in grid.steps {
       let (t, h) = (Times.shared(step.time), step.length)
-      let squared = process.squaredDiffusion(x, at: t)
-      var pull = try squared * score(x, step.time)
-      if let slope = process.diffusionSlope(x, at: t) { pull = pull + slope }
-      var next = Tensor.combined(
-        1, x, Scalar(-h), process.drift(x, at: t), Scalar(h * share), pull)
+      // In Double whatever the state, as single steps are small beside it.
+      let squared = Tensor<Double>(process.squaredDiffusion(x, at: t))
+      var pull = Tensor<Double>(try score(x, step.time)).zip(with: squared) { $0 * $1 }
+      if let slope = process.diffusionSlope(x, at: t) { pull = pull + Tensor<Double>(slope) }
+      let drift = Tensor<Double>(process.drift(x, at: t))
+      var next = Tensor<Double>.combined(1, Tensor<Double>(x), -h, drift, h * share, pull)
       if stochasticity > 0 {
-        let size = Scalar(stochasticity * h.squareRoot())
-        let z: Tensor<Scalar> = key.folded(UInt64(step.index)).normal(x.shape)
+        let z = key.folded(UInt64(step.index)).normal(x.shape, of: Double.self)
+        let size = stochasticity * h.squareRoot()
         next = .combined(1, next, size, squared.zip(with: z) { $0.squareRoot() * $1 })
       }
-      x = next
+      x = Tensor<Scalar>(next)
     }
     return x
   }

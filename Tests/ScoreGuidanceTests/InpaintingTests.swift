@@ -1,0 +1,98 @@
+import Foundation
+import ScoreGuidance
+import ScoreProcesses
+import ScoreSampling
+import ScoreTensors
+import Testing
+
+/// Copies the first entry into the second: what a step sees of the known entry shows in the unknown one.
+private struct Copying: StepSolver {
+  var spec: Spec { Spec(kind: "solver", name: "copying") }
+  var order: Int { 0 }
+  var usesNoise: Bool { false }
+  var evaluationsPerStep: Int { 0 }
+
+  func step<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
+  ) -> Tensor<Scalar> {
+    var x = x
+    for row in 0..<x.rows { x[row, 1] = x[row, 0] }
+    return x
+  }
+}
+
+/// Known entries stay known and are noised as the rest is.
+@Suite struct InpaintingTests {
+  private func oracle(_ process: any LinearProcess) throws -> GaussianOracle<Double> {
+    try GaussianOracle(process: process, mean: [0.5, -0.5], covariance: [[1, 0.8], [0.8, 1]])
+  }
+
+  /// At each time a step sees α x + σ z; the result holds x itself.
+  ///
+  /// False alarms: 5 standard errors of 20,000 numbers, 6e-7 each.
+  @Test func stepsSeeKnownEntriesAtTheNoiseOfTheirTime() throws {
+    let process = try VariancePreserving()
+    let count = 20_000
+    let solver = try Inpainting(
+      Copying(), known: Tensor<Double>([1, 2], [3, 99]), mask: [true, false])
+    for t in [1, 0.3, 0.02] {
+      let grid = try TimeGrid.uniform(from: t, to: 0.01, steps: 1)
+      let result = try Sampler(try oracle(process), solver: solver, grid: grid)
+        .sample(count, key: RandomKey(1)).samples
+      let seen = (0..<count).map { result[$0, 1] }
+      #expect((0..<count).allSatisfy { result[$0, 0] == 3 })
+      let kernel = process.marginal(at: t)
+      let mean = seen.reduce(0, +) / Double(count)
+      let spread =
+        (seen.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)).squareRoot()
+      let error = kernel.sigma / Double(count).squareRoot()
+      #expect(abs(mean - 3 * kernel.alpha) < 5 * error)
+      #expect(abs(spread - kernel.sigma) < 5 * error / 2.0.squareRoot())
+      let noisy = try Sampler(
+        try oracle(process), solver: solver, grid: grid, denoising: .none
+      ).sample(4, key: RandomKey(1)).samples
+      let end = process.marginal(at: 0.01)
+      #expect((0..<4).allSatisfy { abs(noisy[$0, 0] - 3 * end.alpha) < 6 * end.sigma })
+      #expect(Set((0..<4).map { noisy[$0, 0] }).count == 4)
+    }
+  }
+
+  /// Correlated entries follow the known one to N(−0.5 + 0.8 (x − 0.5), 0.36): the better, the more correctors there are.
+  @Test func theOthersFollow() throws {
+    let process = try VariancePreserving()
+    func moments(_ correctors: Int) throws -> AffineMoments {
+      let inner = PredictorCorrector(
+        predictor: Ancestral(),
+        corrector: correctors == 0 ? nil : try AnnealedLangevin(snr: 0.35, steps: correctors))
+      let solver = try Inpainting(
+        inner, known: Tensor<Double>([1, 2], [1.5, 0]), mask: [true, false])
+      return try Sampler(
+        try oracle(process), solver: solver,
+        grid: try .logSNR(of: process, from: 1, to: 1e-3, steps: 60)
+      ).affineMoments()
+    }
+    let runs = try [0, 2, 8].map(moments)
+    print("inpainting:", runs)
+    for run in runs { #expect(run.mean[0] == 1.5 && run.covariance[0][0] == 0) }
+    let errors = runs.map { abs($0.mean[1] - 0.3) }
+    #expect(errors[0] > errors[1] && errors[1] > errors[2])
+    #expect(errors[2] < 0.1 && abs(runs[2].covariance[1][1] - 0.36) < 0.1)
+  }
+
+  @Test func eachSampleMayHaveItsOwn() throws {
+    let process = try VariancePreserving()
+    let known = Tensor<Float>([3, 2], [1, 0, 2, 0, 3, 0])
+    let solver = try Inpainting(try DDIM(), known: known, mask: [true, false])
+    let field = try GaussianOracle<Float>(
+      process: process, mean: 0, deviation: 1, sampleShape: [2])
+    let sampler = try Sampler(field, solver: solver, steps: 5, batchSize: 2)
+    let result = try sampler.sample(3, key: RandomKey(1)).samples
+    #expect((0..<3).map { result[$0, 0] } == [1, 2, 3])
+    #expect(solver.evaluationsPerStep == 1 && solver.usesNoise)
+    #expect(throws: SamplingError.self) { try Inpainting(try DDIM(), known: known, mask: [true]) }
+    let other = try Inpainting(try DDIM(), known: Tensor<Float>([1, 1]), mask: [true])
+    #expect(throws: SamplingError.self) {
+      try Sampler(field, solver: other, steps: 2).sample(1, key: RandomKey(1))
+    }
+  }
+}
