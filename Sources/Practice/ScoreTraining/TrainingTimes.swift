@@ -26,7 +26,7 @@ public struct TrainingTimes: Sendable {
   /// The time below which a share u of the draws lies.
   public func time(at u: Double) -> Double {
     switch sampling {
-    case .uniform: process.cutoffs.training + u * length
+    case .uniform: process.trainingTime(at: u)
     case .importance: weighted.time(at: u)
     case .logNormal: logNormal.time(at: u)
     }

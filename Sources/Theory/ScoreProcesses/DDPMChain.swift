@@ -135,4 +135,9 @@ public struct DDPMChain: LinearProcess {
     let share = (logAlpha - logAlphas[low]) / (logAlphas[high] - logAlphas[low])
     return (Double(low) + share) / Double(count)
   }
+
+  /// One of the steps' times, each for the same share of draws: DDPM's ε-loss on integer steps.
+  public func trainingTime(at u: Double) -> Double {
+    time(ofStep: min(max(Int(u * Double(count)), 0), count - 1))
+  }
 }

@@ -17,6 +17,11 @@ public protocol LinearProcess: DiffusionProcess {
   /// The time in 0 … T at which half the log signal-to-noise ratio, log(α/σ), is `lambda`; the nearer end where there
   /// is none. By default by Newton's method.
   func time(halfLogSNR lambda: Double) -> Double
+
+  /// The time below which a share u of the draws lies where training draws times evenly.
+  ///
+  /// By default even between the cutoff for training and T; a chain has the times of its steps alone.
+  func trainingTime(at u: Double) -> Double
 }
 
 /// The Gaussian kernel p(x_t | x_0) = N(α x_0, σ² I).
@@ -56,6 +61,10 @@ public struct Rates: Sendable, Equatable {
 }
 
 extension LinearProcess {
+  public func trainingTime(at u: Double) -> Double {
+    cutoffs.training + u * (endTime - cutoffs.training)
+  }
+
   /// The drift f(t) x.
   public func drift<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar> {
     switch t {

@@ -72,7 +72,8 @@ struct ReferenceProcess: Sendable {
 
   /// The solvers that are affine on a Gaussian field, by the text that names them.
   static let affineSolvers = [
-    "euler-maruyama", "reverse-diffusion", "ancestral", "ddim", "ode:method=euler",
+    "euler-maruyama", "euler-maruyama:stochasticity=0.5", "reverse-diffusion", "ancestral", "ddim",
+    "ode:method=euler",
     "pc:predictor=reverse-diffusion,corrector=ald", "pc:predictor=ancestral,corrector=none",
     "pc:predictor=none,corrector=ald",
   ]
@@ -88,6 +89,8 @@ struct ReferenceProcess: Sendable {
     let langevin = Step(time: t, a: 1, b: correction, c: sqrt(2 * correction))
     switch solver {
     case "euler-maruyama": return [Step(time: t, a: 1 - h * f, b: h * g2, c: sqrt(h * g2))]
+    case "euler-maruyama:stochasticity=0.5":
+      return [Step(time: t, a: 1 - h * f, b: 0.625 * h * g2, c: 0.5 * sqrt(h * g2))]
     case "ode:method=euler": return [Step(time: t, a: 1 - h * f, b: h * g2 / 2, c: 0)]
     case "reverse-diffusion": return [Step(time: t, a: 2 - ratio, b: added, c: sqrt(added))]
     case "ancestral", "pc:predictor=ancestral,corrector=none":

@@ -4,8 +4,8 @@ import ScoreSDE
 /// The checks of `verify`, on data N(0.5, 0.3²) and on a mixture in the plane.
 struct Verification {
   let pool: ThreadPool
-  private let mean = 0.5
-  private let deviation = 0.3
+  let mean = 0.5
+  let deviation = 0.3
 
   /// Runs all checks.
   func checks(progress: (String) -> Void) throws -> [Check] {
@@ -21,12 +21,16 @@ struct Verification {
       progress(reference.name)
       checks += kernel(process, reference)
       checks += try mixtureField(process, reference)
+      checks += try retiming(process, reference)
       checks += try affineSamplers(process, reference)
       checks += try drawnSamples(process, reference)
       checks += try flow(process, reference)
       checks += try likelihoods(process, reference)
       checks += try LikelihoodVerification(process, reference, pool: pool).checks()
     }
+    progress("ddpm, cld")
+    checks += try chain()
+    checks += try dampedLangevin()
     return checks
   }
 
