@@ -18,7 +18,8 @@ import Testing
       let end = process.name == "ve" ? 0.6 : 0.4
       let exact = process.marginal(at: end)
       let scale = pow(exact.alpha * 0.4, 2) + exact.sigma * exact.sigma
-      let results = try [80, 160, 320].map { steps in
+      let counts = spec.hasPrefix("edm") ? [40, 80, 160] : [80, 160, 320]
+      let results = try counts.map { steps in
         let grid = try TimeGrid.uniform(from: 0.7, to: end, steps: steps)
         let moments = try Sampler(
           field, solver: SolverSpec(spec).solver, grid: grid, denoising: .none

@@ -20,6 +20,7 @@ extension Sampler where Scalar == Double {
   /// - Throws: `SamplingError` where the sampler is not affine in its random numbers, as with the Langevin corrector
   ///   (whose step depends on the numbers) or a field that is not Gaussian.
   public func affineMoments() throws -> AffineMoments {
+    if solver is any FieldFittedSolver { return try fitted().affineMoments() }
     let width = field.sampleShape.count
     var numbers = width
     if solver.usesNoise {

@@ -24,6 +24,11 @@ struct NoiseStream: Sendable {
   /// How many numbers a sample has drawn so far.
   private(set) var drawn = 0
 
+  /// Whether numbers come from a key, so that any may be drawn at any time.
+  var isKeyed: Bool {
+    if case .keyed = source { true } else { false }
+  }
+
   init(_ source: NoiseSource, samples: SampleIndices) {
     self.source = source
     self.samples = samples

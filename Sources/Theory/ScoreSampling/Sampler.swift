@@ -88,6 +88,9 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     if let trajectoryStride, trajectoryStride < 1 {
       throw SamplingError("the trajectory's stride is \(trajectoryStride); expected 1 or more")
     }
+    if solver is any FieldFittedSolver {
+      return try fitted().run(count, source, first, states, progress)
+    }
     let size = batchSize ?? Self.standardBatchSize(field.sampleShape)
     let grid = denoising == .mean && solver.usesNoise ? grid.withNoiselessEnd() : grid
     var parts: [BatchSolution<Scalar>] = []

@@ -24,7 +24,7 @@ extension SolverSpec {
   }
 
   private enum Grid: String, CaseIterable {
-    case uniform, quadratic, karras, reference
+    case uniform, quadratic, karras, reference, optimized
     case logSNR = "log-snr"
   }
 
@@ -162,6 +162,42 @@ extension SolverSpec {
     return (PredictorCorrector(predictor: predictor, corrector: corrector), keys)
   }
 
+  /// The solver on the grid that suits it best, where that is asked for.
+  static func optimized(_ spec: Spec, _ solver: any Solver) throws -> any Solver {
+    guard try spec.choice("grid", default: Grid.uniform) == .optimized else { return solver }
+    guard let solver = solver as? any StepSolver, !solver.usesNoise,
+      !(solver is PredictorCorrector)
+    else {
+      throw spec.wrong(
+        "grid", "optimized", "that only of solvers of the flow that take the steps of a grid")
+    }
+    func wrapped(_ solver: some StepSolver) throws -> any Solver { try OptimizedGrid(solver) }
+    return try wrapped(solver)
+  }
+
+  /// Reads the solver whose steps are fitted to the field.
+  static func fittedFlow(_ spec: Spec) throws -> (any Solver, [String]) {
+    let grid = try spec.choice("grid", default: Grid.uniform)
+    guard grid == .uniform else {
+      throw spec.wrong("grid", grid.rawValue, "none: the solver finds its own")
+    }
+    return (
+      try FittedFlow(
+        memory: spec.integer("memory", default: 4), pilot: spec.integer("pilot", default: 1024),
+        sweeps: spec.integer("sweeps", default: 6)), ["memory", "pilot", "sweeps"]
+    )
+  }
+
+  /// Reads the solver that chooses its own steps of the reverse SDE.
+  static func adaptiveDiffusion(_ spec: Spec) throws -> (any Solver, [String]) {
+    (
+      try AdaptiveDiffusion(
+        rtol: spec.number("rtol", default: 0.05), atol: spec.number("atol", default: 0.01),
+        maxEvaluations: spec.integer("max-evaluations", default: 10_000)),
+      ["rtol", "atol", "max-evaluations"]
+    )
+  }
+
   static func schedule(_ spec: Spec, _ solver: any Solver) throws -> GridSchedule {
     let grid = try spec.choice("grid", default: Grid.uniform)
     if grid != .karras, let rho = spec.string("rho") {
@@ -171,6 +207,8 @@ extension SolverSpec {
     case .uniform: return .uniform
     case .quadratic: return .quadratic
     case .logSNR: return .logSNR
+    // The solver finds its own between the ends of this one.
+    case .optimized: return .uniform
     case .karras: return .karras(rho: try spec.number("rho", default: 7, in: .positive))
     case .reference:
       guard solver.runsOnReferenceGrid else {

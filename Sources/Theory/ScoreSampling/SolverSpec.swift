@@ -17,9 +17,12 @@ import ScoreProcesses
 /// | heun, midpoint, rk4 | variable=noise (the flow in σ/α, steadier at few steps) or time |
 /// | euler | variable=time or noise (which is ddim) |
 /// | ode | method=dopri5, bosh3, tsit5 or dop853 (rtol, atol, max-evaluations; adaptive=false for even steps, with variable), or euler, heun, midpoint, rk4 (variable=time or noise) |
+/// | adaptive-sde | rtol, atol, max-evaluations |
+/// | fitted | memory, pilot, sweeps: steps and weights fitted to the field, for the least error at few evaluations |
 /// | pc | predictor, corrector=langevin, ald or none, snr, corrector-steps, shrinkage, and the predictor's own |
 ///
-/// All of them take grid=uniform, quadratic, log-snr, karras (rho) or reference, and denoise=none, mean or tweedie.
+/// All of them take grid=uniform, quadratic, log-snr, karras (rho), optimized (solvers of the flow: the
+/// best for the field) or reference, and denoise=none, mean or tweedie.
 public struct SolverSpec: Sendable {
   /// The solver.
   public var solver: any Solver
@@ -37,7 +40,7 @@ public struct SolverSpec: Sendable {
   }
 
   /// The names that are known.
-  public static let names = stepNames + ["ode", "pc"]
+  public static let names = stepNames + ["ode", "adaptive-sde", "fitted", "pc"]
 
   /// Reads a solver.
   /// - Throws: `SpecError` or `SamplingError`, with what is known.
@@ -50,6 +53,8 @@ public struct SolverSpec: Sendable {
     let (solver, keys): (any Solver, [String])
     switch spec.name {
     case "pc": (solver, keys) = try Self.predictorCorrector(spec)
+    case "adaptive-sde": (solver, keys) = try Self.adaptiveDiffusion(spec)
+    case "fitted": (solver, keys) = try Self.fittedFlow(spec)
     case "ode":
       (solver, keys) = try Self.flow(spec)
     default: (solver, keys) = try Self.stepSolver(spec.name, spec)
@@ -57,7 +62,7 @@ public struct SolverSpec: Sendable {
     try spec.expect(keys: keys + Self.common)
     schedule = try Self.schedule(spec, solver)
     denoising = try spec.choice("denoise", default: .mean)
-    self.solver = solver
+    self.solver = try Self.optimized(spec, solver)
   }
 
   /// The text that reads back as this.

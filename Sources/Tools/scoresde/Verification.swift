@@ -25,6 +25,7 @@ struct Verification {
       checks += try affineSamplers(process, reference)
       checks += try drawnSamples(process, reference)
       checks += try flow(process, reference)
+      checks += try stochasticEnds(process, reference)
       checks += try likelihoods(process, reference)
       checks += try LikelihoodVerification(process, reference, pool: pool).checks()
     }
@@ -128,11 +129,15 @@ struct Verification {
   private func drawnSamples(
     _ process: any LinearProcess, _ reference: ReferenceProcess
   ) throws -> [Check] {
-    let count = 20_000
     let names =
       ReferenceProcess.affineSolvers.filter { !$0.contains("predictor=none") }
-      + ["pc:predictor=reverse-diffusion,corrector=langevin", "pc:predictor=euler-maruyama", "ode"]
+      + [
+        "pc:predictor=reverse-diffusion,corrector=langevin", "pc:predictor=euler-maruyama", "ode",
+        "adaptive-sde",
+      ]
     return try names.flatMap { name in
+      // A solver that takes hundreds of steps of each sample's own draws fewer.
+      let count = name.hasPrefix("adaptive-sde") ? 1000 : 20_000
       let isAffine = ReferenceProcess.affineSolvers.contains(name)
       let steps = isAffine ? 100 : 500
       let epsilon = isAffine ? 1e-3 * reference.end : process.cutoffs.sampling
@@ -178,15 +183,48 @@ struct Verification {
     let solvers = [
       ("heun", 4000, 1e-4), ("midpoint", 4000, 1e-4), ("rk4", 2000, 1e-7),
       ("ode:method=dopri5,rtol=1e-10,atol=1e-10", 1, 1e-8),
+      ("ode:method=tsit5,rtol=1e-10,atol=1e-10", 1, 1e-8),
+      ("ode:method=dop853,rtol=1e-10,atol=1e-10", 1, 1e-8),
+      ("ode:method=bosh3,rtol=1e-8,atol=1e-8,max-evaluations=100000", 1, 1e-5),
+      ("dpm-solver:order=2,grid=log-snr", 1000, 1e-4),
+      ("dpm-solver:order=3,grid=log-snr", 500, 1e-4),
+      ("dpm-solver++:method=2m,grid=log-snr", 1000, 1e-4),
+      ("dpm-solver++:method=2s,grid=log-snr", 1000, 1e-4),
+      ("dpm-solver++:method=3m,grid=log-snr", 500, 1e-4), ("deis:grid=log-snr", 500, 1e-4),
+      ("unipc:grid=log-snr", 500, 1e-4), ("edm:grid=log-snr", 1000, 1e-4),
+      ("fitted:pilot=64,sweeps=0", 20, 1e-2),
     ]
     return try solvers.map { name, steps, tolerance in
       let sampler = try Sampler(
-        field(process, Double.self), SolverSpec(reference.onGrid(name)), steps: steps,
-        epsilon: epsilon)
+        field(process, Double.self),
+        SolverSpec(
+          name.contains("grid=") || name.hasPrefix("fitted") ? name : reference.onGrid(name)),
+        steps: steps, epsilon: epsilon)
       let result = try sampler.sample(from: Tensor([1, 1], [start]), key: RandomKey(0))
       return Check(
         process: reference.name, subject: name, quantity: "end of the flow",
         found: result.samples[0, 0], expected: expected, tolerance: tolerance)
+    }
+  }
+
+  /// Solvers of the reverse SDE of weak order 2 against the deviation of p_ε, by exact moments.
+  ///
+  /// The tolerance covers their steps and, with 10⁻³, the prior's mismatch.
+  private func stochasticEnds(
+    _ process: any LinearProcess, _ reference: ReferenceProcess
+  ) throws -> [Check] {
+    let epsilon = 1e-3 * reference.end
+    let expected = sqrt(
+      pow(reference.alpha(epsilon) * deviation, 2) + pow(reference.sigma(epsilon), 2))
+    let names = ["stochastic-heun", "sra1", "sde-dpm-solver++", "edm:churn=40"]
+    return try names.map { name in
+      let text = "\(name)\(name.contains(":") ? "," : ":")grid=log-snr,denoise=none"
+      let sampler = try Sampler(
+        field(process, Double.self), SolverSpec(text), steps: 300, epsilon: epsilon)
+      return Check(
+        process: reference.name, subject: name, quantity: "deviation",
+        found: try sampler.affineMoments().covariance[0][0].squareRoot(), expected: expected,
+        tolerance: 4e-3)
     }
   }
 

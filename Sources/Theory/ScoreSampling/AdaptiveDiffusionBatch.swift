@@ -1,0 +1,198 @@
+import Foundation
+import ScoreProcesses
+import ScoreTensors
+
+/// The rows of one adaptive solve of the reverse SDE on their way.
+///
+/// In each round every row that is left tries one step. Rows that are done leave, so the number of the round is the number
+/// of the row's tries, whoever else is there: its random numbers hang on that.
+final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
+  /// A stretch of Brownian path: its length, and its change for each entry of a row.
+  private typealias Stretch = (length: Double, change: [Double])
+
+  private let solver: AdaptiveDiffusion
+  private let field: any ScoreField<Scalar>
+  private let process: any LinearProcess
+  private let noise: NoiseStream
+  private let (start, end): (Double, Double)
+  private let width: Int
+  private var tries = 0
+
+  // By place among the rows that are left.
+  private var rows: [Int]
+  private var x: Tensor<Scalar>
+  private var lastTried: Tensor<Scalar>
+  private var times: [Double]
+  private var lengths: [Double]
+  // What is known of the path ahead of a row, the nearest last.
+  private var ahead: [[Stretch]]
+
+  // By original row.
+  private(set) var result: Tensor<Scalar>
+  private(set) var status: [SolveStatus]
+  private(set) var evaluations: [Int]
+  private var reached: [Double]
+
+  init(
+    _ x: Tensor<Scalar>, from start: Double, to end: Double, solver: AdaptiveDiffusion,
+    _ context: SolverContext<Scalar>
+  ) {
+    self.solver = solver
+    field = context.field
+    process = context.process
+    noise = context.noise
+    (self.start, self.end) = (start, end)
+    width = x.shape.rowCount
+    rows = Array(0..<x.rows)
+    self.x = x
+    lastTried = x
+    times = rows.map { _ in start }
+    lengths = rows.map { _ in 0.01 * (start - end) }
+    ahead = rows.map { _ in [] }
+    result = x
+    status = rows.map { _ in .finished }
+    evaluations = rows.map { _ in 0 }
+    reached = times
+    let broken = zip(rows, x.finiteRows).filter { !$0.1 }.map(\.0)
+    for row in broken { status[row] = .nonFinite(time: start) }
+    keep(rows.filter { !broken.contains($0) })
+  }
+
+  var isDone: Bool { rows.isEmpty }
+
+  /// The part of the way that all rows together have gone.
+  var fraction: Double {
+    reached.reduce(0) { $0 + (start - $1) } / ((start - end) * Double(max(1, reached.count)))
+  }
+
+  /// The time of the row that is last.
+  var slowest: Double { times.max() ?? end }
+
+  /// Ends all rows where they are.
+  func cancel() {
+    for place in rows.indices { finish(place, .cancelled(time: times[place])) }
+    keep([])
+  }
+
+  /// One try of every row that is left.
+  func round() throws {
+    dropRowsThatCannotGoOn()
+    guard !rows.isEmpty else { return }
+    let changes = drawChanges()
+    tries += 1
+    // What rounding leaves of the way is no step of its own.
+    let least = 1e-12 * (start - end)
+    let ends = zip(times, lengths).map { t, h in t - h - end <= least ? end : t - h }
+    let first = try field.noise(x, at: .perSample(times))
+    let tried = stepped(x, first, at: times, changes)
+    let second = try field.noise(tried, at: .perSample(ends))
+    // Heun's step from both slopes, on the same noise.
+    let again = stepped(x, second, at: ends, changes, driftOf: tried)
+    let better = Tensor.combined(0.5, tried, 0.5, again)
+    judge(tried, better, changes, ends)
+  }
+
+  private func dropRowsThatCannotGoOn() {
+    var kept: [Int] = []
+    for place in rows.indices {
+      lengths[place] = min(lengths[place], times[place] - end)
+      if evaluations[rows[place]] + 2 > solver.maxEvaluations {
+        finish(place, .budgetSpent(time: times[place]))
+      } else if lengths[place] < 10 * times[place].ulp {
+        finish(place, .stepUnderflow(time: times[place]))
+      } else {
+        kept.append(place)
+      }
+    }
+    keep(kept)
+  }
+
+  /// The path's change over each row's step, from what is known ahead or drawn; may shorten steps.
+  private func drawChanges() -> [[Double]] {
+    var stream = NoiseStream(noise.source, samples: noise.samples.rows(rows))
+    let step = TimeStep(index: tries, time: start, next: end)
+    let z: Tensor<Scalar> = stream.next(x.shape, in: step)
+    let normal = z.doubles
+    return rows.indices.map { place in
+      let draw = normal[place * width..<(place + 1) * width]
+      guard let next = ahead[place].popLast() else {
+        let root = lengths[place].squareRoot()
+        return draw.map { root * $0 }
+      }
+      if next.length <= lengths[place] * (1 + 1e-9) {
+        lengths[place] = next.length
+        return next.change
+      }
+      let part = lengths[place] / next.length
+      let deviation = (part * (1 - part) * next.length).squareRoot()
+      let change = zip(next.change, draw).map { part * $0 + deviation * $1 }
+      ahead[place].append(
+        (next.length - lengths[place], zip(next.change, change).map { $0 - $1 }))
+      return change
+    }
+  }
+
+  /// x − h (f y + (g²/σ) ε̂) + g W with rates at the given times.
+  private func stepped(
+    _ x: Tensor<Scalar>, _ noise: Tensor<Scalar>, at times: [Double], _ changes: [[Double]],
+    driftOf y: Tensor<Scalar>? = nil
+  ) -> Tensor<Scalar> {
+    let rates = times.map { process.reverseRates(at: $0) }
+    let path = Tensor<Scalar>(rows: changes.flatMap { $0 }, stride: width, shape: x.shape)
+    let gains = zip(rates, lengths).map { Scalar(-$1 * $0.noiseGain) }
+    let diffusions = rates.map { Scalar($0.diffusion) }
+    let drifts = zip(rates, lengths).map { Scalar(-$1 * $0.drift) }
+    guard let y else {
+      return .combinedRows(drifts.map { 1 + $0 }, x, gains, noise, diffusions, path)
+    }
+    let moved = Tensor.combinedRows(drifts, y, gains, noise, diffusions, path)
+    return x + moved
+  }
+
+  private func judge(
+    _ tried: Tensor<Scalar>, _ better: Tensor<Scalar>, _ changes: [[Double]], _ ends: [Double]
+  ) {
+    let (low, high, last) = (tried.doubles, better.doubles, lastTried.doubles)
+    var accepted: [Int] = []
+    for place in rows.indices {
+      var sum = 0.0
+      for j in place * width..<(place + 1) * width {
+        let scale = max(solver.atol, solver.rtol * max(abs(low[j]), abs(last[j])))
+        let ratio = (low[j] - high[j]) / scale
+        sum += ratio * ratio
+      }
+      let error = (sum / Double(max(1, width))).squareRoot()
+      evaluations[rows[place]] += 2
+      let factor = error.isFinite ? 0.9 * pow(max(error, 1e-10), -0.9) : 0.2
+      if error <= 1 {
+        accepted.append(place)
+        times[place] = ends[place]
+        reached[rows[place]] = ends[place]
+      } else {
+        ahead[place].append((lengths[place], changes[place]))
+      }
+      // In few dimensions an error is small by chance now and then: steps that grew by it at once would leave the path.
+      lengths[place] *= min(1.5, max(0.1, error <= 1 ? factor : min(factor, 0.9)))
+    }
+    x.setRows(accepted, to: better.rows(accepted))
+    lastTried.setRows(accepted, to: tried.rows(accepted))
+    let done = accepted.filter { times[$0] == end }
+    for place in done { finish(place, .finished) }
+    if !done.isEmpty { keep(rows.indices.filter { times[$0] != end }) }
+  }
+
+  private func finish(_ place: Int, _ end: SolveStatus) {
+    status[rows[place]] = end
+    result.setRows([rows[place]], to: x.rows([place]))
+  }
+
+  private func keep(_ places: [Int]) {
+    guard places.count < rows.count else { return }
+    x = x.rows(places)
+    lastTried = lastTried.rows(places)
+    times = places.map { times[$0] }
+    lengths = places.map { lengths[$0] }
+    ahead = places.map { ahead[$0] }
+    rows = places.map { rows[$0] }
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import ScoreProcesses
+
+/// A search for the best places of a grid's inner knots, from wide moves to narrow ones.
+///
+/// Each knot in turn is moved to either side, and its neighbours with it by the shape of a hat, eight knots wide to each
+/// side at first, then four, two and one. A move that lowers the loss stays and lengthens the knot's next one, two that do
+/// not halve it. Knots keep a tenth of the mean gap between them.
+struct KnotSearch {
+  /// How often each knot has its turn in narrow moves; half as often in each of the wider.
+  var sweeps: Int
+  /// The trials after which the search ends.
+  var maxTrials = 400
+
+  /// Improves falling knots, whose ends stay.
+  ///
+  /// `lowerLoss` is told the first knot that a trial moved from the best knots so far, and their loss, and gives the
+  /// trial's loss where it is lower.
+  func improve(
+    _ knots: [Double], loss initial: Double,
+    _ lowerLoss: (_ knots: [Double], _ moved: Int, _ than: Double) throws -> Double?
+  ) rethrows {
+    let count = knots.count - 1
+    guard count > 1 else { return }
+    let mean = (knots[0] - knots[count]) / Double(count)
+    var (knots, loss, trials) = (knots, initial, 0)
+    for width in [8, 4, 2, 1] where width < count {
+      var lengths = [Double](
+        repeating: width == 1 ? min(0.3, 0.5 * mean) : 0.5 * mean, count: count)
+      for _ in 0..<(width == 1 ? sweeps : (sweeps + 1) / 2) {
+        for place in stride(from: 1, to: count, by: max(1, width / 2)) {
+          var improved = false
+          for side in [1.0, -1] where !improved {
+            let trial = Self.moved(knots, at: place, by: side * lengths[place], width: width)
+            guard zip(trial, trial.dropFirst()).allSatisfy({ $0 - $1 > 0.1 * mean }) else {
+              continue
+            }
+            guard trials < maxTrials else { return }
+            trials += 1
+            if let lower = try lowerLoss(trial, max(1, place - width + 1), loss) {
+              (knots, loss, improved) = (trial, lower, true)
+            }
+          }
+          lengths[place] *= improved ? 1.3 : 0.5
+        }
+      }
+    }
+  }
+
+  private static func moved(
+    _ knots: [Double], at place: Int, by length: Double, width: Int
+  ) -> [Double] {
+    var knots = knots
+    for other in max(1, place - width + 1)..<min(knots.count - 1, place + width) {
+      knots[other] += length * (1 - Double(abs(other - place)) / Double(width))
+    }
+    return knots
+  }
+
+  /// Knots to start from: Karras's for several ρ, from steps that crowd at the data to steps even in log(σ/α).
+  static func candidates(from high: Double, to low: Double, steps: Int) -> [[Double]] {
+    [3.0, 7, 20].map { rho in
+      let (top, bottom) = (exp(high / rho), exp(low / rho))
+      return (0...steps).map {
+        rho * log(top + (bottom - top) * Double($0) / Double(steps))
+      }
+    } + [(0...steps).map { high + (low - high) * Double($0) / Double(steps) }]
+  }
+}
+
+extension LinearProcess {
+  /// The grid whose steps join the times where log(σ/α) has the given values, with exact ends.
+  func grid(_ knots: [Double], from start: Double, to end: Double) throws -> TimeGrid {
+    try TimeGrid(
+      times: knots.indices.map {
+        $0 == 0
+          ? start
+          : $0 == knots.count - 1
+            ? end : time(logNoiseRatio: knots[$0], between: end, and: start)
+      })
+  }
+}
