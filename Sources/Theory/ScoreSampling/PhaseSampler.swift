@@ -16,8 +16,8 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
     /// The symmetric splitting SSCS (Dockhorn et al. 2022, §3.4): half a step of the process at rest, which is exact, a
     /// step of the score's difference to rest in the velocity, and the other half.
     ///
-    /// The difference's step is Euler's as published, of weak order 1 with a small constant since the difference is small
-    /// where the process is near rest, or with `midpoint` the midpoint rule's, of weak order 2 for two evaluations.
+    /// The difference's step is the midpoint rule's, of weak order 2 for two evaluations, or without `midpoint` Euler's as
+    /// published, of weak order 1. On Gaussian data the first is four times nearer at the same number of evaluations.
     case symmetricSplitting(midpoint: Bool)
   }
 
@@ -27,7 +27,7 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
   public let method: Method
 
   public init(
-    _ field: any PhaseField<Scalar>, method: Method = .symmetricSplitting(midpoint: false)
+    _ field: any PhaseField<Scalar>, method: Method = .symmetricSplitting(midpoint: true)
   ) {
     self.field = field
     self.method = method
