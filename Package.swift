@@ -85,7 +85,8 @@ let package = Package(
     .testTarget(
       name: "FifteenMistakesTests",
       dependencies: [
-        "ScoreGuidance", "ScoreLikelihood", "ScoreSampling", "ScoreProcesses", "ScoreTensors",
+        "ScoreGuidance", "ScoreLikelihood", "ScoreSampling", "ScoreProcesses", "ScoreData",
+        "ScoreTensors",
       ],
       path: "Tests/FifteenMistakesTests"),
     .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests"),
