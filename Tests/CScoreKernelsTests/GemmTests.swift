@@ -86,7 +86,7 @@ import Testing
     func activated(_ x: T) -> Double {
       let x = Double(x)
       switch activation {
-      case SK_SILU: return x / (1 + exp(-x))
+      case SK_SILU, SK_SILU_SLOPE: return x / (1 + exp(-x))
       case SK_TANH: return tanh(x)
       case SK_RELU: return Swift.max(x, 0)
       default: return x
@@ -108,7 +108,13 @@ import Testing
           }
           let value = chain(i, j, fused: target.hasFMA)
           if activation == SK_IDENTITY && out[at] != value { wrong += 1 }
-          if hasPre && pre[at] != value { wrong += 1 }
+          if hasPre && activation == SK_SILU_SLOPE {
+            let s = 1 / (1 + exp(-Double(value)))
+            let slope = s * (1 + Double(value) * exp(-Double(value)) * s)
+            if !(abs(Double(pre[at]) - slope) <= 4 * Double(T.ulpOfOne)) { wrong += 1 }
+          } else if hasPre && pre[at] != value {
+            wrong += 1
+          }
           if !hasPre && !pre[at].isNaN { wrong += 1 }
           let wanted = activated(value)
           if !(abs(Double(out[at]) - wanted) <= 4 * Double(T(wanted).ulp)) { wrong += 1 }
@@ -139,7 +145,9 @@ import Testing
         problem.beta = (variant + number) % 3 == 1
         problem.hasBias = (variant + number) % 2 == 1
         problem.hasPre = (variant / 2 + number) % 3 == 2
-        problem.activation = [SK_IDENTITY, SK_SILU, SK_TANH, SK_RELU][(variant + number / 2) % 4]
+        problem.activation =
+          [SK_IDENTITY, SK_SILU, SK_TANH, SK_RELU, SK_SILU_SLOPE][
+            (variant + number / 2) % 5]
         problem.pad = (variant * 5 + number) % 4
         problem.fill(UInt64(number * 8 + variant))
         problem.check(target, packed: variant & 4 != 0)

@@ -27,7 +27,7 @@ SK_INLINE int F(is_plain)(const F(target) *t) {
 
 SK_INLINE V F(activate)(const sk_activation activation, V x) {
   switch (activation) {
-    case SK_SILU: return F(silu)(x);
+    case SK_SILU: case SK_SILU_SLOPE: return F(silu)(x);
     case SK_TANH: return F(tanh)(x);
     case SK_RELU: return x < 0 ? (V)((T)0) : x;
     default: return x;
@@ -47,8 +47,13 @@ SK_INLINE void F(finish_whole)(const F(target) *t, const sk_activation activatio
       V value = F(load)(sum + r * sum_row + x);
       if (beta) value += F(load)(c + r * ldc + x);
       if (bias) value += shift;
-      if (pre) F(store)(pre + r * ldc + x, value);
-      F(store)(c + r * ldc + x, F(activate)(activation, value));
+      if (pre && activation == SK_SILU_SLOPE) {
+        F(store)(pre + r * ldc + x, F(silu_slope)(value, &value));
+        F(store)(c + r * ldc + x, value);
+      } else {
+        if (pre) F(store)(pre + r * ldc + x, value);
+        F(store)(c + r * ldc + x, F(activate)(activation, value));
+      }
     }
   }
 }
@@ -66,9 +71,12 @@ SK_INLINE void F(finish_edge)(const F(target) *t, const sk_activation activation
     for (int64_t x = 0; x < count; ++x) edge[x] = t->bias[j + x];
     value += F(load)(edge);
   }
-  F(store)(edge, value);
+  V slope, result = F(activate)(activation, value);
+  if (activation == SK_SILU_SLOPE) slope = F(silu_slope)(value, &result);
+  else slope = value;
+  F(store)(edge, slope);
   for (int64_t x = 0; t->pre && x < count; ++x) t->pre[i * t->ldc + j + x] = edge[x];
-  F(store)(edge, F(activate)(activation, value));
+  F(store)(edge, result);
   for (int64_t x = 0; x < count; ++x) c[x] = edge[x];
 }
 
@@ -85,6 +93,7 @@ static __attribute__((noinline)) void F(finish_tile)(const F(target) *t, const T
                                                      int64_t rows, int64_t j, int64_t count) {
   switch (t->activation) {
     case SK_SILU: F(finish)(t, SK_SILU, sum, sum_row, i, rows, j, count); break;
+    case SK_SILU_SLOPE: F(finish)(t, SK_SILU_SLOPE, sum, sum_row, i, rows, j, count); break;
     case SK_TANH: F(finish)(t, SK_TANH, sum, sum_row, i, rows, j, count); break;
     case SK_RELU: F(finish)(t, SK_RELU, sum, sum_row, i, rows, j, count); break;
     default: F(finish)(t, SK_IDENTITY, sum, sum_row, i, rows, j, count); break;

@@ -183,13 +183,18 @@ SK_INLINE V silu_f32(V x) {
   return c / FMA(1.0f + exp_polynomial_f32(r), exp_scale_f32(t), K(1.0f));
 }
 
-// y * d silu(x) / dx = y s (1 + x (1 - s)), where s = sigmoid(x) and 1 - s = e^-x s.
+// d silu(x) / dx = s (1 + x (1 - s)), where s = sigmoid(x) and 1 - s = e^-x s; and silu(x) beside it, at little more cost.
+SK_INLINE V silu_slope_f32(V x, V *value) {
+  V c = x < -87.0f ? K(-87.0f) : x, low = c > 87.0f ? K(87.0f) : c;
+  V t, r = exp_reduce_f32(-low, &t), e = 1.0f + exp_polynomial_f32(r), scale = exp_scale_f32(t);
+  V d = FMA(e, scale, K(1.0f)), s = 1.0f / d;
+  *value = c / d;
+  return s * FMA(low, e * scale * s, K(1.0f));
+}
+
 SK_INLINE V silu_grad_f32(V x, V y) {
-  V c = x < -87.0f ? K(-87.0f) : x;
-  c = c > 87.0f ? K(87.0f) : c;
-  V t, r = exp_reduce_f32(-c, &t);
-  V z = (1.0f + exp_polynomial_f32(r)) * exp_scale_f32(t), s = 1.0f / (1.0f + z);
-  return y * (s * FMA(c, z * s, K(1.0f)));
+  V value;
+  return y * silu_slope_f32(x, &value);
 }
 
 SK_INLINE V softplus_f32(V x) {

@@ -184,12 +184,18 @@ SK_INLINE V silu_f64(V x) {
   return c / FMA(1.0 + exp_polynomial_f64(r), exp_scale_f64(t), K(1.0));
 }
 
+// d silu(x) / dx = s (1 + x (1 - s)), where s = sigmoid(x) and 1 - s = e^-x s; and silu(x) beside it, at little more cost.
+SK_INLINE V silu_slope_f64(V x, V *value) {
+  V c = x < -708.0 ? K(-708.0) : x, low = c > 708.0 ? K(708.0) : c;
+  V t, r = exp_reduce_f64(-low, &t), e = 1.0 + exp_polynomial_f64(r), scale = exp_scale_f64(t);
+  V d = FMA(e, scale, K(1.0)), s = 1.0 / d;
+  *value = c / d;
+  return s * FMA(low, e * scale * s, K(1.0));
+}
+
 SK_INLINE V silu_grad_f64(V x, V y) {
-  V c = x < -708.0 ? K(-708.0) : x;
-  c = c > 708.0 ? K(708.0) : c;
-  V t, r = exp_reduce_f64(-c, &t);
-  V z = (1.0 + exp_polynomial_f64(r)) * exp_scale_f64(t), s = 1.0 / (1.0 + z);
-  return y * (s * FMA(c, z * s, K(1.0)));
+  V value;
+  return y * silu_slope_f64(x, &value);
 }
 
 SK_INLINE V softplus_f64(V x) {

@@ -42,6 +42,10 @@ extension Lowering {
         let before = buffer(of: epilogue.sum)
         task.preActivation = before
         accesses.append(rowAccess(before, 0, m, n, n, isWrite: true))
+        if task.activation == SK_SILU && feedsSlopesAlone(epilogue.sum, beside: activation) {
+          task.activation = SK_SILU_SLOPE
+          slopes.insert(epilogue.sum)
+        }
       }
     }
     if batch == 1 { task.packed = packedPlace(second, n: n, k: k, inFixedTask: fixed) }
@@ -64,6 +68,16 @@ extension Lowering {
     if let known = packed.firstIndex(of: matrix) { return known }
     packed.append(matrix)
     return packed.count - 1
+  }
+
+  /// Whether all that a value before SiLU is still needed for is SiLU's derivative, which may then be kept in its place.
+  private func feedsSlopesAlone(_ sum: Int, beside activation: Int) -> Bool {
+    !grouping.isOutput[sum]
+      && grouping.uses[sum].allSatisfy { use in
+        use == activation
+          || graph[use].operation == .binary(.siluGradient) && graph[use].inputs[0] == sum
+            && graph[use].inputs[1] != sum
+      }
   }
 
   private func rowAccess(
@@ -134,7 +148,10 @@ extension Lowering {
         register[input] = registerOfConstant[value.bitPattern]
       }
       let operands = graph[member].inputs.map { UInt16(register[$0] ?? 0) }
-      let code = graph[member].operation.opcode
+      let isSlope =
+        graph[member].operation == .binary(.siluGradient)
+        && slopes.contains(graph[member].inputs[0])
+      let code = isSlope ? SK_MUL : graph[member].operation.opcode
       register[member] = inputs + task.operations.count
       cost += graph[member].operation.isTranscendental ? 0.6 : 0.06
       task.operations.append(

@@ -17,6 +17,8 @@ struct Lowering {
   var packed: [PackedMatrix] = []
   /// The buffers of packed filters.
   var packedFilters: [PackedFilter: Int] = [:]
+  /// Values before SiLU whose buffers hold SiLU's derivative there instead.
+  var slopes: Set<Int> = []
   let kernels: Kernels
   let isDouble: Bool
   private var bufferOf: [Int: Int] = [:]

@@ -92,12 +92,14 @@ extension Task.Work {
       text += "[\(task.m), \(task.k)]·[\(task.k), \(task.n)] \(a) · \(b)"
       if let bias = task.bias { text += " + \(name(bias.buffer))" }
       switch task.activation {
-      case SK_SILU: text += ", silu"
+      case SK_SILU, SK_SILU_SLOPE: text += ", silu"
       case SK_TANH: text += ", tanh"
       case SK_RELU: text += ", relu"
       default: break
       }
-      if let before = task.preActivation { text += ", before it \(name(before))" }
+      if let before = task.preActivation {
+        text += (task.activation == SK_SILU_SLOPE ? ", its slope " : ", before it ") + name(before)
+      }
       return text
     case .convolution(let task):
       var text = "\(name(task.out)) \(task.accumulates ? "+=" : "=") "
