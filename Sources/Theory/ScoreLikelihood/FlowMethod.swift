@@ -26,7 +26,7 @@ public enum FlowMethod: Sendable, Equatable {
     switch self {
     case .adaptive(let rtol, let atol, let maxEvaluations):
       try AdaptiveIntegrator(rtol: rtol, atol: atol, maxEvaluations: maxEvaluations)
-        .integrate(&system, states, from: t0, to: t1, shouldContinue: shouldContinue)
+        .integrateFlow(&system, states, from: t0, to: t1, shouldContinue: shouldContinue)
     case .fixed(let tableau, let steps):
       try FixedIntegrator(tableau, steps: steps)
         .integrate(&system, states, from: t0, to: t1, shouldContinue: shouldContinue)

@@ -57,7 +57,7 @@ public struct AdaptiveFlow: Solver {
           ($0.offset + 1) % stride == 0 || $0.offset + 1 == grid.steps.count
         }.map(\.element.next)
     }
-    let solution = try integrator.integrate(
+    let solution = try integrator.integrateFlow(
       &system, x.doubles, from: grid.start, to: grid.end, outputs: outputs,
       shouldContinue: context.monitor.shouldContinue)
     func tensor(_ states: [Double]) -> Tensor<Scalar> {

@@ -13,6 +13,17 @@ public enum SolveStatus: Sendable, Hashable {
 
   /// Whether the solve reached its last time.
   public var isFinished: Bool { self == .finished }
+
+  /// The same end on another clock: `time` turns the time of this one into that of the other.
+  func atTimes(_ time: (Double) -> Double) -> SolveStatus {
+    switch self {
+    case .finished: .finished
+    case .stepUnderflow(let own): .stepUnderflow(time: time(own))
+    case .budgetSpent(let own): .budgetSpent(time: time(own))
+    case .nonFinite(let own): .nonFinite(time: time(own))
+    case .cancelled(let own): .cancelled(time: time(own))
+    }
+  }
 }
 
 extension SolveStatus: CustomStringConvertible {
