@@ -47,7 +47,7 @@ import Testing
     let rooms = try ["Engine", "Theory", "Practice"].flatMap { tower in
       try FileManager.default.contentsOfDirectory(
         atPath: sources.appendingPathComponent(tower).path
-      ).map { "\(tower)/\($0)" }
+      ).filter { !$0.hasSuffix(".md") }.map { "\(tower)/\($0)" }
     }
     #expect(Set(rooms) == Set(table.keys))
     let names = Set(rooms.map { String($0.split(separator: "/")[1]) })

@@ -89,7 +89,12 @@ import Testing
     let count = 2000
     let karras = try TimeGrid.karras(of: process, from: 80, to: 0.002, steps: 30)
     let grid = try TimeGrid(times: [80] + karras.steps.map(\.next) + [0])
-    for name in SolverSpec.names where name != "pc" {
+    // A fitted solver works with log σ and says that it cannot go there.
+    #expect(throws: SamplingError.self) {
+      try Sampler(gaussian(process), solver: SolverSpec("fitted").solver, grid: grid)
+        .sample(count, key: RandomKey(1))
+    }
+    for name in SolverSpec.names where name != "pc" && name != "fitted" {
       let result = try Sampler(gaussian(process), solver: SolverSpec(name).solver, grid: grid)
         .sample(count, key: RandomKey(1))
       #expect(result.isFinished && result.samples.isFinite, "\(name)")
