@@ -1,13 +1,14 @@
-"""End-point errors of diffusers' deterministic schedulers on the exact score of a Gaussian mixture.
+"""End-point errors of diffusers' deterministic schedulers on the exact score of a Gaussian mixture, or on a trained score.
 
-    python schedulers.py [--mixture plane.json] [--count 2000] [--all] [--ours FILE]
+    python schedulers.py [--mixture plane.json | --run RUN] [--count 2000] [--steps 500] [--all] [--ours FILE]
 
 Each scheduler starts at its own first noise level from the same standard normal numbers and is compared with a fine solve
 of the same ODE, dy/du = eps(y, u) in y = x/alpha and u = sigma/alpha, from the same points to its own last noise level.
 The network is the exact score at the scheduler's own noise level, so neither rounding of time steps nor training counts
 against it. The error is the root mean square over samples of the distance between end points. NFE counts calls.
 Ours stand in lines "ours NFE ERROR SOLVER" of FILE, the output of `swift test -c release --filter FittedFlow`: the same
-mixture, 2000 samples from the prior of the VP process, against a fine solve to its own last time.
+mixture, 2000 samples from the prior of the VP process, against a fine solve to its own last time. With --run they come
+from the study.json of `scoresde study --model RUN`, whose errors are root mean squares over entries.
 """
 
 import argparse
@@ -49,7 +50,40 @@ class Mixture:
         return u * np.einsum("nk,nkd->nd", w, s)
 
 
-def flow(mixture, y, first, last, steps=500):
+class TrainedNetwork:
+    """The noise prediction of a run folder: an MLP that gives epsilon, on the logarithm of the signal-to-noise ratio."""
+
+    def __init__(self, folder):
+        from safetensors.numpy import load_file
+
+        with open(pathlib.Path(folder) / "run.json") as file:
+            run = json.load(file)
+        kind, _, options = run["network"].partition(":")
+        options = dict(pair.split("=") for pair in options.split(","))
+        found = (kind, run["parametrization"], options["condition"], options["features"])
+        if found != ("mlp", "epsilon", "log-snr", "fourier"):
+            raise SystemExit(f"--run is {found}; expected ('mlp', 'epsilon', 'log-snr', 'fourier')")
+        names = load_file(pathlib.Path(folder) / "checkpoint.safetensors")
+        self.of = {k.split("/")[1]: v.astype(float) for k, v in names.items() if k.startswith("average/")}
+        self.hidden = [f"layers.{i}" for i in range(1, int(options["layers"]))]
+        self.dimensions = self.of["output.bias"].size
+
+    def noise(self, y, u):
+        of = self.of
+        angle = -np.log(u) * 2 * np.pi * of["time.frequencies"]
+        features = np.concatenate([np.sin(angle), np.cos(angle)])
+        x = y / np.sqrt(1 + u * u)
+        h = x @ of["layers.0.input.weight"].T + of["layers.0.condition.weight"] @ features + of["layers.0.condition.bias"]
+        for name in self.hidden:
+            h = silu(h) @ of[f"{name}.weight"].T + of[f"{name}.bias"]
+        return silu(h) @ of["output.weight"].T + of["output.bias"]
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
+def flow(mixture, y, first, last, steps):
     """RK4 in log u; to u = 0 by way of u = 1e-3 and the denoised mean there."""
     end = max(last, 1e-3)
     h = (np.log(end) - np.log(first)) / steps
@@ -183,10 +217,13 @@ def main():
     parser.add_argument("--mixture", default=here / "plane.json")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--run")
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--ours")
     arguments = parser.parse_args()
-    mixture = Mixture(arguments.mixture)
-    z = np.random.default_rng(0).standard_normal((arguments.count, 2))
+    mixture = TrainedNetwork(arguments.run) if arguments.run else Mixture(arguments.mixture)
+    dimensions = mixture.dimensions if arguments.run else 2
+    z = np.random.default_rng(0).standard_normal((arguments.count, dimensions))
     exact = {}
     table = {}
     for name, kind, options in candidates():
@@ -202,7 +239,7 @@ def main():
                 if calls <= budget:
                     key = (round(first, 6), round(last, 6))
                     if key not in exact:
-                        exact[key] = flow(mixture, start, first, last)
+                        exact[key] = flow(mixture, start, first, last, arguments.steps)
                     distance = ((y - exact[key]) ** 2).sum(1)
                     best = (float(np.sqrt(distance.mean())), calls)
                     break
