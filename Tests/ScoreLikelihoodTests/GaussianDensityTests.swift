@@ -84,7 +84,7 @@ import Testing
     #expect(abs(log2(errors[0] / errors[1]) - 4) < 0.2, "\(process.name): \(errors)")
   }
 
-  @Test func theEstimateOfTheSolverErrorIsSafeAndNotIdle() throws {
+  @Test func threeTimesTheEstimatedSolverErrorIsSafeAndNotIdle() throws {
     let oracle = try Self.oracle(try VariancePreserving(), Double.self)
     let x = Tensor<Double>([5, 1], [-0.5, 0.2, 0.5, 0.8, 1.4])
     let exact = try FlowLikelihood(

@@ -19,8 +19,8 @@ public struct ErrorBudget: Sendable, Equatable {
   /// How far the two parts above may be from the truth: the change that their last order made, or the standard error
   /// where p_T is taken from data.
   public var estimation: [Double]
-  /// The solver's error: three times the summed magnitudes of the local errors' consequences (the sum alone falls short
-  /// of a third of the error for one value in a hundred), or the difference from a finer solve where there was one.
+  /// The solver's error: three times the summed magnitudes of the local errors' consequences (of 480 values
+  /// on random mixtures the sum alone fell short of the error for 36 and of a third of it for 3), or the difference from a finer solve where there was one.
   public var solver: [Double]
   /// The standard error from the probes: 0 for the exact divergence, nil for a single probe.
   ///

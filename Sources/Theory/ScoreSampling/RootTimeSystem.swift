@@ -4,8 +4,8 @@
 /// dy/du = 2u · dy/dt
 /// ```
 ///
-/// Where noise sets in with σ² ∝ t, as in every process whose g does not vanish at 0, a flow has a term in 1/√t: in t, an adaptive
-/// solver spends a large part of its steps near 0, in u none. Where the flow is smooth in t it is smooth in u as well.
+/// Where noise sets in with σ² ∝ t, as in every process whose g does not vanish at 0, a flow has a term in 1/√t, which costs an
+/// adaptive solver many small steps in t and none in u. Where the flow is smooth in t it is smooth in u as well.
 struct RootTimeSystem<Base: RowSystem>: RowSystem {
   private(set) var base: Base
   private let ends: [(time: Double, root: Double)]
