@@ -18,7 +18,7 @@ private final class System: RowSystem {
   func select(rows: [Int]) {}
 
   func rates(
-    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool,
+    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,
     into rates: UnsafeMutablePointer<Double>
   ) throws {
     batches.append(times.count)

@@ -67,7 +67,7 @@ import Testing
     struct Rotation: RowSystem {
       let width = 2
       mutating func rates(
-        of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool,
+        of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,
         into rates: UnsafeMutablePointer<Double>
       ) {
         for row in times.indices {

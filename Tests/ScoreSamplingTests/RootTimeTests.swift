@@ -12,7 +12,7 @@ import Testing
     mutating func select(rows: [Int]) { self.rows = rows }
 
     mutating func rates(
-      of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool,
+      of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,
       into rates: UnsafeMutablePointer<Double>
     ) throws {
       for (i, t) in times.enumerated() {

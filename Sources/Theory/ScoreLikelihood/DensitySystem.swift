@@ -18,6 +18,7 @@ struct DensitySystem<Scalar: TensorScalar>: RowSystem {
 
   let width: Int
   let blocks: [Int]
+  var integrals: Int { blocks[1] }
 
   init(
     _ field: any DifferentiableScoreField<Scalar>, _ divergence: Divergence, rows: Int,
@@ -34,14 +35,21 @@ struct DensitySystem<Scalar: TensorScalar>: RowSystem {
   mutating func select(rows: [Int]) { trace.select(rows: rows) }
 
   mutating func rates(
-    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool,
+    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,
     into rates: UnsafeMutablePointer<Double>
   ) throws {
     let x = Tensor<Scalar>(
       rows: y, stride: width, shape: Shape([times.count] + field.sampleShape.extents))
     let gains = process.rates(at: times, sharesTime: sharesTime)
-    let (noise, columns) = try trace(
-      x, at: sharesTime ? .shared(times[0]) : .perSample(times))
+    let t = sharesTime ? Times.shared(times[0]) : .perSample(times)
+    guard withIntegrals else {
+      try field.noise(x, at: t).writeFlow(gains, of: y, stride: width, into: rates)
+      for i in times.indices {
+        (rates + i * width + dimensions).update(repeating: 0, count: integrals)
+      }
+      return
+    }
+    let (noise, columns) = try trace(x, at: t)
     noise.writeFlow(gains, of: y, stride: width, into: rates)
     for (column, traces) in columns.enumerated() {
       for (i, trace) in traces.enumerated() {

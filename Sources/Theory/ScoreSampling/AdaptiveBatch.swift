@@ -155,7 +155,8 @@ final class AdaptiveBatch {
         let full = lengths[i] == t1 - times[i]
         stageTimes[i] = node == 1 && full ? t1 : times[i] + node * lengths[i]
       }
-      try evaluate(&system, next, stage: stage)
+      try evaluate(
+        &system, next, stage: stage, withIntegrals: pair.integralStages.contains(stage))
     }
     combine(pair.errors, into: errors, base: nil)
     if !pair.crudeErrors.isEmpty { combine(pair.crudeErrors, into: crudeErrors, base: nil) }
@@ -255,10 +256,12 @@ final class AdaptiveBatch {
   }
 
   private func evaluate<System: RowSystem>(
-    _ system: inout System, _ states: UnsafeMutableBufferPointer<Double>, stage: Int
+    _ system: inout System, _ states: UnsafeMutableBufferPointer<Double>, stage: Int,
+    withIntegrals: Bool = true
   ) throws {
     try system.rates(
-      of: row(states, 0), at: stageTimes, sharesTime: false, into: row(slopes[stage], 0))
+      of: row(states, 0), at: stageTimes, sharesTime: false, withIntegrals: withIntegrals,
+      into: row(slopes[stage], 0))
     for i in rows.indices where isLive[i] { results.evaluations[rows[i]] += 1 }
   }
 

@@ -18,6 +18,8 @@ public struct EmbeddedPair: Sendable, Equatable {
   let crudeErrors: [Double]
   /// The weights of the continuation's highest term, or none where cubic interpolation does.
   let continuation: [Double]
+  /// The stages that what the step ends in, its errors or its continuation weigh: an integral of the states needs no others.
+  let integralStages: Set<Int>
 
   init(
     _ method: RungeKuttaTableau, errorOrder: Int, errors: [Double], crudeErrors: [Double] = [],
@@ -30,6 +32,12 @@ public struct EmbeddedPair: Sendable, Equatable {
     self.continuation = continuation
     stages = method.stages + [method.weights]
     nodes = method.nodes + [1]
+    let last = method.nodes.count
+    let weights = [method.weights, errors, crudeErrors, continuation]
+    integralStages = Set(
+      (0...last).filter { stage in
+        stage == 0 || stage == last || weights.contains { stage < $0.count && $0[stage] != 0 }
+      })
   }
 
   /// The evaluations of a step.

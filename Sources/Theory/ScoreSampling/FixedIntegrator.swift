@@ -44,7 +44,7 @@ package struct FixedIntegrator: Sendable {
             if let out = out.baseAddress {
               try system.rates(
                 of: stage, at: [Double](repeating: stageTime, count: count), sharesTime: true,
-                into: out)
+                withIntegrals: true, into: out)
             }
             filled = y.count
           })

@@ -14,7 +14,7 @@ package struct FlowSystem<Scalar: TensorScalar>: RowSystem {
   }
 
   package mutating func rates(
-    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool,
+    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,
     into rates: UnsafeMutablePointer<Double>
   ) throws {
     let x = Tensor<Scalar>(

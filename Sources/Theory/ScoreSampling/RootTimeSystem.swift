@@ -23,14 +23,16 @@ struct RootTimeSystem<Base: RowSystem>: RowSystem {
 
   var width: Int { base.width }
   var blocks: [Int] { base.blocks }
+  var integrals: Int { base.integrals }
 
   mutating func select(rows: [Int]) { base.select(rows: rows) }
 
   mutating func rates(
-    of y: UnsafePointer<Double>, at roots: [Double], sharesTime: Bool,
+    of y: UnsafePointer<Double>, at roots: [Double], sharesTime: Bool, withIntegrals: Bool,
     into rates: UnsafeMutablePointer<Double>
   ) throws {
-    try base.rates(of: y, at: roots.map(time), sharesTime: sharesTime, into: rates)
+    try base.rates(
+      of: y, at: roots.map(time), sharesTime: sharesTime, withIntegrals: withIntegrals, into: rates)
     for (row, root) in roots.enumerated() {
       for place in row * width..<(row + 1) * width { rates[place] *= 2 * root }
     }

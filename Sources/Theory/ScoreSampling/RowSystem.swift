@@ -9,14 +9,18 @@ package protocol RowSystem {
   /// The widths of the parts of a row whose errors are held to the tolerance separately; together the width.
   var blocks: [Int] { get }
 
+  /// How many of a row's last entries are integrals along the way, which no rate depends on.
+  var integrals: Int { get }
+
   /// Takes note of which of the original rows are present from now on, in order.
   mutating func select(rows: [Int])
 
   /// Writes dy/dt of the rows present, `times.count` of them, into `rates`.
   ///
-  /// Rows do not depend on one another. `sharesTime` says that all times are the same by construction.
+  /// Rows do not depend on one another. `sharesTime` says that all times are the same by construction. Without
+  /// `withIntegrals` the rates of the integrals may be left at 0: methods have stages that only the state needs.
   mutating func rates(
-    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool,
+    of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,
     into rates: UnsafeMutablePointer<Double>
   ) throws
 
@@ -29,6 +33,7 @@ package protocol RowSystem {
 
 extension RowSystem {
   package var blocks: [Int] { [width] }
+  package var integrals: Int { 0 }
   package mutating func select(rows: [Int]) {}
   package func consequence(
     of error: UnsafePointer<Double>, in y: UnsafePointer<Double>, rate: UnsafePointer<Double>,
