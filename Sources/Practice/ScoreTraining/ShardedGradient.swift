@@ -83,7 +83,7 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   /// The rows of a shard: enough that writing and summing its gradient costs little beside computing it, but two shards where
   /// the batch allows, and at most eight.
   private static func rows(of batch: Int, flop: Int, entries: Int) -> Int {
-    let worthwhile = max(1, min(128, 768 * entries / max(1, flop)))
+    let worthwhile = max(1, min(256, 1536 * entries / max(1, flop)))
     let most = (batch + mostShards - 1) / mostShards
     return max(most, min(worthwhile, max(32, (batch + 1) / 2)), 1)
   }
