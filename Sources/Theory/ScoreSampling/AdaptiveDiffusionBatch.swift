@@ -95,7 +95,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
   private func dropRowsThatCannotGoOn() {
     var kept: [Int] = []
     for place in rows.indices {
-      lengths[place] = min(lengths[place], times[place] - end)
+      lengths[place] = min(lengths[place], times[place] - end, longestStep(at: times[place]))
       if evaluations[rows[place]] + 2 > solver.maxEvaluations {
         finish(place, .budgetSpent(time: times[place]))
       } else if lengths[place] < 10 * times[place].ulp {
@@ -105,6 +105,11 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
       }
     }
     keep(kept)
+  }
+
+  /// ½ σ²/g²: longer steps are taken where x′ and x″ agree by chance, and then the sample is off by as much as the noise.
+  private func longestStep(at t: Double) -> Double {
+    0.25 * process.marginal(at: t).sigma / process.rates(at: t).noiseGain
   }
 
   /// The path's change over each row's step, from what is known ahead or drawn; may shorten steps.
@@ -171,7 +176,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
       } else {
         ahead[place].append((lengths[place], changes[place]))
       }
-      // In few dimensions an error is small by chance now and then: steps that grew by it at once would leave the path.
+      // In few dimensions an error is small by chance now and then: steps that grew by it at once would mostly be refused.
       lengths[place] *= min(1.5, max(0.1, error <= 1 ? factor : min(factor, 0.9)))
     }
     x.setRows(accepted, to: better.rows(accepted))
