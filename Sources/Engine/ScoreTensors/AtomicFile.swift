@@ -13,18 +13,36 @@ public enum AtomicFile {
   /// Writes bytes to a temporary name beside `path`, then renames it; on failure nothing is left or changed.
   /// - Throws: `FileError` that names the path and the reason.
   public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let temporary = path + ".part-\(getpid())"
-    guard let file = fopen(temporary, "wb") else {
-      throw FileError("cannot write \(path): \(String(cString: strerror(errno)))")
+    if let reason = failure(writing: bytes, to: path) {
+      throw FileError("cannot write \(path): \(reason)")
     }
-    let written = bytes.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-    var reason = written == bytes.count && fflush(file) == 0 && fsync(fileno(file)) == 0 ? 0 : errno
-    if fclose(file) != 0 && reason == 0 { reason = errno }
-    if reason == 0 && rename(temporary, path) != 0 { reason = errno }
-    if reason != 0 || written != bytes.count {
-      unlink(temporary)
-      throw FileError("cannot write \(path): \(String(cString: strerror(reason)))")
+  }
+
+  /// Writes bytes like `write`; the reason where that fails, for those who have errors of their own.
+  package static func failure(writing bytes: [UInt8], to path: String) -> String? {
+    // The name differs between processes and between threads of one.
+    let temporary = "\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp"
+    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard file >= 0 else { return String(cString: strerror(errno)) }
+    var reason: Int32 = 0
+    var written = 0
+    while reason == 0, written < bytes.count {
+      let step = bytes.withUnsafeBytes {
+        pwrite(file, $0.baseAddress.map { $0 + written }, $0.count - written, off_t(written))
+      }
+      if step > 0 {
+        written += step
+      } else if step == 0 || errno != EINTR {
+        reason = step == 0 ? EIO : errno
+      }
     }
+    // A rename before the data are on the disk could leave an empty file after a power cut.
+    if reason == 0, fsync(file) != 0 { reason = errno }
+    if close(file) != 0, reason == 0 { reason = errno }
+    if reason == 0, rename(temporary, path) != 0 { reason = errno }
+    guard reason != 0 else { return nil }
+    unlink(temporary)
+    return String(cString: strerror(reason))
   }
 
   /// Writes text as UTF-8 to a temporary name beside `path`, then renames it.
