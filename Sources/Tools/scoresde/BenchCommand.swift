@@ -5,7 +5,7 @@ import ScoreSDE
 enum BenchCommand: Command {
   static let name = "bench"
   static let summary = "times \(known.joined(separator: ", "))"
-  static let options = [
+  static let options: [Option] = [
     Option("--repeats", "N", "timed runs of each workload, after one that is not (default 5)")
   ]
   static let positionalLimit = known.count

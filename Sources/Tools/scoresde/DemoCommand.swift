@@ -5,11 +5,11 @@ import ScoreSDE
 enum DemoCommand: Command {
   static let name = "demo"
   static let summary = "trains on embedded digits, samples, evaluates and writes a report"
-  static let options = [
+  static let options: [Option] = [
     Option("--out", "DIR", "the folder of the results (default scoresde-demo)"),
-    Option("--sde", "SDE", "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
+    .process,
     Option("--steps", "N", "optimiser steps (default 5000, a minute or two on two cores)"),
-    Option("--seed", "N", "seed of everything random (default 0)"),
+    .seed,
   ]
 
   static func run(_ session: Session) throws {

@@ -6,9 +6,8 @@ enum LikelihoodCommand: Command {
   static let name = "likelihood"
   static let summary =
     "gives log densities by the probability-flow ODE, with their error budget, in nats and bits per dimension"
-  static let options = [
-    Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
-    Option("--sde", "SDE", "the process of an exact model: vp (default), subvp, ve, …"),
+  static let options: [Option] = [
+    .model, .modelProcess,
     Option("--data", "DATA", "digits:test, moons, …, or a file (required)"),
     Option("--against", "DATA", "other data, told from --data by their densities (ROC)"),
     Option("--count", "N", "the first N samples only"),

@@ -1,3 +1,5 @@
+import ScoreSDE
+
 /// One option of a command: its name, what its value is called, and a line of help.
 struct Option: Sendable {
   let name: String
@@ -10,6 +12,20 @@ struct Option: Sendable {
     self.value = value
     self.help = help
   }
+
+  /// The model that several commands take.
+  static let model = Option(
+    "--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json")
+  /// The process of an exact model.
+  static let modelProcess = Option("--sde", "SDE", "the process of an exact model: \(processes)")
+  /// The process to train under.
+  static let process = Option("--sde", "SDE", processes)
+  /// The time at which sampling stops.
+  static let lastTime = Option("--epsilon", "X", "the last time (default: the process's)")
+  /// The seed of commands that need one alone.
+  static let seed = Option("--seed", "N", "seed of everything random (default 0)")
+
+  private static let processes = "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"
 
   /// The options that every command takes.
   static let common = [

@@ -6,16 +6,14 @@ enum StudyCommand: Command {
   static let name = "study"
   static let summary =
     "measures error against NFE for every solver and time grid on one score field"
-  static let options = [
-    Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
-    Option("--sde", "SDE", "the process of an exact model: vp (default), subvp, ve, …"),
+  static let options: [Option] = [
+    .model, .modelProcess,
     Option("--nfe", "N,N,…", "evaluations to compare at (default 5,10,20,50)"),
     Option("--solvers", "SOLVER;…", "separated by semicolons (default: every solver by name)"),
     Option(
       "--grids", "GRID,…", "\(StudyDefaults.grids.joined(separator: ", ")) (default all of them)"),
     Option("--count", "N", "samples of each solve (default 500)"),
-    Option("--epsilon", "X", "the last time (default: the process's)"),
-    Option("--seed", "N", "seed of everything random (default 0)"),
+    .lastTime, .seed,
     Option("--out", "DIR", "where study.svg, study.json and study.txt go (required)"),
   ]
 

@@ -5,9 +5,9 @@ import ScoreSDE
 enum TrainCommand: Command {
   static let name = "train"
   static let summary = "trains a score network on data and keeps the run in a folder"
-  static let options = [
+  static let options: [Option] = [
     Option("--data", "DATA", "digits, moons, …, or a file or folder (required)"),
-    Option("--sde", "SDE", "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
+    .process,
     Option(
       "--network", "NET",
       "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2"
@@ -28,7 +28,7 @@ enum TrainCommand: Command {
     Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
     Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
     Option("--checkpoint-every", "N", "steps between checkpoints (default 500)"),
-    Option("--seed", "N", "seed of everything random (default 0)"),
+    .seed,
     Option("--out", "RUN", "the run's folder (required)"),
     Option("--resume", nil, "go on with the run in --out"),
   ]
