@@ -25,10 +25,11 @@ public struct Table: Sendable {
     let widths = columns.indices.map { column in
       ([columns] + rows).map { $0[column].count }.max() ?? 0
     }
+    let numeric = columns.indices.map(isNumeric)
     func line(_ cells: [String]) -> String {
       let padded = columns.indices.map { column in
         let space = String(repeating: " ", count: widths[column] - cells[column].count)
-        return isNumeric(column) ? space + cells[column] : cells[column] + space
+        return numeric[column] ? space + cells[column] : cells[column] + space
       }
       let joined = padded.joined(separator: "  ")
       return String(joined.reversed().drop { $0 == " " }.reversed())
@@ -52,9 +53,10 @@ public struct Table: Sendable {
 
   /// The table as an HTML element.
   public var html: String {
+    let numeric = columns.indices.map(isNumeric)
     func cells(_ cells: [String], _ tag: String) -> String {
       cells.indices.map {
-        "<\(tag)\(isNumeric($0) ? " class=\"number\"" : "")>\(SVG.escaped(cells[$0]))</\(tag)>"
+        "<\(tag)\(numeric[$0] ? " class=\"number\"" : "")>\(SVG.escaped(cells[$0]))</\(tag)>"
       }.joined()
     }
     let body = rows.map { "<tr>\(cells($0, "td"))</tr>\n" }.joined()

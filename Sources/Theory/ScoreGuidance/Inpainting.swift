@@ -44,6 +44,10 @@ public struct Inpainting: StepSolver {
   public var usesNoise: Bool { true }
   public var evaluationsPerStep: Int { solver.evaluationsPerStep }
 
+  public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
+    solver.suitedSchedule(for: process)
+  }
+
   public func step<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {

@@ -55,6 +55,10 @@ public struct ChurnedHeun: StepSolver {
   public var usesNoise: Bool { churn > 0 }
   public var evaluationsPerStep: Int { 2 }
 
+  public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
+    process.suitsEvenTimesInNoise ? .uniform : .karras(rho: 7)
+  }
+
   public func step<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {

@@ -66,6 +66,10 @@ public struct DPMSolver: StepSolver {
   public var usesNoise: Bool { false }
   public var evaluationsPerStep: Int { stages }
 
+  public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
+    prediction == .noise && process.suitsEvenTimes ? .uniform : .logSNR
+  }
+
   public func step<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {

@@ -45,6 +45,12 @@ public struct FlowRungeKutta: StepSolver {
   public var usesNoise: Bool { false }
   public var evaluationsPerStep: Int { method.stages.count }
 
+  public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
+    let isEven =
+      variable == .time ? process.suitsEvenTimes : process.suitsEvenTimesInNoise
+    return isEven ? .uniform : .karras(rho: 7)
+  }
+
   public func step<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {

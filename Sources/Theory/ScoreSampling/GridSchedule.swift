@@ -1,6 +1,17 @@
 import ScoreProcesses
 
 /// How the steps of a time grid are spread, apart from their number and ends.
+///
+/// Where none is given, the solver takes the one that suits it and the process. With u = σ/α, a process suits steps even in
+/// t if the last of fifty starts at u ≤ 0.1, as VP, sub-VP, VE, cosine and rectified flow do and EDM, linear VE and
+/// Ornstein–Uhlenbeck do not. A method whose variable is u wants the first of them to divide u by e at most as well, which
+/// leaves VP, sub-VP and VE.
+///
+/// | solver | even t suits | it does not |
+/// |---|---|---|
+/// | dpm-solver++, sde-dpm-solver++, unipc | log-snr | log-snr |
+/// | heun, midpoint, rk4, euler, edm, ode with even steps | uniform | karras |
+/// | all others | uniform | log-snr |
 public enum GridSchedule: Sendable, Hashable {
   /// Even in t.
   case uniform

@@ -36,13 +36,15 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     self.trajectoryStride = trajectoryStride
   }
 
-  /// Creates a sampler with a grid from the process's T to ε (its own for sampling where none is given).
+  /// Creates a sampler with a grid from the process's T to ε (its own for sampling where none is given), spread as it suits
+  /// the solver and the process where no schedule is given.
   /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
   public init(
     _ field: any ScoreField<Scalar>, solver: any Solver, steps: Int,
-    schedule: GridSchedule = .uniform, epsilon: Double? = nil, denoising: Denoising = .mean,
+    schedule: GridSchedule? = nil, epsilon: Double? = nil, denoising: Denoising = .mean,
     batchSize: Int? = nil, trajectoryStride: Int? = nil
   ) throws(SamplingError) {
+    let schedule = schedule ?? solver.suitedSchedule(for: field.process)
     let grid = try schedule.grid(for: field.process, steps: steps, to: epsilon)
     self.init(
       field, solver: solver, grid: grid, denoising: denoising, batchSize: batchSize,

@@ -26,6 +26,9 @@ public protocol Solver: Sendable {
   /// The score evaluations that one step costs.
   var evaluationsPerStep: Int { get }
 
+  /// How its steps are best spread under a process, where nobody says: see `GridSchedule`.
+  func suitedSchedule(for process: any LinearProcess) -> GridSchedule
+
   /// Carries a batch from the grid's start to its end.
   ///
   /// Adaptive solvers take only the ends (and the times of the trajectory) from the grid.
@@ -37,6 +40,10 @@ public protocol Solver: Sendable {
 
 extension Solver {
   public var strongOrder: Double? { nil }
+
+  public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
+    process.suitsEvenTimes ? .uniform : .logSNR
+  }
 }
 
 /// The end of a batch's solve.

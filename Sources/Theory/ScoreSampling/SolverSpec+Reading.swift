@@ -11,11 +11,11 @@ extension SolverSpec {
   /// The keys that every solver takes.
   static let common = ["grid", "rho", "denoise"]
 
-  private enum FlowMethod: String, CaseIterable {
+  enum FlowMethod: String, CaseIterable {
     case dopri5, bosh3, tsit5, dop853, euler, heun, midpoint, rk4
   }
 
-  private enum DataMethod: String, CaseIterable {
+  enum DataMethod: String, CaseIterable {
     case twoM = "2m"
     case threeM = "3m"
     case oneS = "1s"
@@ -31,7 +31,7 @@ extension SolverSpec {
   /// The names of grids, as `grid=` takes them.
   public static var grids: [String] { Grid.allCases.map(\.rawValue) }
 
-  private enum Choice: String, CaseIterable {
+  enum Choice: String, CaseIterable {
     case langevin, ald, none
   }
 
@@ -198,17 +198,18 @@ extension SolverSpec {
     )
   }
 
-  static func schedule(_ spec: Spec, _ solver: any Solver) throws -> GridSchedule {
+  static func schedule(_ spec: Spec, _ solver: any Solver) throws -> GridSchedule? {
     let grid = try spec.choice("grid", default: Grid.uniform)
     if grid != .karras, let rho = spec.string("rho") {
       throw spec.wrong("rho", rho, "rho together with grid=karras only")
     }
+    guard spec.string("grid") != nil else { return nil }
     switch grid {
     case .uniform: return .uniform
     case .quadratic: return .quadratic
     case .logSNR: return .logSNR
-    // The solver finds its own between the ends of this one.
-    case .optimized: return .uniform
+    // The solver finds its own.
+    case .optimized: return nil
     case .karras: return .karras(rho: try spec.number("rho", default: 7, in: .positive))
     case .reference:
       guard solver.runsOnReferenceGrid else {

@@ -22,17 +22,18 @@ import ScoreProcesses
 /// | pc | predictor, corrector=langevin, ald or none, snr, corrector-steps, shrinkage, and the predictor's own |
 ///
 /// All of them take grid=uniform, quadratic, log-snr, karras (rho), optimized (solvers of the flow: the
-/// best for the field) or reference, and denoise=none, mean or tweedie.
+/// best for the field) or reference, and denoise=none, mean or tweedie. Without grid the solver's own choice for the process
+/// is taken: see `GridSchedule`.
 public struct SolverSpec: Sendable {
   /// The solver.
   public var solver: any Solver
-  /// How its steps are spread.
-  public var schedule: GridSchedule
+  /// How its steps are spread; nil as it suits the solver and the process.
+  public var schedule: GridSchedule?
   /// What its last step does about the noise that is left.
   public var denoising: Denoising
 
   public init(
-    _ solver: any Solver, schedule: GridSchedule = .uniform, denoising: Denoising = .mean
+    _ solver: any Solver, schedule: GridSchedule? = nil, denoising: Denoising = .mean
   ) {
     self.solver = solver
     self.schedule = schedule
@@ -68,7 +69,7 @@ public struct SolverSpec: Sendable {
   /// The text that reads back as this.
   public var spec: Spec {
     var parameters = solver.spec.parameters
-    if schedule != .uniform {
+    if let schedule {
       parameters.append(Spec.Parameter(key: "grid", value: schedule.description))
     }
     if case .karras(let rho) = schedule {

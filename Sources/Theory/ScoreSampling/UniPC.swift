@@ -53,6 +53,8 @@ public struct UniPC: StepSolver {
   public var usesNoise: Bool { false }
   public var evaluationsPerStep: Int { 1 }
 
+  public func suitedSchedule(for process: any LinearProcess) -> GridSchedule { .logSNR }
+
   public func step<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {

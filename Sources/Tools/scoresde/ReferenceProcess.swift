@@ -10,8 +10,6 @@ struct ReferenceProcess: Sendable {
   let sigma: @Sendable (Double) -> Double
   let drift: @Sendable (Double) -> Double
   let squaredDiffusion: @Sendable (Double) -> Double
-  /// The grid on which solvers that are not compared with a recursion run.
-  var grid = "uniform"
 
   private static func vpAlpha(_ t: Double) -> Double { exp(-0.25 * t * t * 19.9 - 0.05 * t) }
   private static func beta(_ t: Double) -> Double { 0.1 + 19.9 * t }
@@ -45,21 +43,21 @@ struct ReferenceProcess: Sendable {
       squaredDiffusion: { .pi / 1.008 * tan(0.5 * .pi * ($0 + 0.008) / 1.008) }),
     ReferenceProcess(
       name: "ve-linear", prior: 50, alpha: { _ in 1 }, sigma: { 0.01 + 49.99 * $0 },
-      drift: { _ in 0 }, squaredDiffusion: { 99.98 * (0.01 + 49.99 * $0) }, grid: "log-snr"),
+      drift: { _ in 0 }, squaredDiffusion: { 99.98 * (0.01 + 49.99 * $0) }),
     ReferenceProcess(
       name: "edm", end: 80, prior: 80, alpha: { _ in 1 }, sigma: { $0 }, drift: { _ in 0 },
-      squaredDiffusion: { 2 * $0 }, grid: "log-snr"),
+      squaredDiffusion: { 2 * $0 }),
     ReferenceProcess(
       name: "ou", prior: 1, alpha: { exp(-5 * $0) }, sigma: { sqrt(-expm1(-10 * $0)) },
-      drift: { _ in -5 }, squaredDiffusion: { _ in 10 }, grid: "log-snr"),
+      drift: { _ in -5 }, squaredDiffusion: { _ in 10 }),
     ReferenceProcess(
       name: "flow", end: 0.995, prior: 0.995, alpha: { 1 - $0 }, sigma: { $0 },
       drift: { -1 / (1 - $0) }, squaredDiffusion: { 2 * $0 / (1 - $0) }),
   ]
 
-  /// A solver's text with the grid that suits the process.
-  func onGrid(_ solver: String) -> String {
-    grid == "uniform" ? solver : solver + (solver.contains(":") ? "," : ":") + "grid=\(grid)"
+  /// A solver's text with the grid of the recursions.
+  static func onEvenTimes(_ solver: String) -> String {
+    solver + (solver.contains(":") ? "," : ":") + "grid=uniform"
   }
 
   /// The affine map x ↦ a x + b ∇log p_t(x) + c z of one step.

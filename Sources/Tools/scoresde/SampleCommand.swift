@@ -5,19 +5,18 @@ import ScoreSDE
 enum SampleCommand: Command {
   static let name = "sample"
   static let summary = "draws samples from a trained or an exact model"
-  static let options = [
-    Option("--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json"),
-    Option(
-      "--sde", "SDE",
-      "the process of an exact model: \(ProcessSpec.names.joined(separator: ", ")) (default vp)"),
+  static let options: [Option] = [
+    .model, .modelProcess,
     Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
-    Option("--steps", "N", "steps of the time grid (default 500)"),
+    Option(
+      "--steps", "N",
+      "steps of the time grid (default 500), spread as suits solver and SDE, or by grid= in SOLVER: \(SolverSpec.grids.joined(separator: ", "))"
+    ),
     Option("--rtol", "X", "relative tolerance of an adaptive solver"),
     Option("--atol", "X", "absolute tolerance of an adaptive solver"),
     Option("--count", "N", "samples (default 64)"),
     Option("--batch-size", "N", "samples carried together; changes no sample"),
-    Option("--epsilon", "X", "the last time (default: the process's)"),
-    Option("--seed", "N", "seed of everything random (default 0)"),
+    .lastTime, .seed,
     Option("--out", "FILE", ".npy, .safetensors, .png (images) or .svg (points in the plane)"),
     Option("--trajectory", "FILE.npy", "the states on the way too, [steps, count, …]"),
   ]
