@@ -7,7 +7,7 @@ import Testing
 
 /// Error budgets without an oracle, held to the oracle's.
 @Suite struct ErrorBudgetTests {
-  private static func processes() throws -> [any LinearProcess] {
+  static func processes() throws -> [any LinearProcess] {
     [
       try VariancePreserving(), try SubVariancePreserving(), try VarianceExploding(),
       try CustomProcess(
@@ -17,7 +17,7 @@ import Testing
   }
 
   /// A mixture of 1 to 4 components in 1 to 16 dimensions, means of deviation 1, deviations from about 0.15 to 1.5.
-  private static func mixture(
+  static func mixture(
     _ number: Int, _ process: any LinearProcess
   ) throws -> MixtureOracle<Double> {
     let key = RandomKey(77).folded(UInt64(number))
@@ -77,6 +77,10 @@ import Testing
       plain = (plain.misses + a.misses, plain.ratios + a.ratios)
       corrected = (corrected.misses + b.misses, corrected.ratios + b.ratios)
     }
+    print(
+      "of \(plain.ratios.count) log densities of 240 mixtures in 1 to 16 dimensions, outside value ± 3 × total:",
+      "\(plain.misses), corrected \(corrected.misses);", "total over miss, median",
+      Self.median(plain.ratios), "and", Self.median(corrected.ratios))
     #expect(plain.misses <= 4 && corrected.misses <= 4, "\(plain.misses), \(corrected.misses)")
     // Honest, and not idle: an error that is stated is within a factor of 100 of the miss, half of the time.
     #expect(Self.median(plain.ratios) < 100 && Self.median(corrected.ratios) < 100)
@@ -86,7 +90,7 @@ import Testing
   /// dimensions signs repeat themselves and hide their spread, beyond the sketch too, so those mixtures are left out.
   @Test func withFewProbesTheyStillDo() throws {
     for divergence in [Divergence.hutchinson(probes: 4), .hutchPlusPlus(sketch: 2, probes: 4)] {
-      var misses = 0
+      var (misses, count) = (0, 0)
       let processes = try Self.processes()
       for number in 0..<64 {
         let oracle = try Self.mixture(number, processes[number % processes.count])
@@ -97,13 +101,15 @@ import Testing
         let key = RandomKey(UInt64(number))
         let result = try likelihood.logDensity(of: x, key: key)
         let budget = try likelihood.budget(of: result, for: x, key: key)
+        count += 2
         misses +=
           Self.coverage(
             budget.correctedLogDensity, try oracle.logDataDensity(x),
             try #require(budget.correctedTotal)
           ).misses
       }
-      #expect(misses <= 1, "\(divergence): \(misses)")
+      print("of \(count) log densities by \(divergence), outside value ± 3 × total: \(misses)")
+      #expect(misses <= 1 && count >= 60, "\(divergence): \(misses) of \(count)")
     }
   }
 
