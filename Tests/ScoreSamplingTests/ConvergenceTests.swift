@@ -32,6 +32,7 @@ import Testing
         return abs(result.samples[0, 0] - exact)
       }
       let measured = slope(errors)
+      print("\(solver.spec) on \(process.name): order", (measured * 100).rounded() / 100)
       #expect(
         abs(measured - Double(solver.order)) < 0.2,
         "\(solver.spec) on \(process.name): order \(measured), errors \(errors)")
@@ -53,6 +54,7 @@ import Testing
       }
       // Richardson's difference removes the part that the prior's mismatch at T puts in, which no step reduces.
       let measured = log2(abs((errors[0] - errors[1]) / (errors[1] - errors[2])))
+      print("\(name) on \(process.name): weak order", (measured * 100).rounded() / 100)
       #expect(abs(measured - 1) < 0.2, "\(name) on \(process.name): \(errors)")
     }
   }

@@ -12,6 +12,9 @@ package enum NoiseSource: Sendable {
   /// With W the path's change over a step of length h and I the integral over the step of the path less its start, the
   /// step's first draw is W/√h and its second √3 (2 I/h − W)/√h, which are independent and standard normal.
   case path(BrownianPath, RandomKey)
+  /// The nodes of a quadrature: with n of them, draw d of each step of sample i is node ⌊i/nᵈ⌋ mod n, the same in all entries,
+  /// so that nᵈ⁺¹ samples give an expectation over a step's draws without a statistical error.
+  case nodes([Double])
 }
 
 /// The normal numbers of one batch, in the order in which a run draws them.
@@ -40,6 +43,7 @@ struct NoiseStream: Sendable {
     case .keyed(let key), .path(_, let key):
       key.folded("prior").normal(shape, samples: samples)
     case .unit(let total): unit(shape, total)
+    case .nodes: Tensor(shape)
     }
   }
 
@@ -60,6 +64,15 @@ struct NoiseStream: Sendable {
     case .unit(let total):
       self.step = step.index
       return unit(shape, total)
+    case .nodes(let nodes):
+      self.step = step.index
+      let block = (0..<draw).reduce(1) { size, _ in size * nodes.count }
+      return Tensor(shape) { out in
+        for row in 0..<shape.rows {
+          let node = Scalar(nodes[samples[row] / block % nodes.count])
+          for j in 0..<shape.rowCount { out[row * shape.rowCount + j] = node }
+        }
+      }
     case .path(let path, _):
       self.step = step.index
       precondition(draw < 2, "draw \(draw) of step \(step.index) on a Brownian path")

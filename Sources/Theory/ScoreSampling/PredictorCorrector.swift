@@ -3,7 +3,9 @@ import ScoreTensors
 
 /// A corrector at each time, then a predictor from there (Song et al. 2021, Algorithm 1); either may be left out.
 ///
-/// The result is the last predictor's. Any `StepSolver` serves as predictor, those of the flow included.
+/// The result is the last predictor's. Any `StepSolver` serves as predictor, those of the flow included. A correction does
+/// not shrink with the step, so with a corrector the error does not go to 0 and no order is claimed: with `AnnealedLangevin`
+/// a variance v tends to v/(1 − r² σ²/v), which is v where σ is small.
 public struct PredictorCorrector: StepSolver {
   /// What takes the step; nil stays.
   public var predictor: (any StepSolver)?
@@ -23,10 +25,14 @@ public struct PredictorCorrector: StepSolver {
         + (corrector?.parameters ?? [Spec.Parameter(key: "corrector", value: "none")])
         + predictor.parameters)
   }
-  public var order: Int { predictor?.order ?? 0 }
+  public var order: Int { corrector == nil ? predictor?.order ?? 0 : 0 }
   public var usesNoise: Bool { corrector != nil || predictor?.usesNoise ?? false }
   public var evaluationsPerStep: Int {
     (predictor?.evaluationsPerStep ?? 0) + (corrector?.evaluationsPerStep ?? 0)
+  }
+
+  public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
+    predictor?.suitedSchedule(for: process) ?? (process.suitsEvenTimes ? .uniform : .logSNR)
   }
 
   public func step<Scalar: TensorScalar>(
