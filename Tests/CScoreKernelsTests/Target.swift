@@ -20,7 +20,7 @@ struct Target: Sendable, CustomTestStringConvertible {
   var hasFMA: Bool { number != SK_GENERIC.rawValue }
 
   /// Every target of this machine, so that each is tested wherever it can run.
-  static let available = (0..<4 as Range<UInt32>).map(Target.init).filter {
+  static let available = (0..<5 as Range<UInt32>).map(Target.init).filter {
     sk_kernels_for(sk_target($0.number)) != nil
   }
 }
@@ -33,7 +33,7 @@ struct Target: Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: Target.available) func namesItself(_ target: Target) {
-    let names = ["generic", "avx2", "avx512", "neon"]
+    let names = ["generic", "avx2", "avx512", "neon", "avx512bf16"]
     #expect(sk_kernels_target(target.kernels).rawValue == target.number)
     #expect(String(cString: sk_kernels_name(target.kernels)) == names[Int(target.number)])
   }

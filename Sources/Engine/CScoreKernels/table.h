@@ -55,11 +55,16 @@ struct sk_kernels {
   const char *name;
   SK_TABLE_ENTRIES(float, f32)
   SK_TABLE_ENTRIES(double, f64)
+  size_t (*packed_count_bf16)(int64_t n, int64_t k);
+  void (*pack_bf16)(int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b, uint32_t *packed);
+  void (*gemm_bf16)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, int trans_a, const uint32_t *packed,
+                    float *c, int64_t ldc, int beta, const float *bias, sk_activation activation, float *pre,
+                    void *scratch);
 };
 
 extern const sk_kernels sk_kernels_generic;
 #if defined(__x86_64__)
-extern const sk_kernels sk_kernels_avx2, sk_kernels_avx512;
+extern const sk_kernels sk_kernels_avx2, sk_kernels_avx512, sk_kernels_avx512_bf16;
 #elif defined(__aarch64__)
 extern const sk_kernels sk_kernels_neon;
 #endif

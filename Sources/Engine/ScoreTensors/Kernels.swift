@@ -2,7 +2,7 @@ import CScoreKernels
 
 /// The instruction sets that the kernels are compiled for.
 public enum KernelTarget: String, Sendable, CaseIterable {
-  case generic, avx2, avx512, neon
+  case generic, avx2, avx512, neon, avx512bf16
 
   var code: sk_target {
     switch self {
@@ -10,13 +10,15 @@ public enum KernelTarget: String, Sendable, CaseIterable {
     case .avx2: SK_AVX2
     case .avx512: SK_AVX512
     case .neon: SK_NEON
+    case .avx512bf16: SK_AVX512_BF16
     }
   }
 }
 
 /// One instruction set's kernels, chosen once at run time.
 ///
-/// Targets with fused multiply-add agree bit for bit in matrix products; `generic` may differ in the last bits.
+/// Targets with fused multiply-add agree bit for bit in matrix products; `generic` may differ in the last bits, and so may
+/// `avx512bf16` in products of operands rounded to bfloat16, which are all that sets it apart from `avx512`.
 public struct Kernels: @unchecked Sendable {
   // Points at an immutable table with static lifetime, which is why sharing it is safe.
   package let table: OpaquePointer

@@ -47,7 +47,10 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
   private let dimensions: Int
   private let free = Mutex<[Slot]>([])
 
-  init(_ kind: ChunkKind, _ configuration: ModelConfiguration, _ parameters: Parameters<Scalar>) {
+  init(
+    _ kind: ChunkKind, _ configuration: ModelConfiguration, _ parameters: Parameters<Scalar>,
+    _ products: ProductPrecision
+  ) {
     self.kind = kind
     dimensions = configuration.dimensions
     let x = Formula.input("x", [kind.rows, dimensions])
@@ -62,7 +65,8 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
       outputs += vjp([noise], cotangents: [cotangent], withRespectTo: [x])
     }
     program = Program<Scalar>(
-      parameters: configuration.parameters.map(\.formula), arguments: arguments, outputs: outputs
+      parameters: configuration.parameters.map(\.formula), arguments: arguments, outputs: outputs,
+      products: products
     ).bind(parameters.tensors)
   }
 

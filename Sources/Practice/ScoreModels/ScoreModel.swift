@@ -15,6 +15,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   /// The parameters.
   public let parameters: Parameters<Scalar>
   private let pool: ThreadPool
+  private let products: ProductPrecision
   private let programs = Mutex<[ChunkKind: ChunkProgram<Scalar>]>([:])
 
   /// Creates a model.
@@ -41,6 +42,16 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     self.process = process
     self.parameters = parameters
     self.pool = pool
+    products = .full
+  }
+
+  /// The same model with products of another precision.
+  init(_ model: ScoreModel, products: ProductPrecision) {
+    configuration = model.configuration
+    process = model.process
+    parameters = model.parameters
+    pool = model.pool
+    self.products = products
   }
 
   public var sampleShape: Shape { configuration.sampleShape }
@@ -124,7 +135,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   private func program(_ kind: ChunkKind) -> ChunkProgram<Scalar> {
     programs.withLock { programs in
       if let program = programs[kind] { return program }
-      let program = ChunkProgram(kind, configuration, parameters)
+      let program = ChunkProgram(kind, configuration, parameters, products)
       programs[kind] = program
       return program
     }

@@ -97,6 +97,20 @@ struct Arguments {
     }
   }
 
+  /// Whether `--matrix-products` asks for operands rounded to bfloat16.
+  var roundsProducts: Bool {
+    get throws {
+      switch values["--matrix-products"] {
+      case nil, "full": return false
+      case "bf16":
+        if try !isDouble { return true }
+        throw CommandError.usage("--matrix-products is bf16, but --scalar is float64")
+      case .some(let other):
+        throw CommandError.usage("--matrix-products is \(other); expected full or bf16")
+      }
+    }
+  }
+
   /// Whether `--scalar` asks for Double.
   var isDouble: Bool {
     get throws {

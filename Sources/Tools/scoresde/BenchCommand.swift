@@ -6,7 +6,8 @@ enum BenchCommand: Command {
   static let name = "bench"
   static let summary = "times \(known.joined(separator: ", "))"
   static let options: [Option] = [
-    Option("--repeats", "N", "timed runs of each workload, after one that is not (default 5)")
+    Option("--repeats", "N", "timed runs of each workload, after one that is not (default 5)"),
+    .matrixProducts,
   ]
   static let positionalLimit = known.count
 
@@ -55,7 +56,10 @@ enum BenchCommand: Command {
     var results: [JSON] = []
     for workload in workloads {
       session.say("bench: \(workload.rawValue)")
-      let sorted = try workload.times(repeats: repeats, session.pool, type).sorted()
+      let rounds = try session.arguments.roundsProducts && workload.mayRoundProducts
+      let sorted = try workload.times(
+        repeats: repeats, roundsProducts: rounds, session.pool, type
+      ).sorted()
       let median = (sorted[(repeats - 1) / 2] + sorted[repeats / 2]) / 2
       table.append(
         [workload.rawValue]
@@ -67,6 +71,7 @@ enum BenchCommand: Command {
           ("min_ms", .number(sorted[0])), ("max_ms", .number(sorted[repeats - 1])),
           ("threads", .integer(session.pool.threads)),
           ("kernels", .string(Kernels.best.target.rawValue)),
+          ("matrix_products", .string(rounds ? "bf16" : "full")),
         ]))
     }
     return (table, results)

@@ -46,6 +46,20 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
   }
 
+  /// The field to sample from, with matrix products as the options ask for.
+  /// - Throws: where there are none to round.
+  func samplingField(_ arguments: Arguments) throws -> any ScoreField<Scalar> {
+    guard try arguments.roundsProducts else { return field }
+    guard let model = field as? ScoreModel<Float>,
+      let rounded = BFloat16Field(model) as? any ScoreField<Scalar>
+    else {
+      throw CommandError.usage(
+        "--matrix-products is bf16, but an exact model has no matrix products; expected a run folder"
+      )
+    }
+    return rounded
+  }
+
   private static func gaussian(
     _ text: String, _ process: any LinearProcess
   ) throws -> GaussianOracle<Scalar> {

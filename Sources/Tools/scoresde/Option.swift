@@ -25,6 +25,11 @@ struct Option: Sendable {
   /// The seed of commands that need one alone.
   static let seed = Option("--seed", "N", "seed of everything random (default 0)")
 
+  /// What samplers do with the operands of matrix products.
+  static let matrixProducts = Option(
+    "--matrix-products", "P",
+    "of a trained model in sampling: full (default), or bf16: operands rounded to bfloat16")
+
   private static let processes = "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"
 
   /// The options that every command takes.

@@ -19,6 +19,7 @@ enum SampleCommand: Command {
     .lastTime, .seed,
     Option("--out", "FILE", ".npy, .safetensors, .png (images) or .svg (points in the plane)"),
     Option("--trajectory", "FILE.npy", "the states on the way too, [steps, count, …]"),
+    .matrixProducts,
   ]
 
   static func run(_ session: Session) throws {
@@ -46,7 +47,7 @@ enum SampleCommand: Command {
     try SampleFile.check(out, model.field.sampleShape)
 
     let sampler = try Sampler(
-      model.field, spec, steps: steps, epsilon: epsilon, batchSize: batchSize,
+      model.samplingField(arguments), spec, steps: steps, epsilon: epsilon, batchSize: batchSize,
       trajectoryStride: trajectory == nil ? nil : 1)
     let bar = session.progress("sample")
     let start = ContinuousClock.now

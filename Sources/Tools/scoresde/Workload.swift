@@ -23,9 +23,17 @@ enum Workload: String, CaseIterable {
     }
   }
 
+  /// Whether it only evaluates the network, as sampling does.
+  var mayRoundProducts: Bool {
+    switch self {
+    case .sample64, .sample1024, .imageForward: true
+    case .train, .imageTrain, .likelihood: false
+    }
+  }
+
   /// Milliseconds a unit, once for each repeat after a run that is not counted.
   func times<Scalar: TensorScalar>(
-    repeats: Int, _ pool: ThreadPool, _ type: Scalar.Type
+    repeats: Int, roundsProducts: Bool, _ pool: ThreadPool, _ type: Scalar.Type
   ) throws -> [Double] {
     let process = try VariancePreserving()
     switch self {
@@ -38,7 +46,8 @@ enum Workload: String, CaseIterable {
       return try Self.steps(
         3, Self.imageModel, process, images, batch: 64, repeats: repeats, pool)
     case .imageForward:
-      let field: ScoreModel<Scalar> = try Self.field(Self.imageModel, pool)
+      let field: any ScoreField<Scalar> = try Self.samplingField(
+        Self.imageModel, roundsProducts, pool)
       let images: Tensor<Scalar> = RandomKey(8).normal([64, 28, 28, 1])
       let times = Times.perSample((0..<64).map { (0.5 + Double($0)) / 64 })
       return try Self.timed(repeats, units: 5) {
@@ -46,9 +55,8 @@ enum Workload: String, CaseIterable {
       }
     case .sample64, .sample1024:
       let sampler = try Sampler(
-        try Self.field(Self.model(scale: 16), pool) as ScoreModel<Scalar>, solver: EulerMaruyama(),
-        steps: 200,
-        batchSize: 4096)
+        try Self.samplingField(Self.model(scale: 16), roundsProducts, pool)
+          as any ScoreField<Scalar>, solver: EulerMaruyama(), steps: 200, batchSize: 4096)
       let count = self == .sample64 ? 64 : 1024
       return try Self.timed(repeats, units: 200) {
         _ = try sampler.sample(count, key: RandomKey(1))
@@ -106,6 +114,17 @@ enum Workload: String, CaseIterable {
     try ScoreModel(
       model, process: VariancePreserving(),
       parameters: Parameters(drawing: model.parameters, key: RandomKey(2)), pool: pool)
+  }
+
+  private static func samplingField<Scalar: TensorScalar>(
+    _ model: ModelConfiguration, _ roundsProducts: Bool, _ pool: ThreadPool
+  ) throws -> any ScoreField<Scalar> {
+    if roundsProducts,
+      let rounded = try BFloat16Field(field(model, pool)) as? any ScoreField<Scalar>
+    {
+      return rounded
+    }
+    return try field(model, pool) as ScoreModel<Scalar>
   }
 
   private static func timed(

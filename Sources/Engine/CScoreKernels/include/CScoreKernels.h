@@ -9,7 +9,7 @@
 
 // ---------------------------------------------------------------------------------------------- targets
 
-typedef enum { SK_GENERIC = 0, SK_AVX2 = 1, SK_AVX512 = 2, SK_NEON = 3 } sk_target;
+typedef enum { SK_GENERIC = 0, SK_AVX2 = 1, SK_AVX512 = 2, SK_NEON = 3, SK_AVX512_BF16 = 4 } sk_target;
 
 // One instruction set's routines. Opaque; get one from sk_kernels_for or sk_kernels_best.
 typedef struct sk_kernels sk_kernels;
@@ -19,7 +19,7 @@ const sk_kernels *sk_kernels_for(sk_target target);
 // The routines for the best target that this machine can run.
 const sk_kernels *sk_kernels_best(void);
 sk_target sk_kernels_target(const sk_kernels *k);
-const char *sk_kernels_name(const sk_kernels *k);  // "generic", "avx2", "avx512", "neon"
+const char *sk_kernels_name(const sk_kernels *k);  // "generic", "avx2", "avx512", "neon", "avx512bf16"
 
 // ---------------------------------------------------------------------------------------------- matrix products
 
@@ -47,6 +47,24 @@ size_t sk_gemm_scratch_f64(int64_t m, int64_t n, int64_t k);
                           sk_activation activation, T *pre, void *scratch);
 SK_GEMM(float, f32)
 SK_GEMM(double, f64)
+
+// The same C for Float operands that are each rounded to the nearest bfloat16 (ties to even) first; products and sums are
+// those of Float. B is packed in advance: sk_gemm_bf16_packed_count words, 64-byte aligned. scratch: sk_gemm_bf16_scratch
+// bytes, 64-byte aligned.
+//
+// Every target but avx512bf16 gives the chain of multiply-adds over p = 0 … k-1 of the rounded operands. There one instruction
+// (VDPBF16PS) adds a pair of products; it takes subnormal operands for 0 and gives 0 for subnormal sums, and if it adds the
+// pair before the sum, roundings fall elsewhere. In any order of adding, entries differ by no more than
+// k 2^-23 sum |a_p b_p| + 2^-126 (k + sum |a_p| + |b_p|), to first order in 2^-23.
+size_t sk_gemm_bf16_scratch(int64_t m, int64_t k);
+size_t sk_gemm_bf16_packed_count(const sk_kernels *kernels, int64_t n, int64_t k);
+void sk_gemm_bf16_pack(const sk_kernels *kernels, int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b,
+                       uint32_t *packed);
+void sk_gemm_bf16(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, int trans_a,
+                  const uint32_t *packed, float *c, int64_t ldc, int beta, const float *bias, sk_activation activation,
+                  float *pre, void *scratch);
+// y[i] is the bfloat16 nearest to x[i], ties to even; what is not a number stays so.
+void sk_round_bf16(int64_t n, const float *x, float *y);
 
 // ---------------------------------------------------------------------------------------------- convolutions
 

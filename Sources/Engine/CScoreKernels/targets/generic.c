@@ -5,6 +5,7 @@
 #define SK_VECTOR_BYTES 16
 #define SK_NATIVE_BYTES 16
 #define SK_HAS_FMA 0
+#define SK_HAS_BF16 0
 #define SK_GEMM_ROWS 4
 #define SK_GEMM_HALF_ROWS 4
 #include "../templates/target.h"

@@ -6,6 +6,7 @@
 #define SK_VECTOR_BYTES 32
 #define SK_NATIVE_BYTES 16
 #define SK_HAS_FMA 1
+#define SK_HAS_BF16 0
 #define SK_GEMM_ROWS 12
 #define SK_GEMM_HALF_ROWS 12
 #include "../templates/target.h"

@@ -4,6 +4,7 @@
 //   SK_VECTOR_BYTES   width of the vectors in elementwise templates; may exceed the hardware's (the compiler splits them)
 //   SK_NATIVE_BYTES   width of one hardware register, used by the matrix products
 //   SK_HAS_FMA        1 where a fused multiply-add is one instruction, 0 where FMA() is a product and a sum
+//   SK_HAS_BF16       1 where SK_ADD_PAIRS(sum, a, b) adds products of pairs of bfloat16 in one instruction
 //   SK_GEMM_ROWS      rows of a tile of a matrix product, and SK_GEMM_HALF_ROWS of a tile of half the width
 // and gives all functions its instruction set with `#pragma clang attribute push`.
 //

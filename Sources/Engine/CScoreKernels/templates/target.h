@@ -1,6 +1,7 @@
 // All templates for one target, and its table. A target's source file includes this once; lanes.h says what it sets first.
 // SK_TABLE is the table's name, SK_TARGET and SK_TARGET_NAME what it says of itself.
 
+#include "../bfloat16.h"
 #include "../gemm_blocks.h"
 #include "../program_plan.h"
 #include "../table.h"
@@ -25,6 +26,7 @@
 #define SK_IS_F32 1
 #include "math_f32.h"
 #include "scalar.h"
+#include "gemm_bf16.h"
 
 #define SK_FILL(S)                                                                                                     \
   .packed_count_##S = packed_count_##S, .pack_##S = pack_##S, .gemm_##S = gemm_##S,                                    \
@@ -38,4 +40,5 @@
   .normal_##S = normal_##S, .rademacher_##S = rademacher_##S, .adam_##S = adam_##S,       \
   .multiply_adds_##S = multiply_adds_##S
 
-const sk_kernels SK_TABLE = {.target = SK_TARGET, .name = SK_TARGET_NAME, SK_FILL(f32), SK_FILL(f64)};
+const sk_kernels SK_TABLE = {.target = SK_TARGET, .name = SK_TARGET_NAME, SK_FILL(f32), SK_FILL(f64),
+                             .packed_count_bf16 = packed_count_bf16, .pack_bf16 = pack_bf16, .gemm_bf16 = gemm_bf16};

@@ -82,18 +82,17 @@ struct Encoder {
 
   private mutating func encode(_ task: GemmTask) -> Instruction.Gemm {
     // A share may have any number of rows up to all of them.
-    let scratch =
-      isDouble
-      ? sk_gemm_scratch_f64(Int64(task.m), Int64(task.n), Int64(task.k))
-      : sk_gemm_scratch_f32(Int64(task.m), Int64(task.n), Int64(task.k))
-    require(scratch)
+    let (m, n, k) = (Int64(task.m), Int64(task.n), Int64(task.k))
+    require(isDouble ? sk_gemm_scratch_f64(m, n, k) : sk_gemm_scratch_f32(m, n, k))
+    if task.isRounded { require(sk_gemm_bf16_scratch(m, k)) }
     return Instruction.Gemm(
       batch: task.batch, m: task.m, n: task.n, k: task.k,
       a: location(task.a.buffer, task.a.offset), lda: task.a.leading, transA: task.a.transposed,
       aStride: task.a.batchStride,
       b: task.packed.map { packed[$0] } ?? location(task.b.buffer, task.b.offset),
       ldb: task.b.leading, transB: task.b.transposed, bStride: task.b.batchStride,
-      isPacked: task.packed != nil, out: location(task.out), accumulates: task.accumulates,
+      isPacked: task.packed != nil, isRounded: task.isRounded, out: location(task.out),
+      accumulates: task.accumulates,
       bias: task.bias.map { location($0.buffer, $0.offset) } ?? .none,
       activation: task.activation,
       before: task.preActivation.map { location($0) } ?? .none, rowsPerUnit: task.rowsPerUnit)

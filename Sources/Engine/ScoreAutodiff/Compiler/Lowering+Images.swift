@@ -117,6 +117,7 @@ extension Lowering {
     accesses.append(access(View(task.out, shape), isWrite: true))
     let fixed = grouping.isFixed[id]
     task.packed = packedPlace(weights, n: task.n, k: task.k, inFixedTask: fixed)
+    task.isRounded = task.packed != nil && products == .bfloat16
     add(
       Task(
         work: .gemm(task), units: shape[0], unitsAreRows: shape[0] > 1,

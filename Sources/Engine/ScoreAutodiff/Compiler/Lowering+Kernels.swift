@@ -49,6 +49,7 @@ extension Lowering {
       }
     }
     if batch == 1 { task.packed = packedPlace(second, n: n, k: k, inFixedTask: fixed) }
+    task.isRounded = task.packed != nil && products == .bfloat16
     add(
       Task(
         work: .gemm(task), units: batch == 1 ? m : batch, unitsAreRows: batch == 1,

@@ -21,6 +21,7 @@ struct Lowering {
   var slopes: Set<Int> = []
   let kernels: Kernels
   let isDouble: Bool
+  let products: ProductPrecision
   private var bufferOf: [Int: Int] = [:]
   private var views: [Int: View] = [:]
   private var copies: [View: View] = [:]
@@ -42,10 +43,11 @@ struct Lowering {
 
   init(
     _ graph: Graph, _ grouping: Grouping, places: [String: Buffer.Home], outputs: [Int],
-    kernels: Kernels, isDouble: Bool
+    kernels: Kernels, isDouble: Bool, products: ProductPrecision
   ) {
     self.kernels = kernels
     self.isDouble = isDouble
+    self.products = products
     self.graph = graph
     self.grouping = grouping
     self.places = places

@@ -99,6 +99,8 @@ struct GemmTask {
   var preActivation: Int?
   /// Where b is packed when parameters are bound: which of the packed matrices.
   var packed: Int?
+  /// Whether operands are rounded to bfloat16; b is then packed.
+  var isRounded = false
   /// Rows of one unit.
   var rowsPerUnit = 1
 }

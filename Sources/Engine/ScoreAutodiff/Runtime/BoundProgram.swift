@@ -168,6 +168,10 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
       sk_gemm_pack_f64(
         compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Double.self), ldb,
         packing.transB ? 1 : 0, target?.assumingMemoryBound(to: Double.self))
+    } else if compiled.products == .bfloat16 {
+      sk_gemm_bf16_pack(
+        compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Float.self), ldb,
+        packing.transB ? 1 : 0, target?.assumingMemoryBound(to: UInt32.self))
     } else {
       sk_gemm_pack_f32(
         compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Float.self), ldb,

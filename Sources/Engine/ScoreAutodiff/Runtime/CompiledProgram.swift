@@ -12,6 +12,7 @@ final class CompiledProgram: @unchecked Sendable {
   }
 
   let isDouble: Bool
+  let products: ProductPrecision
   let kernels: Kernels
   let parameterShapes: [Shape]
   let argumentShapes: [Shape]
@@ -47,9 +48,10 @@ final class CompiledProgram: @unchecked Sendable {
 
   init(
     parameters: [Formula], arguments: [Formula], outputs: [Formula], isDouble: Bool,
-    kernels: Kernels
+    products: ProductPrecision, kernels: Kernels
   ) {
     self.isDouble = isDouble
+    self.products = products
     self.kernels = kernels
     parameterShapes = parameters.map(\.shape)
     argumentShapes = arguments.map(\.shape)
@@ -61,7 +63,8 @@ final class CompiledProgram: @unchecked Sendable {
     let grouping = Grouping(
       graph, outputs: roots, fixedInputs: Set(parameters.compactMap(\.inputName)))
     var lowering = Lowering(
-      graph, grouping, places: places, outputs: roots, kernels: kernels, isDouble: isDouble)
+      graph, grouping, places: places, outputs: roots, kernels: kernels, isDouble: isDouble,
+      products: products)
 
     let size = isDouble ? 8 : 4
     arenaBytes =
@@ -77,10 +80,13 @@ final class CompiledProgram: @unchecked Sendable {
       buffers: lowering.buffers, isDouble: isDouble, kernels: kernels, side: side,
       parameters: parameters.count, arguments: arguments.count)
     packings = lowering.packed.map { matrix in
+      let (n, k) = (Int64(matrix.n), Int64(matrix.k))
       let count =
-        isDouble
-        ? sk_gemm_packed_count_f64(kernels.table, Int64(matrix.n), Int64(matrix.k))
-        : sk_gemm_packed_count_f32(kernels.table, Int64(matrix.n), Int64(matrix.k))
+        switch (isDouble, products) {
+        case (true, _): sk_gemm_packed_count_f64(kernels.table, n, k)
+        case (false, .full): sk_gemm_packed_count_f32(kernels.table, n, k)
+        case (false, .bfloat16): sk_gemm_bf16_packed_count(kernels.table, n, k)
+        }
       let place = Location(segment: Int32(Segment.bound), offset: bound)
       bound += (Int(count) * size + 63) / 64 * 64
       let operand = matrix.operand

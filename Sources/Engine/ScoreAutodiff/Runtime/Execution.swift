@@ -187,7 +187,12 @@ extension Execution {
       let out = matrix * work.m * work.n + first * work.n
       let a = matrix * work.aStride + (work.transA ? first : first * work.lda)
       let before: UnsafeMutablePointer<Float>? = write(work.before, out)
-      if work.isPacked {
+      if work.isRounded {
+        sk_gemm_bf16(
+          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
+          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+      } else if work.isPacked {
         sk_gemm_packed_f32(
           kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
           Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),

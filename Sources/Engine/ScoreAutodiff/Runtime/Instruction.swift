@@ -40,6 +40,7 @@ struct Instruction {
     var transB: Bool
     var bStride: Int
     var isPacked: Bool
+    var isRounded: Bool
     var out: Location
     var accumulates: Bool
     var bias: Location

@@ -89,6 +89,7 @@ extension Task.Work {
         "\(task.packed == nil ? "" : "packed ")\(name(task.b.buffer))\(task.b.transposed ? "ᵀ" : "")"
       var text = "\(name(task.out)) \(task.accumulates ? "+=" : "=") "
       text += task.batch > 1 ? "\(task.batch) × " : ""
+      text += task.isRounded ? "bf16 " : ""
       text += "[\(task.m), \(task.k)]·[\(task.k), \(task.n)] \(a) · \(b)"
       if let bias = task.bias { text += " + \(name(bias.buffer))" }
       switch task.activation {

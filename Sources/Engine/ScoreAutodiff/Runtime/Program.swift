@@ -27,12 +27,18 @@ public struct Program<Scalar: TensorScalar>: Sendable {
   let compiled: CompiledProgram
 
   /// Compiles formulas of parameters, which stay fixed between runs, and arguments, which change.
+  ///
+  /// Products other than full ones are Float's alone.
   public init(
-    parameters: [Formula] = [], arguments: [Formula], outputs: [Formula], kernels: Kernels = .best
+    parameters: [Formula] = [], arguments: [Formula], outputs: [Formula],
+    products: ProductPrecision = .full, kernels: Kernels = .best
   ) {
+    precondition(
+      products == .full || MemoryLayout<Scalar>.size == 4,
+      "\(Scalar.typeName) programs have full products, not \(products)")
     compiled = CompiledProgram(
       parameters: parameters, arguments: arguments, outputs: outputs,
-      isDouble: MemoryLayout<Scalar>.size == 8, kernels: kernels)
+      isDouble: MemoryLayout<Scalar>.size == 8, products: products, kernels: kernels)
   }
 
   /// The shapes that the parameters must have.
