@@ -1,20 +1,23 @@
 """End-point errors of diffusers' deterministic schedulers on the exact score of a Gaussian mixture, or on a trained score.
 
-    python schedulers.py [--mixture plane.json | --run RUN] [--count 2000] [--steps 500] [--all] [--ours FILE]
+    python schedulers.py [--mixture plane.json | --run RUN] [--count 2000] [--steps 500] [--all] [--scoresde BINARY]
+        [--solvers fitted unipc:order=3,grid=optimized]
 
 Each scheduler starts at its own first noise level from the same standard normal numbers and is compared with a fine solve
 of the same ODE, dy/du = eps(y, u) in y = x/alpha and u = sigma/alpha, from the same points to its own last noise level.
 The network is the exact score at the scheduler's own noise level, so neither rounding of time steps nor training counts
 against it. The error is the root mean square over samples of the distance between end points. NFE counts calls.
-Ours stand in lines "ours NFE ERROR SOLVER" of FILE, the output of `swift test -c release --filter FittedFlow`: the same
-mixture, 2000 samples from the prior of the VP process, against a fine solve to its own last time. With --run they come
-from the study.json of `scoresde study --model RUN`, whose errors are root mean squares over entries.
+With --scoresde, `scoresde sample` draws as many samples of the same field by each of --solvers, and all schedulers start from
+its noise (the first states of its trajectory); ours go from T to their last time and are held to the same fine solve.
+RUN is a folder of `scoresde train --sde vp --network mlp --parametrization epsilon`; all is in the units of its network.
 """
 
 import argparse
 import json
 import logging
 import pathlib
+import subprocess
+import tempfile
 import warnings
 
 import numpy as np
@@ -64,23 +67,20 @@ class TrainedNetwork:
         if found != ("mlp", "epsilon", "log-snr", "fourier"):
             raise SystemExit(f"--run is {found}; expected ('mlp', 'epsilon', 'log-snr', 'fourier')")
         names = load_file(pathlib.Path(folder) / "checkpoint.safetensors")
-        self.of = {k.split("/")[1]: v.astype(float) for k, v in names.items() if k.startswith("average/")}
+        self.of = {k.split("/")[1]: torch.tensor(v).double() for k, v in names.items() if k.startswith("average/")}
         self.hidden = [f"layers.{i}" for i in range(1, int(options["layers"]))]
-        self.dimensions = self.of["output.bias"].size
+        self.dimensions = len(self.of["output.bias"])
 
     def noise(self, y, u):
         of = self.of
+        silu = torch.nn.functional.silu
         angle = -np.log(u) * 2 * np.pi * of["time.frequencies"]
-        features = np.concatenate([np.sin(angle), np.cos(angle)])
-        x = y / np.sqrt(1 + u * u)
+        features = torch.cat([angle.sin(), angle.cos()])
+        x = torch.as_tensor(y) / np.sqrt(1 + u * u)
         h = x @ of["layers.0.input.weight"].T + of["layers.0.condition.weight"] @ features + of["layers.0.condition.bias"]
         for name in self.hidden:
             h = silu(h) @ of[f"{name}.weight"].T + of[f"{name}.bias"]
-        return silu(h) @ of["output.weight"].T + of["output.bias"]
-
-
-def silu(x):
-    return x / (1 + np.exp(-x))
+        return (silu(h) @ of["output.weight"].T + of["output.bias"]).numpy()
 
 
 def flow(mixture, y, first, last, steps):
@@ -102,6 +102,7 @@ def flow(mixture, y, first, last, steps):
     return y - end * mixture.noise(y, end) if last < end else y
 
 
+BUDGETS = (5, 10, 20)
 TRAINED = dict(num_train_timesteps=1000, beta_start=1e-4, beta_end=0.02, beta_schedule="linear")
 GRIDS = {
     "linear": {},
@@ -211,6 +212,33 @@ def run(mixture, z, kind, options, steps):
     return y, first, last, start, calls
 
 
+def vp(t):
+    """alpha and the noise ratio of the process `vp`."""
+    log_alpha = -0.25 * t * t * 19.9 - 0.05 * t
+    return np.exp(log_alpha), np.sqrt(np.expm1(-2 * log_alpha))
+
+
+def ours(binary, arguments, solver, budget):
+    """The first and the last states of `scoresde sample`, in the units of the field."""
+    scale = dict(factor=1, offset=0)
+    if arguments.run:
+        with open(pathlib.Path(arguments.run) / "run.json") as file:
+            run = json.load(file)
+        if run["sde"] != "vp:beta-min=0.1,beta-max=20":
+            raise SystemExit(f"--run has the process {run['sde']}; expected vp:beta-min=0.1,beta-max=20")
+        scale = json.loads(run["notes"].get("scale", json.dumps(scale)))
+    model = arguments.run or f"mixture:{arguments.mixture}"
+    with tempfile.TemporaryDirectory() as folder:
+        out, way = f"{folder}/out.npy", f"{folder}/way.npy"
+        command = [binary, "sample", "--quiet", "--json", "--model", model, "--solver", solver, "--out", out]
+        command += ["--trajectory", way, "--steps", str(budget), "--count", str(arguments.count)]
+        result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        if result["nfe"] != budget:
+            raise SystemExit(f"{solver} took {result['nfe']} evaluations; expected {budget}")
+        first, last = np.load(way)[0], np.load(out)
+    return [x.reshape(arguments.count, -1) * scale["factor"] + scale["offset"] for x in (first, last)]
+
+
 def main():
     parser = argparse.ArgumentParser()
     here = pathlib.Path(__file__).parent
@@ -219,16 +247,29 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--run")
     parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--ours")
+    parser.add_argument("--scoresde")
+    parser.add_argument("--solvers", nargs="+", default=["fitted", "unipc:order=3,grid=optimized"])
     arguments = parser.parse_args()
     mixture = TrainedNetwork(arguments.run) if arguments.run else Mixture(arguments.mixture)
     dimensions = mixture.dimensions if arguments.run else 2
     z = np.random.default_rng(0).standard_normal((arguments.count, dimensions))
     exact = {}
     table = {}
+    mine = {budget: [] for budget in BUDGETS}
+    if arguments.scoresde:
+        (alpha, first), (end_alpha, last) = vp(1), vp(1e-3)
+        z = ours(arguments.scoresde, arguments, "dpm-solver++:method=2m", 1)[0].astype(float)
+        fine = flow(mixture, z / alpha, first, last, arguments.steps)
+        for budget in BUDGETS:
+            for solver in arguments.solvers:
+                start, end = ours(arguments.scoresde, arguments, solver, budget)
+                if np.abs(start - z).max() > 1e-5:
+                    raise SystemExit(f"{solver} starts from other noise")
+                error = np.sqrt(((end / end_alpha - fine) ** 2).sum(1).mean())
+                mine[budget].append((float(error), solver))
     for name, kind, options in candidates():
         row = []
-        for budget in (5, 10, 20):
+        for budget in BUDGETS:
             best = None
             # The most steps whose calls stay within the budget.
             for steps in range(budget + 1, 0, -1):
@@ -246,27 +287,19 @@ def main():
             row.append(best)
         if any(row):
             table[name] = row
-    ours = []
-    if arguments.ours:
-        with open(arguments.ours) as file:
-            for line in file:
-                words = line.split()
-                if len(words) == 4 and words[0] == "ours":
-                    ours.append((int(words[1]), float(words[2]), words[3]))
     names = sorted(table, key=lambda n: min((e[0] for e in table[n] if e), default=9))
     if not arguments.all:
         names = names[:25]
-    print(f"{'scheduler, grid':44}" + "".join(f"   NFE {b:2} RMSE" for b in (5, 10, 20)))
+    print(f"{'scheduler, grid':44}" + "".join(f"   NFE {b:2} RMSE" for b in BUDGETS))
     for name in names:
         cells = [f"{e[0]:9.4f} ({e[1]:2})" if e else " " * 14 for e in table[name]]
         print(f"{name:44}" + " ".join(cells))
     print(f"{len(table)} pairs of scheduler and grid; the best of them:")
-    for place, budget in enumerate((5, 10, 20)):
+    for place, budget in enumerate(BUDGETS):
         entries = [(row[place][0], name) for name, row in table.items() if row[place]]
         error, name = min(e for e in entries if np.isfinite(e[0]))
         print(f"  NFE {budget:2}: {error:.4f}  {name}")
-        mine = sorted(row for row in ours if row[0] == budget)
-        for _, own, solver in sorted(mine, key=lambda row: row[1]):
+        for own, solver in sorted(mine[budget]):
             print(f"          {own:.4f}  ours: {solver}, {error / own:.1f} times less")
 
 

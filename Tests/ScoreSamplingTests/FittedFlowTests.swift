@@ -26,22 +26,18 @@ import Testing
     return ((sum / 2000).squareRoot(), found.maxEvaluations)
   }
 
-  @Test func theBestIsAtMostHalfAsFarOffAsThePeers() throws {
+  @Test func endsAreAtMostHalfAsFarOffAsThoseOfThePeers() throws {
     // What diffusers 0.42.1 reaches at best on this mixture, over 120 pairs of scheduler and grid, by schedulers.py.
-    let peers = [(5, 0.3506), (10, 0.1245), (20, 0.0387)]
+    let peers = [(5, 0.3506, 0.15), (10, 0.1245, 0.25), (20, 0.0387, 0.65)]
     let field = try mixture(VariancePreserving())
-    for (budget, peer) in peers {
-      var best = Double.infinity
-      for spec in [
-        "fitted", "unipc:order=3,grid=optimized", "dpm-solver++:method=2m,grid=log-snr",
-      ] {
+    for (budget, peer, fitted) in peers {
+      // At 20 evaluations an optimized grid is the better of the two.
+      for (spec, share) in [("fitted", fitted), ("unipc:order=3,grid=optimized", 0.5)] {
         let (error, evaluations) = try error(spec, field, budget)
         #expect(evaluations == budget)
-        // Tests/Peers/schedulers.py reads these lines.
-        print("ours \(budget) \(error) \(spec)")
-        best = min(best, error)
+        print("\(spec) at NFE \(budget): \(error)")
+        #expect(error <= share * peer, "\(spec), NFE \(budget): \(error)")
       }
-      #expect(best <= 0.5 * peer, "NFE \(budget): \(best)")
     }
   }
 
@@ -53,7 +49,7 @@ import Testing
         try error("dpm-solver++:method=2m,grid=log-snr", field, 8).error
       )
       print("fitted on \(process.name): \(fitted), 2M \(plain)")
-      #expect(fitted < 0.6 * plain, "\(process.name): \(fitted), \(plain)")
+      #expect(fitted < 0.3 * plain, "\(process.name): \(fitted), \(plain)")
     }
   }
 
@@ -81,17 +77,36 @@ import Testing
     sampler.batchSize = 7
     #expect(try sampler.sample(40, key: RandomKey(1)).samples == whole.samples)
     let solver = try #require(once.solver as? FittedMultistep)
-    #expect(solver.weights.map(\.count) == [1, 2, 3, 4])
+    #expect(solver.terms == [2, 3, 4, 5])
+    #expect(solver.entry <= 1 && solver.entry > once.grid.steps[0].next)
     // The weights belong to their grid.
     let other = try Sampler(field, solver: solver, steps: 4)
     #expect(throws: SamplingError.self) { try other.sample(1, key: RandomKey(1)) }
   }
 
-  @Test func onGaussianDataAFitIsExact() throws {
-    // The flow is affine there: with one direction in the data each step is right but for the ridge.
-    let field = GaussianField<Double>(process: try VariancePreserving(), mean: 0, deviation: 0.3)
-    let (error, _) = try error("fitted:pilot=64,sweeps=0", field, 4)
-    #expect(error < 1e-3, "\(error)")
+  @Test func onCorrelatedGaussianDataAFitIsExact() throws {
+    // The flow is affine along each principal axis there, and so is the fit: what is left is the fine solve's own error.
+    let numbers: Tensor<Double> = RandomKey(5).normal([8, 8])
+    let products = numbers.matmul(numbers, transposeOther: true)
+    for process in processes {
+      let field = try GaussianOracle<Double>(
+        process: process, mean: (0..<8).map { 0.25 * Double($0) - 1 },
+        covariance: (0..<8).map { products.row($0) })
+      let (error, evaluations) = try error("fitted:pilot=64,sweeps=0", field, 5)
+      print("Gaussian on \(process.name): \(error)")
+      #expect(error < 1e-4, "\(process.name): \(error)")
+      #expect(evaluations == 5)
+    }
+  }
+
+  @Test func largeSamplesShareTheirWeights() throws {
+    let field = try GaussianOracle<Float>(
+      process: VariancePreserving(), mean: 0.5, deviation: 0.3, sampleShape: [30, 20, 1])
+    let found = try Sampler(field, SolverSpec("fitted:pilot=16,sweeps=0"), steps: 5)
+      .sample(20, key: RandomKey(1)).samples
+    let fine = try Sampler(field, SolverSpec("ode:rtol=1e-6,atol=1e-6"), steps: 1)
+      .sample(20, key: RandomKey(1)).samples
+    #expect((found - fine).scalars.allSatisfy { abs($0) < 1e-3 })
   }
 
   @Test func singlePrecisionFitsToo() throws {

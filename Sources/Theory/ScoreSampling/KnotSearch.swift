@@ -12,32 +12,35 @@ struct KnotSearch {
   /// The trials after which the search ends.
   var maxTrials = 400
 
-  /// Improves falling knots, whose ends stay.
+  /// Improves falling knots, whose ends stay, or whose last stays and first rises to `highest` at most where that is given.
   ///
   /// `lowerLoss` is told the first knot that a trial moved from the best knots so far, and their loss, and gives the
   /// trial's loss where it is lower.
   func improve(
-    _ knots: [Double], loss initial: Double,
+    _ knots: [Double], loss initial: Double, highest: Double? = nil,
     _ lowerLoss: (_ knots: [Double], _ moved: Int, _ than: Double) throws -> Double?
   ) rethrows {
     let count = knots.count - 1
-    guard count > 1 else { return }
+    let first = highest == nil ? 1 : 0
+    guard count > first else { return }
     let mean = (knots[0] - knots[count]) / Double(count)
     var (knots, loss, trials) = (knots, initial, 0)
     for width in [8, 4, 2, 1] where width < count {
       var lengths = [Double](
         repeating: width == 1 ? min(0.3, 0.5 * mean) : 0.5 * mean, count: count)
       for _ in 0..<(width == 1 ? sweeps : (sweeps + 1) / 2) {
-        for place in stride(from: 1, to: count, by: max(1, width / 2)) {
+        for place in stride(from: first, to: count, by: max(1, width / 2)) {
           var improved = false
           for side in [1.0, -1] where !improved {
-            let trial = Self.moved(knots, at: place, by: side * lengths[place], width: width)
-            guard zip(trial, trial.dropFirst()).allSatisfy({ $0 - $1 > 0.1 * mean }) else {
-              continue
-            }
+            let moved = max(first, place - width + 1)
+            let trial = Self.moved(
+              knots, from: moved, at: place, by: side * lengths[place], width: width)
+            guard zip(trial, trial.dropFirst()).allSatisfy({ $0 - $1 > 0.1 * mean }),
+              trial[0] <= highest ?? knots[0]
+            else { continue }
             guard trials < maxTrials else { return }
             trials += 1
-            if let lower = try lowerLoss(trial, max(1, place - width + 1), loss) {
+            if let lower = try lowerLoss(trial, moved, loss) {
               (knots, loss, improved) = (trial, lower, true)
             }
           }
@@ -48,10 +51,10 @@ struct KnotSearch {
   }
 
   private static func moved(
-    _ knots: [Double], at place: Int, by length: Double, width: Int
+    _ knots: [Double], from first: Int, at place: Int, by length: Double, width: Int
   ) -> [Double] {
     var knots = knots
-    for other in max(1, place - width + 1)..<min(knots.count - 1, place + width) {
+    for other in first..<min(knots.count - 1, place + width) {
       knots[other] += length * (1 - Double(abs(other - place)) / Double(width))
     }
     return knots
