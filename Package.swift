@@ -89,6 +89,14 @@ let package = Package(
         "ScoreTensors",
       ],
       path: "Tests/FifteenMistakesTests"),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .testTarget(
+      name: "AllocationTests",
+      dependencies: [
+        "AllocationCounter", "ScoreTraining", "ScoreSampling", "ScoreModels", "ScoreNetworks",
+        "ScoreProcesses", "ScoreAutodiff", "ScoreTensors",
+      ],
+      path: "Tests/AllocationTests"),
     .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests"),
     .testTarget(name: "ReadmeTests", dependencies: ["ScoreSDE"], path: "Tests/ReadmeTests"),
   ],

@@ -12,6 +12,10 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   private struct Shard {
     let rows: Range<Int>
     let program: BoundProgram<Scalar>
+    /// Where its rows of each argument begin, as the call at work has it.
+    let arguments: UnsafeMutableBufferPointer<UnsafePointer<Scalar>?>
+    /// Where its loss and its gradients go.
+    let outputs: [UnsafeMutablePointer<Scalar>?]
   }
 
   /// At most so many shards, since each keeps a gradient of its own.
@@ -64,18 +68,26 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
     var programs = [whole.bind(zeros)]
     if batch % size > 0 { programs.append(compile(batch % size).program.bind(zeros)) }
     self.programs = programs
-    shards = Swift.stride(from: 0, to: batch, by: size).map { first in
+    let firsts = Array(Swift.stride(from: 0, to: batch, by: size))
+    let results = UnsafeMutablePointer<Scalar>.allocate(capacity: firsts.count * end)
+    results.initialize(repeating: 0, count: firsts.count * end)
+    self.results = results
+    shards = firsts.enumerated().map { [offsets] number, first in
       let rows = first..<min(batch, first + size)
-      return Shard(rows: rows, program: rows.count == size ? programs[0] : programs[1])
+      let pointers = UnsafeMutableBufferPointer<UnsafePointer<Scalar>?>.allocate(
+        capacity: arguments.count)
+      pointers.initialize(repeating: nil)
+      return Shard(
+        rows: rows, program: rows.count == size ? programs[0] : programs[1], arguments: pointers,
+        outputs: ([0] + offsets).map { results + number * end + $0 })
     }
     let workers = min(pool.threads, shards.count)
     workspaces = (0..<workers).map { _ in programs.map { $0.makeWorkspace() } }
-    results = .allocate(capacity: shards.count * end)
-    results.initialize(repeating: 0, count: shards.count * end)
     squares = .allocate(capacity: end / Self.block + 1)
   }
 
   deinit {
+    for shard in shards { shard.arguments.deallocate() }
     results.deallocate()
     squares.deallocate()
   }
@@ -125,17 +137,15 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
 
   private func run(_ number: Int, _ rows: Rows, _ worker: Int) {
     let shard = shards[number]
-    let arguments = rows.pointers.indices.map { index in
-      rows.pointers[index].map { $0 + shard.rows.lowerBound * rowCounts[index] }
-    }
-    let base = results + number * stride
-    let outputs = [base] + offsets.map { base + $0 }
-    arguments.withUnsafeBufferPointer { arguments in
-      outputs.map(Optional.init).withUnsafeBufferPointer { outputs in
-        shard.program.run(
-          unsafeArguments: arguments, unsafeResults: outputs,
-          workspaces[worker][shard.program === programs[0] ? 0 : 1])
+    for index in rows.pointers.indices {
+      shard.arguments[index] = rows.pointers[index].map {
+        $0 + shard.rows.lowerBound * rowCounts[index]
       }
+    }
+    shard.outputs.withUnsafeBufferPointer { outputs in
+      shard.program.run(
+        unsafeArguments: UnsafeBufferPointer(shard.arguments), unsafeResults: outputs,
+        workspaces[worker][shard.program === programs[0] ? 0 : 1])
     }
   }
 

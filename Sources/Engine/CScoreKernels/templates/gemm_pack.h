@@ -39,7 +39,19 @@ SK_INLINE void F(pack_strip)(int64_t valid, const int64_t width, int64_t k, cons
 
 // Columns begin ..< end of op(B), rows p ..< p + k of it, as panels of TILE_N columns, each k x TILE_N.
 static void F(pack_panels)(int64_t begin, int64_t end, int64_t k, const T *b, int64_t ldb, int trans_b, T *out) {
-  for (int64_t j = begin; j < end; j += F(TILE_N), out += k * F(TILE_N)) {
+  enum { PANELS = 4, TOGETHER = PANELS * F(TILE_N) };
+  int64_t first = begin;
+  // Several panels at once, since a row of B lies on a page of its own where rows are long.
+  for (; !trans_b && end - first >= TOGETHER; first += TOGETHER, out += k * TOGETHER) {
+    for (int64_t p = 0; p < k; ++p) {
+      const T *from = b + p * ldb + first;
+      for (int64_t q = 0; q < PANELS; ++q, from += F(TILE_N)) {
+        T *to = out + (q * k + p) * F(TILE_N);
+        for (int64_t w = 0; w < F(TILE_N); w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
+      }
+    }
+  }
+  for (int64_t j = first; j < end; j += F(TILE_N), out += k * F(TILE_N)) {
     int64_t valid = SK_MIN_OF(F(TILE_N), end - j);
     if (trans_b) F(pack_strip)(valid, F(TILE_N), k, b + j * ldb, ldb, 1, out);
     else F(pack_strip)(valid, F(TILE_N), k, b + j, 1, ldb, out);
