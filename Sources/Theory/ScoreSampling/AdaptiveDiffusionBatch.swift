@@ -7,8 +7,12 @@ import ScoreTensors
 /// In each round every row that is left tries one step. Rows that are done leave, so the number of the round is the number
 /// of the row's tries, whoever else is there: its random numbers hang on that.
 final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
-  /// A stretch of Brownian path: its length, and its change for each entry of a row.
-  private typealias Stretch = (length: Double, change: [Double])
+  /// What is known of a row's Brownian path ahead, in stretches, the nearest last: their lengths, and their changes, one
+  /// number an entry.
+  private struct Path {
+    var lengths: [Double] = []
+    var changes: [Double] = []
+  }
 
   private let solver: AdaptiveDiffusion
   private let field: any ScoreField<Scalar>
@@ -23,9 +27,10 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
   private var x: Tensor<Scalar>
   private var lastTried: Tensor<Scalar>
   private var times: [Double]
+  // Drift and diffusion at `times`.
+  private var rates: [ReverseRates]
   private var lengths: [Double]
-  // What is known of the path ahead of a row, the nearest last.
-  private var ahead: [[Stretch]]
+  private var ahead: [Path]
 
   // By original row.
   private(set) var result: Tensor<Scalar>
@@ -47,8 +52,9 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     self.x = x
     lastTried = x
     times = rows.map { _ in start }
+    rates = [ReverseRates](repeating: process.reverseRates(at: start), count: rows.count)
     lengths = rows.map { _ in 0.01 * (start - end) }
-    ahead = rows.map { _ in [] }
+    ahead = rows.map { _ in Path() }
     result = x
     status = rows.map { _ in .finished }
     evaluations = rows.map { _ in 0 }
@@ -83,19 +89,20 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     // What rounding leaves of the way is no step of its own.
     let least = 1e-12 * (start - end)
     let ends = zip(times, lengths).map { t, h in t - h - end <= least ? end : t - h }
+    let endRates = ends.map { process.reverseRates(at: $0) }
+    let path = Tensor<Scalar>(rows: changes, stride: width, shape: x.shape)
     let first = try field.noise(x, at: .perSample(times))
-    let tried = stepped(x, first, at: times, changes)
+    let tried = stepped(x, first, rates, path)
     let second = try field.noise(tried, at: .perSample(ends))
     // Heun's step from both slopes, on the same noise.
-    let again = stepped(x, second, at: ends, changes, driftOf: tried)
-    let better = Tensor.combined(0.5, tried, 0.5, again)
-    judge(tried, better, changes, ends)
+    let again = stepped(x, second, endRates, path, driftOf: tried)
+    judge(tried, Tensor.combined(0.5, tried, 0.5, again), changes, ends, endRates)
   }
 
   private func dropRowsThatCannotGoOn() {
     var kept: [Int] = []
     for place in rows.indices {
-      lengths[place] = min(lengths[place], times[place] - end, longestStep(at: times[place]))
+      lengths[place] = min(lengths[place], times[place] - end, longestStep(rates[place]))
       if evaluations[rows[place]] + 2 > solver.maxEvaluations {
         finish(place, .budgetSpent(time: times[place]))
       } else if lengths[place] < 10 * times[place].ulp {
@@ -108,54 +115,67 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
   }
 
   /// ½ σ²/g²: longer steps are taken where x′ and x″ agree by chance, and then the sample is off by as much as the noise.
-  private func longestStep(at t: Double) -> Double {
-    0.25 * process.marginal(at: t).sigma / process.rates(at: t).noiseGain
+  private func longestStep(_ rates: ReverseRates) -> Double {
+    // The rates have g²/σ and g.
+    let ratio = rates.diffusion / rates.noiseGain
+    return 0.5 * ratio * ratio
   }
 
   /// The path's change over each row's step, from what is known ahead or drawn; may shorten steps.
-  private func drawChanges() -> [[Double]] {
+  private func drawChanges() -> [Double] {
     var stream = NoiseStream(noise.source, samples: noise.samples.rows(rows))
     let step = TimeStep(index: tries, time: start, next: end)
     let z: Tensor<Scalar> = stream.next(x.shape, in: step)
-    let normal = z.doubles
-    return rows.indices.map { place in
-      let draw = normal[place * width..<(place + 1) * width]
-      guard let next = ahead[place].popLast() else {
+    var changes = z.doubles
+    for place in rows.indices {
+      let entries = place * width..<(place + 1) * width
+      guard let length = ahead[place].lengths.last else {
         let root = lengths[place].squareRoot()
-        return draw.map { root * $0 }
+        for entry in entries { changes[entry] *= root }
+        continue
       }
-      if next.length <= lengths[place] * (1 + 1e-9) {
-        lengths[place] = next.length
-        return next.change
+      let known = ahead[place].changes.count - width
+      if length <= lengths[place] * (1 + 1e-9) {
+        lengths[place] = length
+        for (offset, entry) in entries.enumerated() {
+          changes[entry] = ahead[place].changes[known + offset]
+        }
+        ahead[place].lengths.removeLast()
+        ahead[place].changes.removeLast(width)
+        continue
       }
-      let part = lengths[place] / next.length
-      let deviation = (part * (1 - part) * next.length).squareRoot()
-      let change = zip(next.change, draw).map { part * $0 + deviation * $1 }
-      ahead[place].append(
-        (next.length - lengths[place], zip(next.change, change).map { $0 - $1 }))
-      return change
+      let part = lengths[place] / length
+      let deviation = (part * (1 - part) * length).squareRoot()
+      for (offset, entry) in entries.enumerated() {
+        let whole = ahead[place].changes[known + offset]
+        changes[entry] = part * whole + deviation * changes[entry]
+        ahead[place].changes[known + offset] = whole - changes[entry]
+      }
+      ahead[place].lengths[ahead[place].lengths.count - 1] = length - lengths[place]
     }
+    return changes
   }
 
-  /// x − h (f y + (g²/σ) ε̂) + g W with rates at the given times.
+  /// x − h (f y + (g²/σ) ε̂) + g W with given rates.
   private func stepped(
-    _ x: Tensor<Scalar>, _ noise: Tensor<Scalar>, at times: [Double], _ changes: [[Double]],
+    _ x: Tensor<Scalar>, _ noise: Tensor<Scalar>, _ rates: [ReverseRates], _ path: Tensor<Scalar>,
     driftOf y: Tensor<Scalar>? = nil
   ) -> Tensor<Scalar> {
-    let rates = times.map { process.reverseRates(at: $0) }
-    let path = Tensor<Scalar>(rows: changes.flatMap { $0 }, stride: width, shape: x.shape)
-    let gains = zip(rates, lengths).map { Scalar(-$1 * $0.noiseGain) }
-    let diffusions = rates.map { Scalar($0.diffusion) }
-    let drifts = zip(rates, lengths).map { Scalar(-$1 * $0.drift) }
+    // In Double first: numbers of the scalar's own type are slow to make one by one.
+    let gains = [Scalar](rounding: rates.indices.map { -lengths[$0] * rates[$0].noiseGain })
+    let diffusions = [Scalar](rounding: rates.map(\.diffusion))
+    let drifts = rates.indices.map { -lengths[$0] * rates[$0].drift }
     guard let y else {
-      return .combinedRows(drifts.map { 1 + $0 }, x, gains, noise, diffusions, path)
+      return .combinedRows(
+        [Scalar](rounding: drifts.map { 1 + $0 }), x, gains, noise, diffusions, path)
     }
-    let moved = Tensor.combinedRows(drifts, y, gains, noise, diffusions, path)
-    return x + moved
+    return x
+      + Tensor.combinedRows([Scalar](rounding: drifts), y, gains, noise, diffusions, path)
   }
 
   private func judge(
-    _ tried: Tensor<Scalar>, _ better: Tensor<Scalar>, _ changes: [[Double]], _ ends: [Double]
+    _ tried: Tensor<Scalar>, _ better: Tensor<Scalar>, _ changes: [Double], _ ends: [Double],
+    _ endRates: [ReverseRates]
   ) {
     let (low, high, last) = (tried.doubles, better.doubles, lastTried.doubles)
     var accepted: [Int] = []
@@ -172,9 +192,11 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
       if error <= 1 {
         accepted.append(place)
         times[place] = ends[place]
+        rates[place] = endRates[place]
         reached[rows[place]] = ends[place]
       } else {
-        ahead[place].append((lengths[place], changes[place]))
+        ahead[place].lengths.append(lengths[place])
+        ahead[place].changes.append(contentsOf: changes[place * width..<(place + 1) * width])
       }
       // In few dimensions an error is small by chance now and then: steps that grew by it at once would mostly be refused.
       lengths[place] *= min(1.5, max(0.1, error <= 1 ? factor : min(factor, 0.9)))
@@ -196,6 +218,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     x = x.rows(places)
     lastTried = lastTried.rows(places)
     times = places.map { times[$0] }
+    rates = places.map { rates[$0] }
     lengths = places.map { lengths[$0] }
     ahead = places.map { ahead[$0] }
     rows = places.map { rows[$0] }
