@@ -8,40 +8,40 @@ import Testing
   private let spec = "adaptive-sde:rtol=0.02,atol=0.01"
 
   @Test func itReachesTheDataOnEveryProcess() throws {
-    // 1000 samples: the mean is off by 0.3/√1000 = 0.0095, the deviation by 0.0067; five of those, and 0.01 for the
+    // 500 samples: the mean is off by 0.3/√500 = 0.0134, the deviation by 0.0095; five of those, and 0.01 for the
     // tolerance and for the noise left at ε.
     for process in processes {
       let field = GaussianField<Double>(process: process)
       let sampler = try Sampler(field, SolverSpec(spec), steps: 1, epsilon: 1e-3)
-      let result = try sampler.sample(1000, key: RandomKey(5))
+      let result = try sampler.sample(500, key: RandomKey(5))
       #expect(result.isFinished)
       let values = result.samples.scalars
-      let mean = values.reduce(0, +) / 1000
-      let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 1000).squareRoot()
+      let mean = values.reduce(0, +) / 500
+      let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 500).squareRoot()
       print("adaptive-sde on \(process.name): \(mean), \(deviation), NFE \(result.meanEvaluations)")
-      #expect(abs(mean - 0.5) < 0.058, "\(process.name): mean \(mean)")
-      #expect(abs(deviation - 0.3) < 0.044, "\(process.name): deviation \(deviation)")
+      #expect(abs(mean - 0.5) < 0.077, "\(process.name): mean \(mean)")
+      #expect(abs(deviation - 0.3) < 0.058, "\(process.name): deviation \(deviation)")
     }
   }
 
   @Test func stepsThatPassByChancePutNoBiasIn() throws {
     // In one dimension the error of a step vanishes at some value of its noise, however long the step. Without the bound on
-    // steps the deviation on EDM is 16 % too large here. 3000 samples: 1.3 %, five of those and 1 % for the tolerance.
+    // steps the deviation on EDM is 16 % too large here. 2000 samples: 1.6 %, five of those and 1 % for the tolerance.
     for process in [try ElucidatedDiffusion() as any LinearProcess, try VarianceExploding()] {
       let field = GaussianField<Double>(process: process)
       let sampler = try Sampler(
         field, SolverSpec("adaptive-sde:rtol=0.1,atol=0.02"), steps: 1)
-      let result = try sampler.sample(3000, key: RandomKey(6))
+      let result = try sampler.sample(2000, key: RandomKey(6))
       #expect(result.isFinished)
       let values = result.samples.scalars
-      let mean = values.reduce(0, +) / 3000
-      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3000
+      let mean = values.reduce(0, +) / 2000
+      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 2000
       let end = process.marginal(at: process.cutoffs.sampling)
       let ratio = (variance / (0.09 + end.sigma * end.sigma)).squareRoot()
       print(
         "adaptive-sde, rtol 0.1, on \(process.name): deviation over exact \(ratio), NFE",
         result.meanEvaluations)
-      #expect(abs(ratio - 1) < 0.075, "\(process.name): \(ratio)")
+      #expect(abs(ratio - 1) < 0.09, "\(process.name): \(ratio)")
     }
   }
 

@@ -30,7 +30,7 @@ import Testing
     let method = try #require(EmbeddedPair.all.first { $0.method.name == name }).method
     // The ends of σ/α, and a mixture.
     let (high, low, parameters) =
-      try variable == .time
+      variable == .time
       ? (
         5.0, 0.1,
         MixtureParameters(

@@ -92,7 +92,7 @@ import Testing
   ]) func drawnSamples(
     _ method: PhaseSampler<Double>.Method, _ expected: Double, _ expectedSpread: Double
   ) throws {
-    let count = 10_000
+    let count = 4000
     let u = try PhaseSampler(try oracle(), method: method)
       .sample(count, steps: 200, key: RandomKey(1))
     let x = u.position.scalars

@@ -17,7 +17,7 @@ import Testing
   ) throws -> (mean: Double, error: Double) {
     let oracle = try GaussianOracle<Double>(
       process: loss.process, mean: 0, deviation: 1, sampleShape: [1])
-    let count = 100_000
+    let count = 40_000
     let clean: Tensor<Double> = RandomKey(3).normal([count, 1])
     let batch = loss.batch(clean, model: model, key: RandomKey(4))
     let draws: Tensor<Double> = RandomKey(4).folded("times").uniform([count, 1])

@@ -136,7 +136,7 @@ struct Verification {
         "pc:predictor=reverse-diffusion,corrector=langevin", "pc:predictor=euler-maruyama", "ode",
       ]
     return try names.flatMap { name in
-      let count = 4000
+      let count = 2000
       let isAffine = ReferenceProcess.affineSolvers.contains(name)
       let steps = isAffine ? 100 : 500
       let epsilon = isAffine ? 1e-3 * reference.end : process.cutoffs.sampling
