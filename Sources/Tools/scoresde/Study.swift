@@ -32,7 +32,7 @@ struct Study<Scalar: TensorScalar> {
   /// The points of one solver on one grid, by NFE.
   struct Curve {
     var solver: String
-    /// The grid; for an adaptive solver, which has none, `adaptive`.
+    /// The grid: `adaptive` for a solver that chooses its steps by tolerance, `own` for one that takes none of the named grids.
     var grid: String
     var points: [Point] = []
   }
@@ -121,7 +121,7 @@ struct Study<Scalar: TensorScalar> {
     var cost: Double { runs.reduce(0) { $0 + $1.cost } }
   }
 
-  /// The runs of a solver: one curve a grid, or one over tolerances.
+  /// The runs of a solver: one curve a grid, one where it has its own, or one over tolerances.
   private func curves(of name: String) throws -> [Job] {
     let spec = try Spec(name, kind: "solver")
     func with(_ parameters: [(String, String)]) -> SolverSpec? {
@@ -142,14 +142,21 @@ struct Study<Scalar: TensorScalar> {
       }
       return [Job(solver: name, grid: "adaptive", runs: runs)]
     }
-    return try grids.compactMap { grid in
-      guard let solver = with([("grid", grid)]) else { return nil }
+    func job(_ solver: SolverSpec, _ grid: String) throws -> Job {
       let runs = try budgets.compactMap { budget -> Run? in
         guard let sampler = try fitting(solver, budget) else { return nil }
         return Run(sampler: sampler, budget: budget, cost: Double(budget))
       }
       return Job(solver: name, grid: grid, runs: runs)
     }
+    // A solver whose text names a grid has that one; one that takes none, as `fitted`, has its own.
+    if let grid = spec.parameters.first(where: { $0.key == "grid" })?.value {
+      return [try job(SolverSpec(spec), grid)]
+    }
+    let jobs = try grids.compactMap { grid in
+      try with([("grid", grid)]).map { try job($0, grid) }
+    }
+    return jobs.isEmpty ? [try job(SolverSpec(spec), "own")] : jobs
   }
 
   /// The sampler with the most steps whose NFE is within a budget, found by running single samples.
