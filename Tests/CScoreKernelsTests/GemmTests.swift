@@ -20,6 +20,8 @@ import Testing
     var b: [T] = []
     var c: [T] = []
     var bias: [T] = []
+    /// What lies in the place before the activation: NaN that a kernel must not leave, or the factors of `SK_TIMES`.
+    var factors: [T] = []
 
     var lda: Int { (transA ? m : k) + pad }
     var ldb: Int { (transB ? k : n) + pad }
@@ -31,6 +33,9 @@ import Testing
       b = noise.numbers((transB ? n : k) * ldb + 1)
       c = beta ? noise.numbers(m * ldc + 1) : [T](repeating: .nan, count: m * ldc + 1)
       bias = noise.numbers(n + 1)
+      factors =
+        activation == SK_TIMES
+        ? noise.numbers(c.count) : [T](repeating: .nan, count: c.count)
     }
 
     func left(_ i: Int, _ p: Int) -> T { transA ? a[p * lda + i] : a[i * lda + p] }
@@ -39,7 +44,7 @@ import Testing
     /// C and the values before the activation, as the kernel leaves them.
     func result(_ target: Target, packed: Bool) -> (c: [T], pre: [T]) {
       var out = c
-      var pre = [T](repeating: .nan, count: c.count)
+      var pre = factors
       out.withUnsafeMutableBufferPointer { out in
         pre.withUnsafeMutableBufferPointer { pre in
           a.withUnsafeBufferPointer { a in
@@ -103,10 +108,14 @@ import Testing
           let at = i * ldc + j
           if j >= n {
             if out[at].isNaN != c[at].isNaN || (!c[at].isNaN && out[at] != c[at]) { wrong += 1 }
-            if !pre[at].isNaN { wrong += 1 }
+            if pre[at] != factors[at] && !(pre[at].isNaN && factors[at].isNaN) { wrong += 1 }
             continue
           }
           let value = chain(i, j, fused: target.hasFMA)
+          if activation == SK_TIMES {
+            if out[at] != value * factors[at] || pre[at] != factors[at] { wrong += 1 }
+            continue
+          }
           if activation == SK_IDENTITY && out[at] != value { wrong += 1 }
           if hasPre && activation == SK_SILU_SLOPE {
             let s = 1 / (1 + exp(-Double(value)))
@@ -133,7 +142,7 @@ import Testing
     (4, 8, 7), (5, 31, 6), (6, 16, 16), (7, 15, 3), (11, 40, 13), (12, 64, 8), (13, 65, 2),
     (24, 130, 11), (25, 9, 130), (26, 7, 1), (97, 34, 257), (37, 2, 256), (1, 100, 300),
     (19, 257, 5), (200, 3, 2), (98, 48, 513),
-    (27, 3, 1024),
+    (27, 3, 1024), (109, 70, 260), (48, 72, 30), (50, 72, 30), (7, 18, 2100), (100, 40, 2050),
   ]
 
   func checkAllTransposes<T: Scalar>(_: T.Type, _ target: Target) {
@@ -144,10 +153,10 @@ import Testing
         problem.transB = variant & 2 != 0
         problem.beta = (variant + number) % 3 == 1
         problem.hasBias = (variant + number) % 2 == 1
-        problem.hasPre = (variant / 2 + number) % 3 == 2
         problem.activation =
-          [SK_IDENTITY, SK_SILU, SK_TANH, SK_RELU, SK_SILU_SLOPE][
-            (variant + number / 2) % 5]
+          [SK_IDENTITY, SK_SILU, SK_TANH, SK_RELU, SK_SILU_SLOPE, SK_TIMES][
+            (variant + number / 2) % 6]
+        problem.hasPre = (variant / 2 + number) % 3 == 2 || problem.activation == SK_TIMES
         problem.pad = (variant * 5 + number) % 4
         problem.fill(UInt64(number * 8 + variant))
         problem.check(target, packed: variant & 4 != 0)

@@ -23,8 +23,11 @@ const char *sk_kernels_name(const sk_kernels *k);  // "generic", "avx2", "avx512
 
 // ---------------------------------------------------------------------------------------------- matrix products
 
-// SK_SILU_SLOPE is SK_SILU with the derivative of SiLU in the place of the value before it.
-typedef enum { SK_IDENTITY = 0, SK_SILU = 1, SK_TANH = 2, SK_RELU = 3, SK_SILU_SLOPE = 4 } sk_activation;
+// SK_SILU_SLOPE is SK_SILU with the derivative of SiLU in the place of the value before it. SK_TIMES is a product with what
+// lies in that place, which is read alone: with the derivative left there, the gradient's way back through SiLU.
+typedef enum {
+  SK_IDENTITY = 0, SK_SILU = 1, SK_TANH = 2, SK_RELU = 3, SK_SILU_SLOPE = 4, SK_TIMES = 5
+} sk_activation;
 
 // C[m, n] = act(beta * C + op(A) op(B) + bias), beta is 0 or 1. op(A) is m x k: A[i * lda + p], or A[p * lda + i] when
 // trans_a. op(B) is k x n: B[p * ldb + j], or B[j * ldb + p] when trans_b. bias has n entries or is NULL. Where

@@ -1,8 +1,9 @@
 // Matrix products: blocks for the caches, tiles for the registers (gemm_tile.h), and what happens to a finished tile.
 //
-// Loops, from the outside: blocks of columns; blocks of rows whose sums may have to wait; blocks of k, for which B is
-// packed; blocks of rows, for which a transposed A is packed; panels of B; tiles. Between blocks of k the sums wait in scratch memory
-// at full precision, so a chain of multiply-adds is the same however it is cut. A finished tile gets + C, + bias and the
+// Loops, from the outside: blocks of columns, for which B is packed; blocks of rows whose sums may have to wait; blocks of k;
+// blocks of rows, for which a transposed A is packed; panels of B; tiles. Where k is very long, B is packed for a block of k at a time
+// instead, and the sums of more rows wait. They wait in scratch memory at full precision, so a chain of multiply-adds is the
+// same however it is cut. A finished tile gets + C, + bias and the
 // activation while it is in the first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are
 // read where they lie. Both ways do the same arithmetic for each entry.
 //
@@ -50,6 +51,8 @@ SK_INLINE void F(finish_whole)(const F(target) *t, const sk_activation activatio
       if (pre && activation == SK_SILU_SLOPE) {
         F(store)(pre + r * ldc + x, F(silu_slope)(value, &value));
         F(store)(c + r * ldc + x, value);
+      } else if (activation == SK_TIMES) {
+        F(store)(c + r * ldc + x, value * F(load)(pre + r * ldc + x));
       } else {
         if (pre) F(store)(pre + r * ldc + x, value);
         F(store)(c + r * ldc + x, F(activate)(activation, value));
@@ -71,11 +74,15 @@ SK_INLINE void F(finish_edge)(const F(target) *t, const sk_activation activation
     for (int64_t x = 0; x < count; ++x) edge[x] = t->bias[j + x];
     value += F(load)(edge);
   }
-  V slope, result = F(activate)(activation, value);
-  if (activation == SK_SILU_SLOPE) slope = F(silu_slope)(value, &result);
-  else slope = value;
-  F(store)(edge, slope);
-  for (int64_t x = 0; t->pre && x < count; ++x) t->pre[i * t->ldc + j + x] = edge[x];
+  V kept = value, result = F(activate)(activation, value);
+  if (activation == SK_SILU_SLOPE) kept = F(silu_slope)(value, &result);
+  if (activation == SK_TIMES) {
+    for (int64_t x = 0; x < count; ++x) edge[x] = t->pre[i * t->ldc + j + x];
+    kept = F(load)(edge);
+    result = value * kept;
+  }
+  F(store)(edge, kept);
+  for (int64_t x = 0; t->pre && activation != SK_TIMES && x < count; ++x) t->pre[i * t->ldc + j + x] = edge[x];
   F(store)(edge, result);
   for (int64_t x = 0; x < count; ++x) c[x] = edge[x];
 }
@@ -94,6 +101,7 @@ static __attribute__((noinline)) void F(finish_tile)(const F(target) *t, const T
   switch (t->activation) {
     case SK_SILU: F(finish)(t, SK_SILU, sum, sum_row, i, rows, j, count); break;
     case SK_SILU_SLOPE: F(finish)(t, SK_SILU_SLOPE, sum, sum_row, i, rows, j, count); break;
+    case SK_TIMES: F(finish)(t, SK_TIMES, sum, sum_row, i, rows, j, count); break;
     case SK_TANH: F(finish)(t, SK_TANH, sum, sum_row, i, rows, j, count); break;
     case SK_RELU: F(finish)(t, SK_RELU, sum, sum_row, i, rows, j, count); break;
     default: F(finish)(t, SK_IDENTITY, sum, sum_row, i, rows, j, count); break;
@@ -161,10 +169,17 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
   if (s->packed_a) {
     T *to = s->packed_a;
     for (int64_t i = s->i0, rows; i < s->i1; i += rows, to += rows * s->k) {
-      rows = F(tile_rows)(s->i1 - i, SK_GEMM_ROWS);
+      const int64_t left = s->i1 - i;
       const T *from = s->a + (i - s->i0) * s->row;
-      if (rows == SK_GEMM_ROWS) F(pack_strip)(SK_GEMM_ROWS, SK_GEMM_ROWS, s->k, from, s->row, s->column, to);
-      else F(pack_strip)(rows, rows, s->k, from, s->row, s->column, to);
+      rows = F(tile_rows)(left, SK_GEMM_ROWS);
+      if (s->row == 1 && (left == F(STRIPS_ROWS) || left > F(STRIPS_ROWS) + SK_GEMM_ROWS)) {
+        F(pack_strips)(s->k, from, s->column, to);
+        rows = F(STRIPS_ROWS);
+      } else if (rows == SK_GEMM_ROWS) {
+        F(pack_strip)(SK_GEMM_ROWS, SK_GEMM_ROWS, s->k, from, s->row, s->column, to);
+      } else {
+        F(pack_strip)(rows, rows, s->k, from, s->row, s->column, to);
+      }
     }
   }
   for (int64_t j = s->j0; j < s->j1; j += TILE_N) {
@@ -220,14 +235,17 @@ static void F(gemm_any)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda
   const int64_t k_size = (k + k_blocks - 1) / k_blocks;
   const int64_t n_blocks = (n - start + most - 1) / most;
   const int64_t n_size = ((n - start + n_blocks - 1) / n_blocks + TILE_N - 1) / TILE_N * TILE_N;
-  T *packed_b = scratch, *packed_a = packed_b + SK_MIN_OF(k, SK_BLOCK_K) * n_size;
+  // The sums of one block of rows stay in the second-level cache from one block of k to the next; B comes from further away.
+  const int whole = k <= SK_BLOCK_DEPTH;
+  const int64_t super_size = whole && k_blocks > 1 ? SK_BLOCK_ROWS : SK_BLOCK_SUPER;
+  T *packed_b = scratch, *packed_a = packed_b + (whole ? k : k_size) * n_size;
   T *waiting = packed_a + SK_MIN_OF(k, SK_BLOCK_K) * (SK_MIN_OF(m, SK_BLOCK_ROWS) + SK_TILE_ROWS);
   for (int64_t j0 = start; j0 < n; j0 += n_size) {
     const int64_t j1 = SK_MIN_OF(n, j0 + n_size);
     // Rows of A are read as well where they lie. Columns touch a cache line a step, which pays only a few times over.
     const int copy_a = trans_a && j1 - j0 > 4 * TILE_N;
-    for (int64_t super = 0; super < m; super += SK_BLOCK_SUPER) {
-      const int64_t super_end = SK_MIN_OF(m, super + SK_BLOCK_SUPER);
+    for (int64_t super = 0; super < m; super += super_size) {
+      const int64_t super_end = SK_MIN_OF(m, super + super_size);
       for (int64_t block = 0, p = 0; block < k_blocks; ++block, p += k_size) {
         F(block) s = {.j0 = j0, .j1 = j1, .row = row, .column = column, .k = SK_MIN_OF(k_size, k - p)};
         s.first = block == 0;
@@ -236,9 +254,9 @@ static void F(gemm_any)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda
           s.b = packed + j0 * k + p * TILE_N;
           s.panel = k * TILE_N;
         } else {
-          if (k_blocks > 1 || super == 0)
-            F(pack_panels)(j0, j1, s.k, trans_b ? b + p : b + p * ldb, ldb, trans_b, packed_b);
-          s.b = packed_b;
+          T *place = whole ? packed_b + p * n_size : packed_b;
+          if (!whole || super == 0) F(pack_panels)(j0, j1, s.k, trans_b ? b + p : b + p * ldb, ldb, trans_b, place);
+          s.b = place;
           s.panel = s.k * TILE_N;
         }
         s.packed_a = copy_a ? packed_a : NULL;

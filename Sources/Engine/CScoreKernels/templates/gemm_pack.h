@@ -37,6 +37,19 @@ SK_INLINE void F(pack_strip)(int64_t valid, const int64_t width, int64_t k, cons
   }
 }
 
+// Several whole strips of a transposed A at once: a step's entries lie side by side, and those of the next step may be a page away.
+enum { F(STRIPS) = 48 / SK_GEMM_ROWS, F(STRIPS_ROWS) = F(STRIPS) * SK_GEMM_ROWS };
+static void F(pack_strips)(int64_t k, const T *in, int64_t in_p, T *out) {
+  for (int64_t p = 0; p < k; ++p, in += in_p, out += SK_GEMM_ROWS) {
+    const T *from = in;
+    T *to = out;
+    for (int64_t q = 0; q < F(STRIPS); ++q, from += SK_GEMM_ROWS, to += k * SK_GEMM_ROWS) {
+      for (int64_t w = 0; w + 4 <= SK_GEMM_ROWS; w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
+      if (SK_GEMM_ROWS % 4) F(store_quad)(to + SK_GEMM_ROWS - 4, F(load_quad)(from + SK_GEMM_ROWS - 4));
+    }
+  }
+}
+
 // Columns begin ..< end of op(B), rows p ..< p + k of it, as panels of TILE_N columns, each k x TILE_N.
 static void F(pack_panels)(int64_t begin, int64_t end, int64_t k, const T *b, int64_t ldb, int trans_b, T *out) {
   enum { PANELS = 4, TOGETHER = PANELS * F(TILE_N) };
