@@ -1,3 +1,4 @@
+import Foundation
 import ScoreAutodiff
 import ScoreTensors
 import Synchronization
@@ -138,6 +139,38 @@ import Testing
     #expect(program.instructions.count == 2)
     #expect(program.waitCount == 0)
     #expect(program.flopCount == 2 * 2 * 64 * 32 * 32)
+  }
+
+  /// The way back through SiLU is part of the product before it: three products and no loop of their own.
+  @Test func slopesOfSiLURideOnTheProduct() {
+    let layer = silu(x.matmul(w, transposeOther: true) + b)
+    let y = silu(layer.matmul(w) + b).matmul(w)
+    let outputs = [y] + vjp([y], cotangents: [square(x)], withRespectTo: [x])
+    let program = compile(outputs)
+    let text = program.description
+    #expect(text.components(separatedBy: ", its slope ").count == 3, "\(text)")
+    #expect(text.components(separatedBy: ", times ").count == 3, "\(text)")
+    #expect(program.instructions.count == 7, "\(text)")
+    let values = [w, b, x].enumerated().map {
+      RandomKey(UInt64($0)).normal($1.shape) as Tensor<Float>
+    }
+    let expected = Interpreter.evaluate(
+      outputs,
+      Dictionary(
+        uniqueKeysWithValues: zip(["w", "b", "x"], values.map { Tensor<Double>($0) })))
+    let found = program([values[2]], parameters: [values[0], values[1]])
+    for (a, e) in zip(found, expected) {
+      let worst = zip(a.scalars, e.scalars).map { abs(Double($0) - $1) }.max() ?? .infinity
+      #expect(worst < 2e-5 * (1 + (e.scalars.map(abs).max() ?? 0)), "\(worst)")
+    }
+  }
+
+  /// A value before SiLU that something else reads is kept, and so its slope is not.
+  @Test func slopesThatAreNotAloneAreTakenWhereTheyAreNeeded() {
+    let before = x.matmul(w) + b
+    let y = silu(before).matmul(w)
+    let program = compile([y, exp(before)] + vjp([y], cotangents: [x], withRespectTo: [x]))
+    #expect(!program.description.contains(", times "), "\(program)")
   }
 
   @Test func sumsOfProductsAccumulate() {

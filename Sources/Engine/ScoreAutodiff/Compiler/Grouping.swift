@@ -14,7 +14,7 @@ struct Grouping {
     var bias: Int?
     /// The sum of product, accumulated value and bias.
     var sum: Int
-    /// The activation of the sum, where it is part of the group.
+    /// The activation of the sum, where it is part of the group; or its product with a slope that another product keeps.
     var activation: Int?
   }
 
@@ -151,13 +151,41 @@ struct Grouping {
         all.append(sum)
       }
       if let activation = uses[epilogue.sum].first(where: {
-        groupOf[$0] < 0 && graph[$0].isKernelActivation && isFixed[$0] == isFixed[product]
+        groupOf[$0] < 0 && isFixed[$0] == isFixed[product]
+          && (graph[$0].isKernelActivation || isProductWithSlope($0, of: epilogue.sum))
       }) {
         epilogue.activation = activation
         all.append(activation)
       }
     }
     addGroup(all, epilogue)
+  }
+
+  /// Whether a product's activation is SiLU, and all that the value before it is still needed for is SiLU's derivative, which may
+  /// then be kept in its place.
+  func keepsSlope(_ epilogue: Epilogue) -> Bool {
+    guard let activation = epilogue.activation, graph[activation].operation == .unary(.silu),
+      !isOutput[epilogue.sum], uses[epilogue.sum].count > 1
+    else { return false }
+    return uses[epilogue.sum].allSatisfy { use in
+      use == activation || isSlopeTimes(use, epilogue.sum)
+    }
+  }
+
+  /// Whether a value is the derivative of SiLU at `sum` times another value.
+  private func isSlopeTimes(_ id: Int, _ sum: Int) -> Bool {
+    graph[id].operation == .binary(.siluGradient) && graph[id].inputs[0] == sum
+      && graph[id].inputs[1] != sum
+  }
+
+  /// Whether a value is a product's sum, which nothing else reads, times a slope that another product keeps.
+  private func isProductWithSlope(_ id: Int, of sum: Int) -> Bool {
+    guard soleUse(of: sum) == id, graph[id].inputs.count == 2, graph[id].inputs[1] == sum else {
+      return false
+    }
+    let before = graph[id].inputs[0]
+    guard groupOf[before] >= 0, let epilogue = epilogues[groupOf[before]] else { return false }
+    return epilogue.sum == before && isSlopeTimes(id, before) && keepsSlope(epilogue)
   }
 
   func soleUse(of id: Int) -> Int? {

@@ -34,15 +34,20 @@ extension Lowering {
       switch graph[activation].operation {
       case .unary(.silu): task.activation = SK_SILU
       case .unary(.tanh): task.activation = SK_TANH
-      default: task.activation = SK_RELU
+      case .unary(.relu): task.activation = SK_RELU
+      default: task.activation = SK_TIMES
       }
       let sumIsNeeded =
         grouping.isOutput[epilogue.sum] || grouping.uses[epilogue.sum].count > 1
-      if sumIsNeeded {
+      if task.activation == SK_TIMES {
+        let slope = buffer(of: graph[activation].inputs[0])
+        task.preActivation = slope
+        accesses.append(rowAccess(slope, 0, m, n, n))
+      } else if sumIsNeeded {
         let before = buffer(of: epilogue.sum)
         task.preActivation = before
         accesses.append(rowAccess(before, 0, m, n, n, isWrite: true))
-        if task.activation == SK_SILU && feedsSlopesAlone(epilogue.sum, beside: activation) {
+        if grouping.keepsSlope(epilogue) {
           task.activation = SK_SILU_SLOPE
           slopes.insert(epilogue.sum)
         }
@@ -69,16 +74,6 @@ extension Lowering {
     if let known = packed.firstIndex(of: matrix) { return known }
     packed.append(matrix)
     return packed.count - 1
-  }
-
-  /// Whether all that a value before SiLU is still needed for is SiLU's derivative, which may then be kept in its place.
-  private func feedsSlopesAlone(_ sum: Int, beside activation: Int) -> Bool {
-    !grouping.isOutput[sum]
-      && grouping.uses[sum].allSatisfy { use in
-        use == activation
-          || graph[use].operation == .binary(.siluGradient) && graph[use].inputs[0] == sum
-            && graph[use].inputs[1] != sum
-      }
   }
 
   private func rowAccess(

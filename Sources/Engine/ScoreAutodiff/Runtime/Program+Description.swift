@@ -99,7 +99,13 @@ extension Task.Work {
       default: break
       }
       if let before = task.preActivation {
-        text += (task.activation == SK_SILU_SLOPE ? ", its slope " : ", before it ") + name(before)
+        let part =
+          switch task.activation {
+          case SK_SILU_SLOPE: ", its slope "
+          case SK_TIMES: ", times "
+          default: ", before it "
+          }
+        text += part + name(before)
       }
       return text
     case .convolution(let task):
