@@ -67,6 +67,7 @@ import Testing
     ("heun:rtol=1e-3", "rtol"), ("euler-maruyama:steps=3", "known are stochasticity, grid"),
     ("ancestral:variance=big", "posterior, forward"), ("heun:grid=even", "uniform"),
     ("heun:rho=3", "karras"), ("heun:grid=karras,rho=0", "rho"), ("ddim:grid=reference", "grid"),
+    ("fitted:grid=uniform", "none: the solver finds its own"),
     ("pc:predictor=heun,grid=reference", "grid"), ("heun:denoise=yes", "tweedie"),
     ("pc:corrector=ald,shrinkage=1", "shrinkage"), ("dpm-solver:order=4", "1, 2 or 3"),
     ("dpm-solver:order=2,r2=0.5", "r2"), ("dpm-solver:order=3,r1=0.9,r2=0.5", "r1 < r2"),

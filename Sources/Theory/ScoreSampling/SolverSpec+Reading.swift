@@ -177,9 +177,8 @@ extension SolverSpec {
 
   /// Reads the solver whose steps are fitted to the field.
   static func fittedFlow(_ spec: Spec) throws -> (any Solver, [String]) {
-    let grid = try spec.choice("grid", default: Grid.uniform)
-    guard grid == .uniform else {
-      throw spec.wrong("grid", grid.rawValue, "none: the solver finds its own")
+    if let grid = spec.string("grid") {
+      throw spec.wrong("grid", grid, "none: the solver finds its own")
     }
     return (
       try FittedFlow(
