@@ -33,7 +33,8 @@ import Testing
   private static func imports(_ file: URL) throws -> Set<String> {
     let text = try String(contentsOf: file, encoding: .utf8)
     return Set(
-      text.split(separator: "\n").compactMap { line in
+      // Indented lines may belong to a text; the rooms are never imported on a condition.
+      text.split(separator: "\n").filter { !$0.hasPrefix(" ") }.compactMap { line in
         let words = line.split(separator: " ")
         guard let place = words.firstIndex(of: "import"), place <= 1, words.count > place + 1
         else { return nil }
@@ -58,6 +59,39 @@ import Testing
         #expect(
           ours.isSubset(of: allowed),
           "\(room)/\(file.lastPathComponent) imports \(ours.subtracting(allowed).sorted())")
+      }
+    }
+  }
+
+  /// The names that Package.swift quotes in the entry of each test target: its own and what it depends on.
+  private static func declaredByTests() throws -> [String: Set<String>] {
+    let text = try String(
+      contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
+    var declared: [String: Set<String>] = [:]
+    let list = text.components(separatedBy: "// Tests, one target a room.").last ?? ""
+    for entry in list.split(separator: /\n    (?:tests\(|\.testTarget\(|\.target\()/) {
+      let names = entry.matches(of: /"([A-Za-z]+)"/).map { String($0.1) }
+      guard let first = names.first else { continue }
+      declared[first.hasSuffix("Tests") ? first : first + "Tests"] = Set(names)
+    }
+    return declared
+  }
+
+  @Test func everyTestImportsWhatItsTargetDeclares() throws {
+    let declared = try Self.declaredByTests()
+    let tests = Self.root.appendingPathComponent("Tests")
+    let names = Set(try Self.table().keys.map { String($0.split(separator: "/")[1]) })
+      .union(["NotebookCore", "AllocationCounter"])
+    let folders = try FileManager.default.contentsOfDirectory(atPath: tests.path)
+      .filter { $0.hasSuffix("Tests") }
+    #expect(folders.count > 15)
+    for folder in folders {
+      let own = try #require(declared[folder], "\(folder) is not in Package.swift")
+      for file in Self.files(tests.appendingPathComponent(folder)) {
+        let ours = try Self.imports(file).intersection(names)
+        #expect(
+          ours.isSubset(of: own),
+          "\(folder)/\(file.lastPathComponent) imports \(ours.subtracting(own).sorted())")
       }
     }
   }
