@@ -83,7 +83,9 @@ import Testing
     // The entropy of N(0, I) in the plane is 2.84 nats; 100 samples have a standard error of 0.1.
     #expect(nats.isFinished && abs(nats.mean + 2.84) < 0.6, "\(nats.mean)")
     for name in SolverSpec.names {
-      let result = try Sampler(field, SolverSpec(name), steps: 100).sample(64, key: RandomKey(2))
+      // A fit to many steps takes long, and is for few.
+      let result = try Sampler(field, SolverSpec(name), steps: name == "fitted" ? 8 : 100)
+        .sample(64, key: RandomKey(2))
       #expect(result.isFinished && result.samples.isFinite, "\(name)")
       #expect(abs(result.samples.mean) < 0.5, "\(name): \(result.samples.mean)")
     }

@@ -10,14 +10,14 @@ import Testing
   @Test(arguments: [1, 2, 3, 5])
   func everyWorkerRunsOncePerJob(threads: Int) {
     let pool = ThreadPool(threads: threads)
-    let runs = Mutex([Int](repeating: 0, count: threads))
+    let runs = (0..<threads).map { _ in Counter() }
     for _ in 0..<100 {
       pool.run { worker, workers in
         #expect(workers == threads)
-        runs.withLock { $0[worker] += 1 }
+        runs[worker].count.add(1, ordering: .relaxed)
       }
     }
-    #expect(runs.withLock { $0 } == [Int](repeating: 100, count: threads))
+    #expect(runs.allSatisfy { $0.count.load(ordering: .relaxed) == 100 })
   }
 
   @Test func nestedRunsAreDoneByTheirCallerAlone() {
