@@ -46,6 +46,37 @@ import Testing
     }
   }
 
+  /// Large products of two values are shared out by columns.
+  @Test(arguments: [false, true], [false, true])
+  func columnsDoNotDependOnTheWorkers(transposed: Bool, otherTransposed: Bool) {
+    let (m, n, k) = (75, 330, 310)
+    let a = Formula.input("a", transposed ? [k, m] : [m, k])
+    let b = Formula.input("b", otherTransposed ? [n, k] : [k, n])
+    let bias = Formula.input("bias", [n])
+    let sum =
+      (transposed ? a.transposed() : a).matmul(b, transposeOther: otherTransposed) + bias
+    let arguments = [a, b, bias]
+    let values = arguments.enumerated().map {
+      RandomKey(UInt64($0)).normal($1.shape) as Tensor<Float>
+    }
+    let program = Program<Float>(arguments: arguments, outputs: [silu(sum), square(sum)])
+    let alone = program(values)
+    let expected = Interpreter.evaluate(
+      [silu(sum), square(sum)],
+      Dictionary(
+        uniqueKeysWithValues: zip(["a", "b", "bias"], values.map { Tensor<Double>($0) })))
+    for (found, exact) in zip(alone, expected) {
+      #expect(
+        zip(found.scalars, exact.scalars).allSatisfy {
+          abs(Double($0) - $1) < 1e-4 * (20 + abs($1))
+        })
+    }
+    for threads in [2, 3, 5] {
+      let shared = program(values, pool: ThreadPool(threads: threads))
+      #expect(shared == alone, "\(threads) threads")
+    }
+  }
+
   @Test(arguments: [1, 2, 7, 16, 64, 100], [true, false])
   func rowsDoNotDependOnTheBatch(rows: Int, sharedCondition: Bool) {
     let most = 100

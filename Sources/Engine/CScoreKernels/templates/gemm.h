@@ -1,7 +1,7 @@
 // Matrix products: blocks for the caches, tiles for the registers (gemm_tile.h), and what happens to a finished tile.
 //
 // Loops, from the outside: blocks of columns, for which B is packed; blocks of rows whose sums may have to wait; blocks of k;
-// blocks of rows, for which a transposed A is packed; panels of B; tiles. Where k is very long, B is packed for a block of k at a time
+// blocks of rows, for which a transposed or crowded A is packed; panels of B; tiles. Where k is very long, B is packed for a block of k at a time
 // instead, and the sums of more rows wait. They wait in scratch memory at full precision, so a chain of multiply-adds is the
 // same however it is cut. A finished tile gets + C, + bias and the
 // activation while it is in the first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are
@@ -165,6 +165,9 @@ typedef struct {
   int first, last;      // blocks of k
 } F(block);
 
+// Whether rows so many entries apart compete for the same lines of the first-level cache.
+SK_INLINE int F(is_crowded)(int64_t row) { return row * (int64_t)sizeof(T) % 4096 == 0; }
+
 static void F(run_block)(const F(target) *target, const F(block) *s) {
   if (s->packed_a) {
     T *to = s->packed_a;
@@ -186,9 +189,8 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
     const int64_t count = SK_MIN_OF(TILE_N, s->j1 - j);
     const int half = count <= TILE_N / 2;
     const int64_t width = half ? TILE_N / 2 : TILE_N;
-    // Packed A comes in strips of the ordinary height; rows a multiple of 4 KiB apart compete for the same cache lines.
-    const int crowded = s->row * (int64_t)sizeof(T) % 4096 == 0;
-    const int64_t most = half && !s->packed_a && !crowded ? F(MOST_ROWS) : SK_GEMM_ROWS;
+    // Packed A comes in strips of the ordinary height.
+    const int64_t most = half && !s->packed_a && !F(is_crowded)(s->row) ? F(MOST_ROWS) : SK_GEMM_ROWS;
     const T *packed = s->packed_a;
     for (int64_t i = s->i0, rows; i < s->i1; i += rows) {
       rows = F(tile_rows)(s->i1 - i, most);
@@ -242,8 +244,9 @@ static void F(gemm_any)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda
   T *waiting = packed_a + SK_MIN_OF(k, SK_BLOCK_K) * (SK_MIN_OF(m, SK_BLOCK_ROWS) + SK_TILE_ROWS);
   for (int64_t j0 = start; j0 < n; j0 += n_size) {
     const int64_t j1 = SK_MIN_OF(n, j0 + n_size);
-    // Rows of A are read as well where they lie. Columns touch a cache line a step, which pays only a few times over.
-    const int copy_a = trans_a && j1 - j0 > 4 * TILE_N;
+    // Rows of A are read as well where they lie, unless they compete for the same cache lines. Columns touch a line a step,
+    // which pays only a few times over.
+    const int copy_a = (trans_a || F(is_crowded)(row)) && j1 - j0 > 4 * TILE_N;
     for (int64_t super = 0; super < m; super += super_size) {
       const int64_t super_end = SK_MIN_OF(m, super + super_size);
       for (int64_t block = 0, p = 0; block < k_blocks; ++block, p += k_size) {

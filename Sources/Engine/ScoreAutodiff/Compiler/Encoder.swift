@@ -95,7 +95,8 @@ struct Encoder {
       accumulates: task.accumulates,
       bias: task.bias.map { location($0.buffer, $0.offset) } ?? .none,
       activation: task.activation,
-      before: task.preActivation.map { location($0) } ?? .none, rowsPerUnit: task.rowsPerUnit)
+      before: task.preActivation.map { location($0) } ?? .none, rowsPerUnit: task.rowsPerUnit,
+      unitsAreColumns: task.unitsAreColumns)
   }
 
   /// Makes room for a kernel's scratch memory.

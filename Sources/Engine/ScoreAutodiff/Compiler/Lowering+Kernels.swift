@@ -55,12 +55,16 @@ extension Lowering {
     }
     if batch == 1 { task.packed = packedPlace(second, n: n, k: k, inFixedTask: fixed) }
     task.isRounded = task.packed != nil && products == .bfloat16
+    let cost = 2 * Double(batch) * Double(m) * Double(n) * Double(k) / 50
+    // Whoever has rows packs all of b, which is little only beside many rows.
+    task.unitsAreColumns = batch == 1 && task.packed == nil && n >= 256 && cost > 300_000
+    let unitsAreRows = batch == 1 && !task.unitsAreColumns
     add(
       Task(
-        work: .gemm(task), units: batch == 1 ? m : batch, unitsAreRows: batch == 1,
-        granule: batch == 1 ? nil : 1,
-        cost: 50 + 2 * Double(batch) * Double(m) * Double(n) * Double(k) / 50,
-        accesses: batch == 1
+        work: .gemm(task), units: task.unitsAreColumns ? n : batch == 1 ? m : batch,
+        unitsAreRows: unitsAreRows, granule: task.unitsAreColumns ? 64 : batch == 1 ? nil : 1,
+        cost: 50 + cost,
+        accesses: unitsAreRows
           ? accesses : accesses.map { wholeAccess($0.buffer, isWrite: $0.isWrite) }),
       fixed: fixed)
   }

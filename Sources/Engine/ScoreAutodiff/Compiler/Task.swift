@@ -103,6 +103,8 @@ struct GemmTask {
   var isRounded = false
   /// Rows of one unit.
   var rowsPerUnit = 1
+  /// Whether units are columns instead, so that workers do not all pack the whole of b.
+  var unitsAreColumns = false
 }
 
 /// A matrix, or a stack of them, as the kernels take it.

@@ -179,30 +179,33 @@ extension Execution {
   fileprivate func multiplyFloat(
     _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
   ) {
-    let rows =
-      work.batch == 1
-      ? share.lowerBound * work.rowsPerUnit..<share.upperBound * work.rowsPerUnit : 0..<work.m
+    let (rows, columns) = work.part(share)
+    let n = Int64(columns.count)
     for matrix in work.batch == 1 ? 0..<1 : share {
       let first = rows.lowerBound
-      let out = matrix * work.m * work.n + first * work.n
+      let out = matrix * work.m * work.n + first * work.n + columns.lowerBound
       let a = matrix * work.aStride + (work.transA ? first : first * work.lda)
       let before: UnsafeMutablePointer<Float>? = write(work.before, out)
       if work.isRounded {
         sk_gemm_bf16(
-          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
           Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
+          scratch)
       } else if work.isPacked {
         sk_gemm_packed_f32(
-          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
           Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
+          scratch)
       } else {
         sk_gemm_f32(
-          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
-          Int64(work.lda), work.transA ? 1 : 0, read(work.b, matrix * work.bStride),
+          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
+          Int64(work.lda), work.transA ? 1 : 0,
+          read(work.b, matrix * work.bStride + columns.lowerBound * (work.transB ? work.ldb : 1)),
           Int64(work.ldb), work.transB ? 1 : 0, write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
+          scratch)
       }
     }
   }
@@ -210,25 +213,27 @@ extension Execution {
   fileprivate func multiplyDouble(
     _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
   ) {
-    let rows =
-      work.batch == 1
-      ? share.lowerBound * work.rowsPerUnit..<share.upperBound * work.rowsPerUnit : 0..<work.m
+    let (rows, columns) = work.part(share)
+    let n = Int64(columns.count)
     for matrix in work.batch == 1 ? 0..<1 : share {
       let first = rows.lowerBound
-      let out = matrix * work.m * work.n + first * work.n
+      let out = matrix * work.m * work.n + first * work.n + columns.lowerBound
       let a = matrix * work.aStride + (work.transA ? first : first * work.lda)
       let before: UnsafeMutablePointer<Double>? = write(work.before, out)
       if work.isPacked {
         sk_gemm_packed_f64(
-          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
+          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
           Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
+          scratch)
       } else {
         sk_gemm_f64(
-          kernels, Int64(rows.count), Int64(work.n), Int64(work.k), read(work.a, a),
-          Int64(work.lda), work.transA ? 1 : 0, read(work.b, matrix * work.bStride),
+          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
+          Int64(work.lda), work.transA ? 1 : 0,
+          read(work.b, matrix * work.bStride + columns.lowerBound * (work.transB ? work.ldb : 1)),
           Int64(work.ldb), work.transB ? 1 : 0, write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias), work.activation, before, scratch)
+          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
+          scratch)
       }
     }
   }

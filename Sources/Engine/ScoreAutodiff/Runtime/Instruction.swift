@@ -47,6 +47,8 @@ struct Instruction {
     var activation: sk_activation
     var before: Location
     var rowsPerUnit: Int
+    /// Whether units are columns, not rows.
+    var unitsAreColumns: Bool
   }
 
   struct Convolution {
@@ -138,4 +140,13 @@ struct Instruction {
   /// All units together, whatever the number of workers.
   var allUnits: Int
   var waits: Bool
+}
+
+extension Instruction.Gemm {
+  /// The rows and the columns of a worker's share.
+  func part(_ share: Range<Int>) -> (rows: Range<Int>, columns: Range<Int>) {
+    if unitsAreColumns { return (0..<m, share) }
+    if batch > 1 { return (0..<m, 0..<n) }
+    return (share.lowerBound * rowsPerUnit..<share.upperBound * rowsPerUnit, 0..<n)
+  }
 }
