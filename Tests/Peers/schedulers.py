@@ -300,7 +300,7 @@ def main():
         error, name = min(e for e in entries if np.isfinite(e[0]))
         print(f"  NFE {budget:2}: {error:.4f}  {name}")
         for own, solver in sorted(mine[budget]):
-            print(f"          {own:.4f}  ours: {solver}, {error / own:.1f} times less")
+            print(f"          {own:.4f}  ours: {solver}, {own / error:.2f} of that")
 
 
 if __name__ == "__main__":
