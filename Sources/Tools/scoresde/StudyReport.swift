@@ -152,7 +152,10 @@ struct StudyReport<Scalar: TensorScalar> {
       let y = entry.curve.points.map { value($0).map { max($0.value, $0.standardError) } ?? .nan }
       let color = place < colored ? Color.series[place] : Color.gray
       let isNamed = place < colored
-      let label = "\(entry.curve.solver), \(entry.curve.grid)"
+      // A grid that the solver's text names is not said twice.
+      let label =
+        entry.curve.solver.contains("grid=")
+        ? entry.curve.solver : "\(entry.curve.solver), \(entry.curve.grid)"
       plot.add(.line(x: x, y: y, label: isNamed ? label : "others", color: color, dashed: !isNamed))
       plot.add(.points(x: x, y: y, label: isNamed ? label : "others", color: color))
     }
