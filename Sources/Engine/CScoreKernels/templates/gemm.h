@@ -1,11 +1,11 @@
 // Matrix products: blocks for the caches, tiles for the registers (gemm_tile.h), and what happens to a finished tile.
 //
 // Loops, from the outside: blocks of columns, for which B is packed; blocks of rows whose sums may have to wait; blocks of k;
-// blocks of rows, for which a transposed or crowded A is packed; panels of B; tiles. Where k is very long, B is packed for a block of k at a time
-// instead, and the sums of more rows wait. They wait in scratch memory at full precision, so a chain of multiply-adds is the
-// same however it is cut. A finished tile gets + C, + bias and the
-// activation while it is in the first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are
-// read where they lie. Both ways do the same arithmetic for each entry.
+// blocks of rows, for which a transposed or crowded A is packed; panels of B; tiles. Where k is very long, B is packed for a
+// block of k at a time instead, and the sums of more rows wait. They wait in scratch memory at full precision, so a chain of
+// multiply-adds is the same however it is cut. A finished tile gets + C, + bias and the activation while it is in the
+// first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are read where they lie. Both ways do the
+// same arithmetic for each entry.
 //
 // To add an activation: its value in the header, cases in activate and finish_tile, a line in the test of activations.
 
@@ -176,7 +176,7 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
       const T *from = s->a + (i - s->i0) * s->row;
       rows = F(tile_rows)(left, SK_GEMM_ROWS);
       if (s->row == 1 && (left == F(STRIPS_ROWS) || left > F(STRIPS_ROWS) + SK_GEMM_ROWS)) {
-        F(pack_strips)(s->k, from, s->column, to);
+        F(pack_strips)(F(STRIPS), SK_GEMM_ROWS, s->k, from, s->column, to);
         rows = F(STRIPS_ROWS);
       } else if (rows == SK_GEMM_ROWS) {
         F(pack_strip)(SK_GEMM_ROWS, SK_GEMM_ROWS, s->k, from, s->row, s->column, to);

@@ -37,33 +37,28 @@ SK_INLINE void F(pack_strip)(int64_t valid, const int64_t width, int64_t k, cons
   }
 }
 
-// Several whole strips of a transposed A at once: a step's entries lie side by side, and those of the next step may be a page away.
-enum { F(STRIPS) = 48 / SK_GEMM_ROWS, F(STRIPS_ROWS) = F(STRIPS) * SK_GEMM_ROWS };
-static void F(pack_strips)(int64_t k, const T *in, int64_t in_p, T *out) {
-  for (int64_t p = 0; p < k; ++p, in += in_p, out += SK_GEMM_ROWS) {
+// `count` whole strips of `width` at once, where a step's entries of them all lie side by side (in_w is 1): the next step's may
+// lie on another page.
+SK_INLINE void F(pack_strips)(const int64_t count, const int64_t width, int64_t k, const T *in, int64_t in_p, T *out) {
+  for (int64_t p = 0; p < k; ++p, in += in_p, out += width) {
     const T *from = in;
     T *to = out;
-    for (int64_t q = 0; q < F(STRIPS); ++q, from += SK_GEMM_ROWS, to += k * SK_GEMM_ROWS) {
-      for (int64_t w = 0; w + 4 <= SK_GEMM_ROWS; w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
-      if (SK_GEMM_ROWS % 4) F(store_quad)(to + SK_GEMM_ROWS - 4, F(load_quad)(from + SK_GEMM_ROWS - 4));
+    for (int64_t q = 0; q < count; ++q, from += width, to += k * width) {
+      for (int64_t w = 0; w + 4 <= width; w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
+      if (width % 4) F(store_quad)(to + width - 4, F(load_quad)(from + width - 4));
     }
   }
 }
+
+// Strips of A that are packed at once, and their rows.
+enum { F(STRIPS) = 48 / SK_GEMM_ROWS, F(STRIPS_ROWS) = F(STRIPS) * SK_GEMM_ROWS };
 
 // Columns begin ..< end of op(B), rows p ..< p + k of it, as panels of TILE_N columns, each k x TILE_N.
 static void F(pack_panels)(int64_t begin, int64_t end, int64_t k, const T *b, int64_t ldb, int trans_b, T *out) {
   enum { PANELS = 4, TOGETHER = PANELS * F(TILE_N) };
   int64_t first = begin;
-  // Several panels at once, since a row of B lies on a page of its own where rows are long.
-  for (; !trans_b && end - first >= TOGETHER; first += TOGETHER, out += k * TOGETHER) {
-    for (int64_t p = 0; p < k; ++p) {
-      const T *from = b + p * ldb + first;
-      for (int64_t q = 0; q < PANELS; ++q, from += F(TILE_N)) {
-        T *to = out + (q * k + p) * F(TILE_N);
-        for (int64_t w = 0; w < F(TILE_N); w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
-      }
-    }
-  }
+  for (; !trans_b && end - first >= TOGETHER; first += TOGETHER, out += k * TOGETHER)
+    F(pack_strips)(PANELS, F(TILE_N), k, b + first, ldb, out);
   for (int64_t j = first; j < end; j += F(TILE_N), out += k * F(TILE_N)) {
     int64_t valid = SK_MIN_OF(F(TILE_N), end - j);
     if (trans_b) F(pack_strip)(valid, F(TILE_N), k, b + j * ldb, ldb, 1, out);
