@@ -15,7 +15,7 @@ package struct CrashReport: Equatable {
   package init(errorLines: [String], backtrace: String, path: String) {
     let lines = backtrace.split(whereSeparator: \.isNewline).map(String.init)
     reason =
-      errorLines.lazy.compactMap(Self.fatalError).first
+      errorLines.lazy.compactMap(Self.fatalReason).first
       ?? (lines + errorLines).lazy.compactMap(Self.runtimeFailure).first
       ?? Self.trap(lines)
     line = lines.lazy.compactMap { Self.line(in: $0, of: path) }.first
@@ -24,11 +24,11 @@ package struct CrashReport: Equatable {
   /// Whether the Swift run time, and not the page, wrote this line to the standard error.
   package static func isRuntimeLine(_ line: String) -> Bool {
     // The report of a crash has empty lines in it.
-    line.isEmpty || fatalError(line) != nil || line.hasPrefix("*** ")
+    line.isEmpty || fatalReason(line) != nil || line.hasPrefix("*** ")
       || line.hasPrefix("swift-runtime: ")
   }
 
-  private static func fatalError(_ line: String) -> String? {
+  private static func fatalReason(_ line: String) -> String? {
     guard let mark = line.firstRange(of: ": Fatal error: ") else { return nil }
     let reason = String(line[mark.upperBound...])
     let thrown = "Error raised at top level: "
