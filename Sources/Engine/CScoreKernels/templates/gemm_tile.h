@@ -27,10 +27,10 @@ typedef struct {
 #define SK_OPAQUE(x) __asm__("" : "+r"(x))
 
 // One step: the rows' entries of A, the first of every three rows at the pointers in `base`, times the panels' at b.
-SK_INLINE void F(tile_step)(const T *const base[], int64_t row, int64_t two_rows, const T *b, int64_t panel,
-                            const int rows, const int vectors, N sum[][8]) {
+SK_INLINE void F(tile_step)(const T *const base[], int64_t offset, int64_t row, int64_t two_rows, const T *b,
+                            int64_t panel, const int rows, const int vectors, N sum[][8]) {
   N left[F(MOST_ROWS)], right[8];
-#define LEFT(i) ((N)(base[(i) / 3][(i) % 3 == 0 ? 0 : (i) % 3 == 1 ? row : two_rows]))
+#define LEFT(i) ((N)(base[(i) / 3][offset + ((i) % 3 == 0 ? 0 : (i) % 3 == 1 ? row : two_rows)]))
 #define RIGHT(v) F(load_native)(b + (v) / 2 * panel + (v) % 2 * LN)
   // The operand with fewer registers is held, the other streams by.
   if (rows < vectors) {
@@ -56,6 +56,17 @@ SK_INLINE void F(tile_step)(const T *const base[], int64_t row, int64_t two_rows
 #undef RIGHT
 }
 
+// Four steps of constant strides.
+SK_INLINE void F(tile_steps)(const T *base[], const int column, int64_t row, int64_t two_rows, const T **b,
+                             int64_t panel, const int rows, const int vectors, N sum[][8]) {
+#pragma clang loop unroll(full)
+  for (int u = 0; u < 4; ++u)
+    F(tile_step)(base, u * column, row, two_rows, *b + u * F(TILE_N), panel, rows, vectors, sum);
+  *b += 4 * F(TILE_N);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i += 3) base[i / 3] += 4 * column;
+}
+
 // rows and vectors are constants at every call, so the tile lives in registers.
 SK_INLINE void F(run_tile)(const F(tile) *t, const int rows, const int vectors) {
   N sum[F(MOST_ROWS)][8];
@@ -74,8 +85,15 @@ SK_INLINE void F(run_tile)(const F(tile) *t, const int rows, const int vectors) 
   for (int i = 0; i < rows; ++i)
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; ++v) sum[i][v] = from ? F(load_native)(from + i * from_row + v * LN) : (N)((T)0);
-  for (int64_t p = t->k; p > 0; --p) {
-    F(tile_step)(base, row, two_rows, b, panel, rows, vectors, sum);
+  int64_t p = t->k;
+  // Where B is a packed panel and A a packed strip or rows as they lie, four steps share their counting.
+  if (step == F(TILE_N) && column == 1) {
+    for (; p >= 4; p -= 4) F(tile_steps)(base, 1, row, two_rows, &b, panel, rows, vectors, sum);
+  } else if (step == F(TILE_N) && column == rows) {
+    for (; p >= 4; p -= 4) F(tile_steps)(base, rows, row, two_rows, &b, panel, rows, vectors, sum);
+  }
+  for (; p > 0; --p) {
+    F(tile_step)(base, 0, row, two_rows, b, panel, rows, vectors, sum);
     b += step;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i += 3) base[i / 3] += column;
