@@ -112,6 +112,11 @@ static __attribute__((noinline)) void F(finish_tile)(const F(target) *t, const T
 // read in wide pieces right after its fields were written one by one, which stalls.
 SK_INLINE void F(make_tile)(const F(target) *target, F(tile) *tile, F(tile_function) function, int64_t i, int64_t rows,
                             int64_t j, int64_t width, int64_t count) {
+  // What the finished tile meets comes from far away, a row on a page of its own: it is asked for before the sums begin.
+  for (int64_t r = i; r < i + rows; ++r) {
+    __builtin_prefetch(target->c + r * target->ldc + j, 1);
+    if (target->pre) __builtin_prefetch(target->pre + r * target->ldc + j, 1);
+  }
   if (width == count && F(is_plain)(target)) {
     tile->to = target->c + i * target->ldc + j;
     tile->to_row = target->ldc;
