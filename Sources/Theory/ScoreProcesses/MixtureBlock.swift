@@ -28,7 +28,7 @@ final class MixtureBlock {
   private let inverse: Buffer  // 1 / eigenvalues of Cₖ, [K, D, capacity]
   private let logit: Buffer  // log (wₖ N), then rₖ: [K, capacity]
   private let logDeterminant: Buffer  // of Cₖ, [K, capacity]
-  private let alpha, sigma, logSum, sum: Buffer  // [capacity]
+  private let alpha, sigma, greatest, sum: Buffer  // [capacity]
   private let scratch: UnsafeMutableRawPointer
 
   init(_ parts: MixtureComponents, _ kernels: RowKernels) {
@@ -50,10 +50,10 @@ final class MixtureBlock {
     (x, first, second, mean, cotangent, pulled) =
       (buffers[0], buffers[1], buffers[2], buffers[3], buffers[4], buffers[5])
     (gradient, inverse, logit, logDeterminant) = (buffers[6], buffers[7], buffers[8], buffers[9])
-    (alpha, sigma, logSum, sum) = (buffers[10], buffers[11], buffers[12], buffers[13])
+    (alpha, sigma, greatest, sum) = (buffers[10], buffers[11], buffers[12], buffers[13])
     scratch = .allocate(
       byteCount: max(64, Double._gemmScratch(width, capacity, width)), alignment: 64)
-    if kernels.isShared { prepare(0..<capacity) }
+    if kernels.isShared { prepareShared() }
   }
 
   deinit {
@@ -72,8 +72,9 @@ final class MixtureBlock {
   /// Writes log p_t of rows.
   func logDensity(_ batch: UnsafeBufferPointer<Double>, _ rows: Range<Int>, _ out: Out) {
     evaluate(batch, rows)
+    Kernels.best.takeLogarithm(sum)
     let constant = 0.5 * Double(width) * log(2 * .pi)
-    for b in 0..<rows.count { out[rows.lowerBound + b] = logSum[b] - constant }
+    for b in 0..<rows.count { out[rows.lowerBound + b] = greatest[b] + sum[b] - constant }
   }
 
   /// Writes ε̂ of rows, and the trace of ∂ε̂/∂x.
@@ -140,7 +141,7 @@ final class MixtureBlock {
 
   typealias Out = UnsafeMutableBufferPointer<Double>
 
-  // Fills logit with rₖ, gradient with gₖ, mean with ḡ and logSum with log Σ wₖ N but for its constant.
+  // Fills logit with rₖ, gradient with gₖ, mean with ḡ, and greatest + log(sum) is log Σ wₖ N but for its constant.
   private func evaluate(_ batch: UnsafeBufferPointer<Double>, _ rows: Range<Int>) {
     let n = rows.count
     if !kernels.isShared { prepare(rows) }
@@ -181,14 +182,14 @@ final class MixtureBlock {
 
   // Log weights to responsibilities, with the maximum taken out.
   private func normalise(_ n: Int) {
-    for b in 0..<n { logSum[b] = logit[b] }
+    for b in 0..<n { greatest[b] = logit[b] }
     for k in 0..<count {
       let l = column(logit, k)
-      for b in 0..<n { logSum[b] = l[b] > logSum[b] ? l[b] : logSum[b] }
+      for b in 0..<n { greatest[b] = l[b] > greatest[b] ? l[b] : greatest[b] }
     }
     for k in 0..<count {
       let l = column(logit, k)
-      for b in 0..<n { l[b] -= logSum[b] }
+      for b in 0..<n { l[b] -= greatest[b] }
     }
     Kernels.best.exponentiate(logit)
     zero(sum)
@@ -200,8 +201,6 @@ final class MixtureBlock {
       let l = column(logit, k)
       for b in 0..<n { l[b] /= sum[b] }
     }
-    Kernels.best.takeLogarithm(sum)
-    for b in 0..<n { logSum[b] += sum[b] }
   }
 
   // The factors of rows and all that depends on them alone.
@@ -222,9 +221,23 @@ final class MixtureBlock {
           sum[b] = c[b]
           c[b] = 1 / c[b]
         }
-        Kernels.best.takeLogarithm(sum)
+        Kernels.best.takeLogarithm(Buffer(rebasing: sum[..<n]))
         for b in 0..<n { constant[b] += sum[b] }
       }
+    }
+  }
+
+  // The same for all rows at once, which have one time.
+  private func prepareShared() {
+    prepare(0..<1)
+    for buffer in [alpha, sigma] { buffer.update(repeating: buffer[0]) }
+    for index in 0..<count * width {
+      let c = column(inverse, index)
+      c.update(repeating: c[0])
+    }
+    for k in 0..<count {
+      let constant = column(logDeterminant, k)
+      constant.update(repeating: constant[0])
     }
   }
 

@@ -61,25 +61,22 @@ extension Tensor {
   package func doubleRowDots(_ other: Tensor) -> [Double] {
     precondition(shape == other.shape, "shapes differ: \(shape), \(other.shape)")
     let (rows, width) = (shape.rows, shape.rowCount)
-    var sums = [Double](repeating: 0, count: rows)
-    withUnsafeBuffer { x in
-      other.withUnsafeBuffer { y in
-        if let x = x.cast(to: Float.self), let y = y.cast(to: Float.self) {
-          for i in 0..<rows {
-            for j in i * width..<(i + 1) * width { sums[i] += Double(x[j]) * Double(y[j]) }
-          }
-        } else if let x = x.cast(to: Double.self), let y = y.cast(to: Double.self) {
-          for i in 0..<rows {
-            for j in i * width..<(i + 1) * width { sums[i] += x[j] * y[j] }
-          }
-        } else {
-          for i in 0..<rows {
-            for j in i * width..<(i + 1) * width { sums[i] += Double(x[j]) * Double(y[j]) }
+    return [Double](unsafeUninitializedCapacity: rows) { sums, filled in
+      filled = rows
+      sums.initialize(repeating: 0)
+      guard let sums = sums.baseAddress else { return }
+      withUnsafeBuffer { x in
+        other.withUnsafeBuffer { y in
+          if let x = x.cast(to: Float.self), let y = y.cast(to: Float.self) {
+            writeRowDots(x, y, rows, width, into: sums) { Double($0) }
+          } else if let x = x.cast(to: Double.self), let y = y.cast(to: Double.self) {
+            writeRowDots(x, y, rows, width, into: sums) { $0 }
+          } else if let x = x.baseAddress, let y = y.baseAddress {
+            writeRowDots(x, y, rows, width, into: sums) { Double($0) }
           }
         }
       }
     }
-    return sums
   }
 
   /// The entries as Double.
@@ -88,6 +85,18 @@ extension Tensor {
       if let base = out.baseAddress { copyRows(into: base, stride: shape.rowCount) }
       filled = count
     }
+  }
+}
+
+@inline(__always)
+private func writeRowDots<Entry>(
+  _ x: UnsafePointer<Entry>, _ y: UnsafePointer<Entry>, _ rows: Int, _ width: Int,
+  into sums: UnsafeMutablePointer<Double>, _ double: (Entry) -> Double
+) {
+  for i in 0..<rows {
+    var sum = 0.0
+    for j in i * width..<(i + 1) * width { sum += double(x[j]) * double(y[j]) }
+    sums[i] = sum
   }
 }
 
