@@ -45,18 +45,33 @@ private struct Bench<Scalar: TensorScalar> {
 
   private var size: Double { Double(MemoryLayout<Scalar>.size) }
 
-  /// The least seconds a call of several measurements, each of as many calls as take two milliseconds.
+  /// Seconds of one of so many calls.
+  private func seconds(_ calls: Int, _ body: () -> Void) -> Double {
+    let start = ContinuousClock.now
+    for _ in 0..<calls { body() }
+    return start.duration(to: .now).seconds / Double(calls)
+  }
+
+  /// Several measurements, each of as many calls as take two milliseconds and each right after one of what the machine does
+  /// at best.
   ///
-  /// The least, for what disturbs a measurement only makes it longer; so the peak is measured too.
-  private func seconds(_ body: () -> Void) -> Double {
-    func clock(_ calls: Int) -> Double {
-      let start = ContinuousClock.now
-      for _ in 0..<calls { body() }
-      return start.duration(to: .now).seconds / Double(calls)
-    }
+  /// The time is the least, for what disturbs a call only makes it longer. The share is the median of the measurements'
+  /// own, since the machine's speed differs from one moment to the next.
+  private func measurement(
+    _ name: String, work: Double, _ unit: String, of best: () -> Double, _ body: () -> Void
+  ) -> Microbenchmark.Measurement {
     body()
-    let calls = max(1, Int(0.002 / max(1e-9, clock(1))))
-    return (0..<max(5, repeats)).map { _ in clock(calls) }.min() ?? 0
+    let calls = max(1, Int(0.002 / max(1e-9, seconds(1, body))))
+    let found = (0..<max(5, repeats)).map { _ in
+      let best = best()
+      let seconds = seconds(calls, body)
+      return (seconds: seconds, share: work / seconds / best)
+    }
+    let least = found.map(\.seconds).min() ?? 0
+    let shares = found.map(\.share).sorted()
+    return Microbenchmark.Measurement(
+      name: name, threads: pool.threads, milliseconds: 1000 * least, rate: work / least / 1e9,
+      unit: unit, share: (shares[(shares.count - 1) / 2] + shares[shares.count / 2]) / 2)
   }
 
   /// Floating-point operations a second of multiply-adds in registers, on all threads at once.
@@ -65,14 +80,14 @@ private struct Bench<Scalar: TensorScalar> {
     let operations =
       Kernels.best.multiplyAdds(rounds: rounds, of: Scalar.self) * Double(pool.threads)
     return operations
-      / seconds {
+      / seconds(1) {
         pool.run { _, _ in _ = Kernels.best.multiplyAdds(rounds: rounds, of: Scalar.self) }
       }
   }
 
-  /// Seconds of one run of formulas on arguments of their shapes.
-  private func seconds(_ arguments: [Formula], _ output: Formula, parameters: [Formula] = [])
-    -> Double
+  /// A run of formulas on arguments of their shapes.
+  private func run(_ arguments: [Formula], _ output: Formula, parameters: [Formula] = [])
+    -> () -> Void
   {
     func values(_ formulas: [Formula]) -> [Tensor<Scalar>] {
       formulas.enumerated().map { index, formula in
@@ -85,30 +100,20 @@ private struct Bench<Scalar: TensorScalar> {
     let workspace = program.makeWorkspace(pool: pool)
     let given = values(arguments)
     var results = [Tensor<Scalar>(output.shape)]
-    return seconds { program.run(given, into: &results, workspace) }
-  }
-
-  private func measurement(
-    _ name: String, _ seconds: Double, work: Double, _ unit: String, of best: Double
-  ) -> Microbenchmark.Measurement {
-    Microbenchmark.Measurement(
-      name: name, threads: pool.threads, milliseconds: 1000 * seconds,
-      rate: work / seconds / 1e9, unit: unit, share: work / seconds / best)
+    return { program.run(given, into: &results, workspace) }
   }
 
   func products() -> [Microbenchmark.Measurement] {
-    let peak = peak()
-    return [128, 256, 512, 1024].map { n in
+    [128, 256, 512, 1024].map { n in
       let (a, b) = (Formula.input("a", [n, n]), Formula.input("b", [n, n]))
       return measurement(
-        "gemm \(n)", seconds([a, b], a.matmul(b)), work: 2 * pow(Double(n), 3), "GFLOP/s", of: peak)
+        "gemm \(n)", work: 2 * pow(Double(n), 3), "GFLOP/s", of: peak, run([a, b], a.matmul(b)))
     }
   }
 
   /// Convolutions of 3 × 3, counted as sums of products, though minimal filtering does with fewer.
   func convolutions() -> [Microbenchmark.Measurement] {
-    let peak = peak()
-    return [(32, 28), (64, 28), (32, 14), (64, 14)].flatMap { channels, side in
+    [(32, 28), (64, 28), (32, 14), (64, 14)].flatMap { channels, side in
       let images = 16 * (28 / side)
       let x = Formula.input("x", [images, side, side, channels])
       let g = Formula.input("g", x.shape)
@@ -117,43 +122,45 @@ private struct Bench<Scalar: TensorScalar> {
       let name = "conv 3×3, \(channels) channels, \(side) px"
       let work = 2 * 9 * Double(x.shape.count * channels)
       let gradients = vjp([y], cotangents: [g], withRespectTo: [x, w])
-      let times = [
-        ("", seconds([x], y, parameters: [w])),
-        (", input gradient", seconds([g], gradients[0], parameters: [w])),
-        (", filter gradient", seconds([x, g], gradients[1])),
+      let runs = [
+        ("", run([x], y, parameters: [w])),
+        (", input gradient", run([g], gradients[0], parameters: [w])),
+        (", filter gradient", run([x, g], gradients[1])),
       ]
-      return times.map { measurement(name + $0, $1, work: work, "GFLOP/s", of: peak) }
+      return runs.map { measurement(name + $0, work: work, "GFLOP/s", of: peak, $1) }
     }
   }
 
-  /// Bytes a second of a copy, read and written ones counted.
-  private func copy(_ x: Formula) -> Double {
-    2 * size * Double(x.shape.count) / seconds([x], x)
+  /// Bytes a second of copies of x, read and written ones counted.
+  private func copies(_ x: Formula) -> () -> Double {
+    let copy = run([x], x)
+    let bytes = 2 * size * Double(x.shape.count)
+    return { bytes / seconds(1, copy) }
   }
 
   func functions() -> [Microbenchmark.Measurement] {
     let x = Formula.input("x", [1 << 22])
-    let copy = copy(x)
+    let copies = copies(x)
     let functions: [(String, Formula)] = [
       ("1 + x", 1 + x), ("sqrt", sqrt(x)), ("exp", exp(x)), ("log", log(x)), ("sin", sin(x)),
       ("tanh", tanh(x)), ("sigmoid", sigmoid(x)), ("silu", silu(x)), ("erf", erf(x)),
     ]
     return functions.map { name, y in
-      measurement(name, seconds([x], y), work: 2 * size * Double(x.shape.count), "GB/s", of: copy)
+      measurement(
+        name, work: 2 * size * Double(x.shape.count), "GB/s", of: copies, run([x], y))
     }
   }
 
   func randomNumbers() -> [Microbenchmark.Measurement] {
     let shape: Shape = [256, 4096]
-    let copy = copy(.input("x", shape))
+    let copies = copies(.input("x", shape))
     let key = RandomKey(1)
     let draws: [(String, () -> Tensor<Scalar>)] = [
       ("uniform", { key.uniform(shape) }), ("normal", { key.normal(shape) }),
       ("rademacher", { key.rademacher(shape) }),
     ]
     return draws.map { name, draw in
-      measurement(
-        name, seconds { _ = draw() }, work: size * Double(shape.count), "GB/s", of: copy)
+      measurement(name, work: size * Double(shape.count), "GB/s", of: copies) { _ = draw() }
     }
   }
 }
