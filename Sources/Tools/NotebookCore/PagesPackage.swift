@@ -2,14 +2,17 @@ import Foundation
 
 /// A Swift package, written for the occasion, with one executable for each page.
 ///
-/// It stands in the build folder of the package that the pages are about and depends on that package
-/// by path. All pages share its build, so the library is compiled once, and not again until it
-/// changes.
+/// It stands in the build folder of the package that the pages are about, depends on that package by
+/// path and is built in the same folder. So the library is compiled once for all pages, and not at all
+/// where it was compiled for something else before.
 package struct PagesPackage {
   /// The folder of the package that the pages are about.
   let root: URL
 
-  /// The folder that takes all that is written on the way.
+  /// The folder that takes what compilers write, the one that the package itself is built in.
+  private let scratch: URL
+
+  /// The folder that takes all else that is written on the way.
   let folder: URL
 
   /// The library product that the pages import.
@@ -18,7 +21,8 @@ package struct PagesPackage {
   /// The package for pages about the package at `root`.
   package init(root: URL) {
     self.root = root
-    folder = root.appendingPathComponent(".build/notebooks", isDirectory: true)
+    scratch = root.appendingPathComponent(".build", isDirectory: true)
+    folder = scratch.appendingPathComponent("notebooks", isDirectory: true)
   }
 
   private var package: URL { folder.appendingPathComponent("woven-pages", isDirectory: true) }
@@ -98,8 +102,8 @@ package struct PagesPackage {
     product: String?, _ programs: [PageProgram], _ progress: ProgressLine
   ) throws(Failure) -> [Failure] {
     var arguments = [
-      "swift", "build", "-c", "release", "--package-path", package.path, "--scratch-path",
-      folder.appendingPathComponent("build").path,
+      "swift", "build", "-c", "release", "--package-path", package.path,
+      "--scratch-path", scratch.path,
     ]
     if let product { arguments += ["--product", product] }
     let build = Subprocess(executable: "/usr/bin/env", arguments: arguments, directory: root)
@@ -161,7 +165,7 @@ package struct PagesPackage {
 
   /// The executable of a page.
   func executable(of program: PageProgram) -> URL {
-    folder.appendingPathComponent("build/release/\(program.target)")
+    scratch.appendingPathComponent("release/\(program.target)")
   }
 
   /// The folder in which a page's program runs, and the one that takes its figures.
