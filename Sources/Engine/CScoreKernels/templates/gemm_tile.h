@@ -26,7 +26,8 @@ typedef struct {
 // in every step, one after the other.
 #define SK_OPAQUE(x) __asm__("" : "+r"(x))
 
-// One step: the rows' entries of A, the first of every three rows at the pointers in `base`, times the panels' at b.
+// One step: the rows' entries of A, the first of every three rows `offset` entries from the pointers in `base`, times the
+// panels' at b.
 SK_INLINE void F(tile_step)(const T *const base[], int64_t offset, int64_t row, int64_t two_rows, const T *b,
                             int64_t panel, const int rows, const int vectors, N sum[][8]) {
   N left[F(MOST_ROWS)], right[8];
