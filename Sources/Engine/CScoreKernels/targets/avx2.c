@@ -10,6 +10,7 @@
 #define SK_HAS_BF16 0
 #define SK_GEMM_ROWS 6
 #define SK_GEMM_HALF_ROWS 12
+#define SK_GEMM_STEPS 4
 #include "../templates/target.h"
 #pragma clang attribute pop
 #endif

@@ -13,6 +13,7 @@
 #define SK_HAS_BF16 1
 #define SK_GEMM_ROWS 12
 #define SK_GEMM_HALF_ROWS 12
+#define SK_GEMM_STEPS 4
 #include "../templates/target.h"
 #pragma clang attribute pop
 #endif

@@ -8,4 +8,5 @@
 #define SK_HAS_BF16 0
 #define SK_GEMM_ROWS 4
 #define SK_GEMM_HALF_ROWS 4
+#define SK_GEMM_STEPS 1
 #include "../templates/target.h"

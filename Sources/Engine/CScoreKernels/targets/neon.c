@@ -9,5 +9,6 @@
 #define SK_HAS_BF16 0
 #define SK_GEMM_ROWS 12
 #define SK_GEMM_HALF_ROWS 12
+#define SK_GEMM_STEPS 1
 #include "../templates/target.h"
 #endif

@@ -57,15 +57,15 @@ SK_INLINE void F(tile_step)(const T *const base[], int64_t offset, int64_t row, 
 #undef RIGHT
 }
 
-// Four steps of constant strides.
+// SK_GEMM_STEPS steps of constant strides.
 SK_INLINE void F(tile_steps)(const T *base[], const int column, int64_t row, int64_t two_rows, const T **b,
                              int64_t panel, const int rows, const int vectors, N sum[][8]) {
 #pragma clang loop unroll(full)
-  for (int u = 0; u < 4; ++u)
+  for (int u = 0; u < SK_GEMM_STEPS; ++u)
     F(tile_step)(base, u * column, row, two_rows, *b + u * F(TILE_N), panel, rows, vectors, sum);
-  *b += 4 * F(TILE_N);
+  *b += SK_GEMM_STEPS * F(TILE_N);
 #pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i += 3) base[i / 3] += 4 * column;
+  for (int i = 0; i < rows; i += 3) base[i / 3] += SK_GEMM_STEPS * column;
 }
 
 // rows and vectors are constants at every call, so the tile lives in registers.
@@ -87,11 +87,14 @@ SK_INLINE void F(run_tile)(const F(tile) *t, const int rows, const int vectors) 
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; ++v) sum[i][v] = from ? F(load_native)(from + i * from_row + v * LN) : (N)((T)0);
   int64_t p = t->k;
-  // Where B is a packed panel and A a packed strip or rows as they lie, four steps share their counting.
-  if (step == F(TILE_N) && column == 1) {
-    for (; p >= 4; p -= 4) F(tile_steps)(base, 1, row, two_rows, &b, panel, rows, vectors, sum);
-  } else if (step == F(TILE_N) && column == rows) {
-    for (; p >= 4; p -= 4) F(tile_steps)(base, rows, row, two_rows, &b, panel, rows, vectors, sum);
+  // Where B is a packed panel and A a packed strip or rows as they lie, several steps share their counting.
+  const int shared = SK_GEMM_STEPS > 1 && step == F(TILE_N);
+  if (shared && column == 1) {
+    for (; p >= SK_GEMM_STEPS; p -= SK_GEMM_STEPS)
+      F(tile_steps)(base, 1, row, two_rows, &b, panel, rows, vectors, sum);
+  } else if (shared && column == rows) {
+    for (; p >= SK_GEMM_STEPS; p -= SK_GEMM_STEPS)
+      F(tile_steps)(base, rows, row, two_rows, &b, panel, rows, vectors, sum);
   }
   for (; p > 0; --p) {
     F(tile_step)(base, 0, row, two_rows, b, panel, rows, vectors, sum);

@@ -6,6 +6,7 @@
 //   SK_HAS_FMA        1 where a fused multiply-add is one instruction, 0 where FMA() is a product and a sum
 //   SK_HAS_BF16       1 where SK_ADD_PAIRS(sum, a, b) adds products of pairs of bfloat16 in one instruction
 //   SK_GEMM_ROWS      rows of a tile of a matrix product, and SK_GEMM_HALF_ROWS of a tile of half the width
+//   SK_GEMM_STEPS     steps of a tile that share their counting; 1 where the distances between loads would take registers
 // and gives all functions its instruction set with `#pragma clang attribute push`.
 //
 // Two targets with SK_HAS_FMA agree bit for bit: each lane sees the same operations whatever the width, compilers may not
