@@ -4,7 +4,8 @@ import Foundation
 ///
 /// It stands in the build folder of the package that the pages are about, depends on that package by
 /// path and is built in the same folder. So the library is compiled once for all pages, and not at all
-/// where it was compiled for something else before.
+/// after a release build. After `swift test` its Swift modules are compiled again, since tests need
+/// them in a form of their own.
 package struct PagesPackage {
   /// The folder of the package that the pages are about.
   let root: URL
