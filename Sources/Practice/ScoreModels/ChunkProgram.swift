@@ -23,6 +23,14 @@ struct ChunkKind: Hashable {
     sizes.last { $0 * activations <= 1 << 20 } ?? 1
   }
 
+  /// How many rows a worker takes where `left` of `count` remain: of its even share of them, in chunks of full size and in the end
+  /// shorter ones, so that workers end together although one core may be slower for a while.
+  static func next(_ left: Int, of count: Int, workers: Int, most: Int) -> Int {
+    let least = min((count + workers - 1) / workers, most < 128 ? max(1, most / 4) : 64)
+    let share = max((left + workers - 1) / workers, least)
+    return min(left, rows(for: min(left, share), most: most))
+  }
+
   /// The chunk for the next of `count` rows: the largest that they fill, or the smallest that holds the last few.
   ///
   /// Where rows are large and chunks therefore short, no row is computed in vain.

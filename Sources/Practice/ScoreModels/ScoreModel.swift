@@ -103,33 +103,45 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     let most = ChunkKind.most(activations: configuration.network.activations(sampleShape))
     let least = most < 128 ? 1 : 8
     let workers = min(pool.threads, (x.rows + least - 1) / least)
-    let run: @Sendable (Int) -> Void = { [self] worker in
-      let share = (x.rows + workers - 1) / workers
-      var begin = min(x.rows, worker * share)
-      let end = min(x.rows, begin + share)
-      while begin < end {
-        let size = ChunkKind.rows(for: end - begin, most: most)
-        let rows = begin..<min(end, begin + size)
-        var shared = false
-        if case .shared = t { shared = true }
+    let shared = if case .shared = t { true } else { false }
+    let next = Atomic(0)
+    let run: @Sendable () -> Void = { [self] in
+      while let rows = Self.nextChunk(of: x.rows, from: next, workers, most: most) {
         let program = program(
-          ChunkKind(rows: size, sharedTime: shared, pullbacks: cotangents.count))
+          ChunkKind(
+            rows: ChunkKind.rows(for: rows.count, most: most), sharedTime: shared,
+            pullbacks: cotangents.count))
         program.run(
           rows, x: x, cotangents: cotangents, outputs: outputs.map { $0.pointer }
         ) { row, columns in
           configuration.fillTimeColumns(process.marginal(at: t[row]), at: t[row], columns)
         }
-        begin = rows.upperBound
       }
     }
     if workers <= 1 {
-      if x.rows > 0 { run(0) }
+      run()
     } else {
-      pool.run { worker, available in
-        for share in stride(from: worker, to: workers, by: available) { run(share) }
+      pool.run { worker, _ in
+        if worker < workers { run() }
       }
     }
     return results
+  }
+
+  /// Takes the next of `count` rows for one of so many workers, or nil where all are taken.
+  private static func nextChunk(
+    of count: Int, from next: borrowing Atomic<Int>, _ workers: Int, most: Int
+  ) -> Range<Int>? {
+    var begin = next.load(ordering: .relaxed)
+    while begin < count {
+      let size = ChunkKind.next(
+        count - begin, of: count, workers: workers, most: most)
+      let (taken, seen) = next.compareExchange(
+        expected: begin, desired: begin + size, ordering: .relaxed)
+      if taken { return begin..<begin + size }
+      begin = seen
+    }
+    return nil
   }
 
   private func program(_ kind: ChunkKind) -> ChunkProgram<Scalar> {
