@@ -38,6 +38,31 @@ import Testing
     #expect(second.checkpoint.bytes == whole.checkpoint.bytes)
   }
 
+  @Test func withoutDecayTheAverageIsTheParameters() throws {
+    var trainer = try Self.trainer(steps: 3) { $0.averageDecay = 0 }
+    while !trainer.isFinished { try trainer.advance() }
+    #expect(trainer.optimizer.average.isEmpty)
+    #expect(trainer.averagedParameters == trainer.parameters)
+    var second = try Self.trainer(steps: 4) { $0.averageDecay = 0 }
+    try second.restore(
+      Safetensors<Float>(bytes: trainer.checkpoint.bytes, name: "checkpoint"), from: "checkpoint")
+    #expect(second.averagedParameters == trainer.parameters)
+    try second.advance()
+    #expect(second.averagedParameters == second.parameters)
+    #expect(second.parameters != trainer.parameters)
+  }
+
+  /// A step draws the next one's batch meanwhile; going back makes that batch the wrong one.
+  @Test func aRunThatIsSetBackGoesOnFromThere() throws {
+    var trainer = try Self.trainer()
+    for _ in 0..<3 { try trainer.advance() }
+    let early = trainer.checkpoint
+    let expected = try trainer.advance()
+    for _ in 0..<5 { try trainer.advance() }
+    try trainer.restore(early, from: "checkpoint")
+    #expect(try trainer.advance() == expected)
+  }
+
   @Test func theNumberOfThreadsChangesNoBit() throws {
     var one = try Self.trainer()
     var two = try Self.trainer(threads: 2)

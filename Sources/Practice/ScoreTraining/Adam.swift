@@ -11,7 +11,7 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
   /// The first and second moments, one tensor a parameter.
   public package(set) var first: [Tensor<Scalar>]
   public package(set) var second: [Tensor<Scalar>]
-  /// The moving average of the parameters.
+  /// The moving average of the parameters; empty where none is kept.
   public package(set) var average: [Tensor<Scalar>]
   /// Steps done.
   public package(set) var steps = 0
@@ -19,10 +19,12 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
   private static var betas: (Double, Double) { (0.9, 0.999) }
 
   /// Creates the state before the first step.
-  public init(_ parameters: [Tensor<Scalar>]) {
+  ///
+  /// - Parameter averages: whether a moving average of the parameters is kept.
+  public init(_ parameters: [Tensor<Scalar>], averages: Bool = true) {
     first = parameters.map { Tensor($0.shape) }
     second = first
-    average = parameters
+    average = averages ? parameters : []
   }
 
   /// Changes the parameters `indices` of `parameters` by one step.
@@ -53,7 +55,7 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
       Part(
         count: parameters[index].count, gradient: gradient, parameter: writable(&parameters, index),
         first: writable(&first, index), second: writable(&second, index),
-        average: writable(&average, index))
+        average: average.isEmpty ? nil : writable(&average, index))
     }
     pool.run { worker, workers in
       for part in parts {

@@ -124,7 +124,7 @@ extension Trainer {
   /// The whole state: parameters, their average, and the optimiser's moments.
   public var checkpoint: Safetensors<Scalar> {
     let parts = [
-      ("parameters", parameters.tensors), ("average", optimizer.average),
+      ("parameters", parameters.tensors), ("average", averagedParameters.tensors),
       ("adam.first", optimizer.first), ("adam.second", optimizer.second),
     ]
     let names = parameters.names
@@ -158,7 +158,7 @@ extension Trainer {
     }
     let values = try part("parameters")
     var restored = optimizer
-    restored.average = try part("average")
+    if !restored.average.isEmpty { restored.average = try part("average") }
     restored.first = try part("adam.first")
     restored.second = try part("adam.second")
     restored.steps = step

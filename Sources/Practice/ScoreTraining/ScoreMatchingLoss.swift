@@ -96,11 +96,13 @@ public struct ScoreMatchingLoss: Sendable {
   }
 
   /// What one evaluation of the loss takes: noised samples, the noise or the probes, time columns and weights.
-  package struct Batch<Scalar: TensorScalar> {
+  package struct Batch<Scalar: TensorScalar>: Sendable {
     package var noised: Tensor<Scalar>
     package var noise: Tensor<Scalar>
     package var timeColumns: Tensor<Scalar>
     package var weights: Tensor<Scalar>
+    /// In the order in which the loss takes them.
+    package var arguments: [Tensor<Scalar>] { [noised, timeColumns, noise, weights] }
   }
 
   /// The number of weights a row: w, and w σ where derivatives are taken.

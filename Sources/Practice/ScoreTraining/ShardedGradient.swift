@@ -107,6 +107,16 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   func callAsFunction(_ parameters: [Tensor<Scalar>], _ arguments: [Tensor<Scalar>]) -> (
     value: Double, norm: Double
   ) {
+    let (value, norm, _) = self(parameters, arguments, meanwhile: {})
+    return (value, norm)
+  }
+
+  /// The same, and the result of `meanwhile`: other work, done by the first worker that finds no shard left.
+  func callAsFunction<Other: Sendable>(
+    _ parameters: [Tensor<Scalar>], _ arguments: [Tensor<Scalar>],
+    meanwhile: @Sendable () -> Other
+  ) -> (value: Double, norm: Double, other: Other) {
+    let other = Mutex<Other?>(nil)
     withExtendedLifetime((parameters, arguments)) {
       let fixed = parameters.map { $0.withUnsafeBuffer { $0.baseAddress } }
       for program in programs { program.rebind(unsafeParameters: fixed, pool: pool) }
@@ -116,8 +126,12 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
         guard worker < workspaces.count else { return }
         while true {
           let shard = next.add(1, ordering: .relaxed).oldValue
-          if shard >= shards.count { return }
-          run(shard, rows, worker)
+          if shard < shards.count {
+            run(shard, rows, worker)
+          } else {
+            if shard == shards.count { other.withLock { $0 = meanwhile() } }
+            return
+          }
         }
       }
     }
@@ -126,7 +140,8 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
       for block in range { sum(block) }
     }
     return (
-      Double(results[0]), (0..<blocks).reduce(0) { $0 + squares[$1] }.squareRoot()
+      Double(results[0]), (0..<blocks).reduce(0) { $0 + squares[$1] }.squareRoot(),
+      other.withLock { $0 } ?? meanwhile()
     )
   }
 

@@ -18,13 +18,14 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
   /// The state of the optimiser, with the averaged parameters.
   public package(set) var optimizer: Adam<Scalar>
 
-  private let data: TrainingData<Scalar>
-  private let key: RandomKey
+  private let batches: Batches
   private let names: [String]
   private let trained: [Int]
   private let gradient: ShardedGradient<Scalar>
   private let pool: ThreadPool
   private var tensors: [Tensor<Scalar>]
+  /// The batch of the step to come, drawn while the last one was under way.
+  private var prepared: (step: Int, batch: ScoreMatchingLoss.Batch<Scalar>)?
 
   /// What one step did.
   public struct Report: Sendable, Equatable {
@@ -35,6 +36,20 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     /// The norm of the gradient before clipping.
     public var gradientNorm: Double
     public var learningRate: Double
+  }
+
+  /// The batch of each step, a function of the seed and of the step's number alone.
+  private struct Batches: Sendable {
+    let data: TrainingData<Scalar>
+    let size: Int
+    let loss: ScoreMatchingLoss
+    let model: ModelConfiguration
+    let key: RandomKey
+
+    subscript(step: Int) -> ScoreMatchingLoss.Batch<Scalar> {
+      let key = key.folded("step").folded(UInt64(step))
+      return loss.batch(data.batch(size, key: key), model: model, key: key)
+    }
   }
 
   /// Creates a trainer before its first step.
@@ -52,7 +67,6 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     }
     self.options = options
     self.model = model
-    self.data = data
     guard options.objective != .hyvarinen || model.dimensions <= 64 else {
       throw TrainingError(
         "the loss hyvarinen takes a derivative a dimension and the samples have \(model.dimensions); expected 64 at most, or the loss sliced-vr"
@@ -63,12 +77,13 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
       times: options.times, stratified: options.stratifiesTimes,
       dataDeviation: data.moments.deviation, noiseLevel: options.noiseLevel)
     self.loss = loss
-    key = RandomKey(options.seed)
+    let key = RandomKey(options.seed)
+    batches = Batches(data: data, size: options.batchSize, loss: loss, model: model, key: key)
     let parameters = model.parameters
     let initial = Parameters<Scalar>(drawing: parameters, key: key.folded("parameters"))
     names = initial.names
     trained = parameters.indices.filter { parameters[$0].isTrained }
-    optimizer = Adam(initial.tensors)
+    optimizer = Adam(initial.tensors, averages: options.averageDecay > 0)
 
     gradient = ShardedGradient(
       batch: options.batchSize, parameters: parameters.map(\.formula), trained: trained, pool: pool
@@ -97,9 +112,9 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     set { tensors = newValue.tensors }
   }
 
-  /// The moving average of the parameters: what samples and likelihoods should use.
+  /// The moving average of the parameters, or the parameters where its decay is 0: what samples and likelihoods should use.
   public var averagedParameters: Parameters<Scalar> {
-    Parameters(names: names, tensors: optimizer.average)
+    optimizer.average.isEmpty ? parameters : Parameters(names: names, tensors: optimizer.average)
   }
 
   /// Does one step.
@@ -107,11 +122,12 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
   @discardableResult
   public mutating func advance() throws(TrainingError) -> Report {
     let number = step + 1
-    let stepKey = key.folded("step").folded(UInt64(number))
-    let batch = loss.batch(
-      data.batch(options.batchSize, key: stepKey), model: model, key: stepKey)
-    let (value, norm) = gradient(
-      tensors, [batch.noised, batch.timeColumns, batch.noise, batch.weights])
+    let batch = prepared?.step == number ? prepared?.batch : nil
+    prepared = nil
+    let (value, norm, next) = gradient(
+      tensors, (batch ?? batches[number]).arguments,
+      meanwhile: { [batches, options] in number < options.steps ? batches[number + 1] : nil })
+    prepared = next.map { (number + 1, $0) }
     guard value.isFinite, norm.isFinite else {
       throw TrainingError(
         "training diverged at step \(number): the loss is \(value) and the gradient's norm \(norm); a lower learning rate may help"

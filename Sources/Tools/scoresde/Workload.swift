@@ -100,6 +100,7 @@ enum Workload: String, CaseIterable {
     options.times = .uniform
     options.schedule = .constant
     options.warmUp = 0
+    options.averageDecay = 0
     options.steps = Int.max
     var trainer = try Trainer(
       model, process: process, data: TrainingData(samples), options: options, pool: pool)
