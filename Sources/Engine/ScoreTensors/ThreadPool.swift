@@ -5,8 +5,9 @@ import Synchronization
 /// Threads that run one job together, again and again, for about a microsecond a time.
 ///
 /// The caller is worker 0 and `threads − 1` threads stand by. Between jobs they spin for `spin`, so that a job that
-/// follows soon starts at once, then sleep, so that an idle pool costs nothing. A job's results never depend on the
-/// number of workers; that is the job's promise, kept by splitting along axes that no sum runs over.
+/// follows soon starts at once, though a slower worker still ends the last one; then they sleep, so that an idle pool
+/// costs nothing. A job's results never depend on the number of workers; that is the job's promise, kept by splitting
+/// along axes that no sum runs over.
 ///
 /// A pool is made by whoever wants one and handed to what should use it; it may be shared. A run that finds the pool at
 /// work, from another thread or from within a job, is done by its caller alone. The threads end with the last
@@ -26,7 +27,7 @@ public final class ThreadPool: Sendable {
   ///   - spin: how long a thread without work looks out for some before it sleeps.
   public init(
     threads: Int = ProcessInfo.processInfo.activeProcessorCount,
-    spin: Duration = .microseconds(50)
+    spin: Duration = .microseconds(300)
   ) {
     precondition(threads >= 1, "a pool has at least one worker, not \(threads)")
     self.threads = threads

@@ -56,8 +56,13 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
       }
     }
     if let pool, matrices + filters > 1 {
-      pool.run { worker, workers in
-        for number in stride(from: worker, to: matrices + filters, by: workers) { job(number) }
+      let next = Atomic(0)
+      pool.run { _, _ in
+        while true {
+          let number = next.add(1, ordering: .relaxed).oldValue
+          if number >= matrices + filters { return }
+          job(number)
+        }
       }
     } else {
       for number in 0..<matrices + filters { job(number) }
