@@ -37,12 +37,13 @@ SK_INLINE void F(pack_strip)(int64_t valid, const int64_t width, int64_t k, cons
   }
 }
 
-// `count` whole strips of `width` at once, where a step's entries of them all lie side by side (in_w is 1): the next step's may
-// lie on another page.
+// `count` whole strips of `width` at once, where a step's entries of them all lie side by side (in_w is 1). The next step's may lie
+// on another page, which the processor does not foresee: they are asked for a few steps ahead.
 SK_INLINE void F(pack_strips)(const int64_t count, const int64_t width, int64_t k, const T *in, int64_t in_p, T *out) {
   for (int64_t p = 0; p < k; ++p, in += in_p, out += width) {
     const T *from = in;
     T *to = out;
+    for (int64_t w = 0; w < count * width; w += 64 / (int64_t)sizeof(T)) __builtin_prefetch(in + 8 * in_p + w);
     for (int64_t q = 0; q < count; ++q, from += width, to += k * width) {
       for (int64_t w = 0; w + 4 <= width; w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
       if (width % 4) F(store_quad)(to + width - 4, F(load_quad)(from + width - 4));
