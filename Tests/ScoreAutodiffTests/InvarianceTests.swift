@@ -106,6 +106,49 @@ import Testing
     }
   }
 
+  /// Products that only the caller waits for may come last, and be done by other threads.
+  @Test func leavesAreTheSameBitsWhoeverDoesThem() {
+    let network = Network(rows: 64, conditionRows: 64)
+    let values = Network.values(rows: 64, conditionRows: 64)
+    func program(leavesLast: Bool) -> Program<Float> {
+      Program(
+        parameters: network.parameters, arguments: network.arguments, outputs: network.gradients,
+        leavesLast: leavesLast)
+    }
+    let plain = program(leavesLast: false)
+    let expected = plain(values.arguments, parameters: values.parameters)
+    let last = program(leavesLast: true)
+    #expect(last.instructions.suffix(4).allSatisfy { $0.contains("output") && $0.contains("·") })
+    #expect(last.instructions.count == plain.instructions.count)
+    let bound = last.bind(values.parameters)
+    let (own, others) = (bound.makeWorkspace(), bound.makeWorkspace())
+    let runs = Atomic(0)
+    let helped = Atomic(0)
+    ThreadPool(threads: 2).run { worker, _ in
+      if worker == 1 {
+        while runs.load(ordering: .acquiring) >= 0 {
+          helped.add(own.help(with: others), ordering: .relaxed)
+        }
+        return
+      }
+      var isSame = true
+      // Enough for the other thread to come by.
+      while isSame
+        && (runs.load(ordering: .relaxed) < 500
+          || runs.load(ordering: .relaxed) < 100_000 && helped.load(ordering: .relaxed) == 0)
+      {
+        var found = expected.map { Tensor<Float>($0.shape) }
+        bound.run(values.arguments, into: &found, own)
+        // One look right after the run: a leaf that came late would be there at the second.
+        isSame = found == expected
+        runs.add(1, ordering: .relaxed)
+      }
+      #expect(isSame)
+      runs.store(-1, ordering: .releasing)
+    }
+    #expect(helped.load(ordering: .relaxed) > 0)
+  }
+
   @Test func aSharedConditionGivesTheBitsOfARepeatedOne() {
     let values = Network.values(rows: 33, conditionRows: 1)
     let shared = Network(rows: 33, conditionRows: 1)

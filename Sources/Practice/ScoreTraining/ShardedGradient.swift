@@ -5,8 +5,9 @@ import Synchronization
 /// The value of a batch's loss and its gradient, computed in shards of rows that a pool's workers take one after another.
 ///
 /// A shard runs forwards and backwards on one thread in memory of its own size, so that what it computes stays in the
-/// cache and workers meet only in the end. Shards are cut by the batch and the network alone, and their gradients are summed in
-/// order, so the result is the same bits for any number of threads.
+/// cache and workers meet only in the end. Where shards are few, a worker that finds none left takes leaves of the others'.
+/// Shards are cut by the batch and the network alone, and their gradients are summed in order, so the result is the same
+/// bits for any number of threads.
 final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   // Used by one caller at a time, which is the trainer.
   private struct Shard {
@@ -51,24 +52,32 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
       return end
     }
     stride = end
-    func compile(_ rows: Int) -> (program: Program<Scalar>, arguments: [Formula]) {
+    func compile(_ rows: Int, leavesLast: Bool = false) -> (
+      program: Program<Scalar>, arguments: [Formula]
+    ) {
       let (arguments, mean) = loss(rows)
       let value = mean * (Double(rows) / Double(batch))
       let gradients = gradient(of: value, withRespectTo: trained.map { parameters[$0] })
       return (
-        Program(parameters: parameters, arguments: arguments, outputs: [value] + gradients),
+        Program(
+          parameters: parameters, arguments: arguments, outputs: [value] + gradients,
+          leavesLast: leavesLast),
         arguments
       )
     }
     let size = Self.rows(
       of: batch, flop: compile(min(batch, 8)).program.flopCount / min(batch, 8), entries: end)
     let zeros = parameters.map { Tensor<Scalar>($0.shape) }
-    let (whole, arguments) = compile(size)
+    let firsts = Array(Swift.stride(from: 0, to: batch, by: size))
+    // Of many shards, who ends early takes another; of few, products of those that others still compute.
+    let leavesLast = pool.threads > 1 && firsts.count <= 2 * pool.threads
+    let (whole, arguments) = compile(size, leavesLast: leavesLast)
     rowCounts = arguments.map(\.shape.rowCount)
     var programs = [whole.bind(zeros)]
-    if batch % size > 0 { programs.append(compile(batch % size).program.bind(zeros)) }
+    if batch % size > 0 {
+      programs.append(compile(batch % size, leavesLast: leavesLast).program.bind(zeros))
+    }
     self.programs = programs
-    let firsts = Array(Swift.stride(from: 0, to: batch, by: size))
     let results = UnsafeMutablePointer<Scalar>.allocate(capacity: firsts.count * end)
     results.initialize(repeating: 0, count: firsts.count * end)
     self.results = results
@@ -122,16 +131,20 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
       for program in programs { program.rebind(unsafeParameters: fixed, pool: pool) }
       let rows = Rows(pointers: arguments.map { $0.withUnsafeBuffer { $0.baseAddress } })
       let next = Atomic(0)
-      pool.run { [self] worker, _ in
+      let unfinished = Atomic(shards.count)
+      pool.run { [self] worker, workers in
         guard worker < workspaces.count else { return }
-        while true {
-          let shard = next.add(1, ordering: .relaxed).oldValue
-          if shard < shards.count {
-            run(shard, rows, worker)
-          } else {
-            if shard == shards.count { other.withLock { $0 = meanwhile() } }
-            return
-          }
+        var shard = next.add(1, ordering: .relaxed).oldValue
+        while shard < shards.count {
+          run(shard, rows, worker)
+          unfinished.subtract(1, ordering: .relaxed)
+          shard = next.add(1, ordering: .relaxed).oldValue
+        }
+        if shard == shards.count { other.withLock { $0 = meanwhile() } }
+        var waiter = SpinWait()
+        while workers > 1 && unfinished.load(ordering: .relaxed) > 0 {
+          help(as: worker)
+          waiter.pause()
         }
       }
     }
@@ -148,6 +161,13 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   /// The beginnings of the arguments' rows, which workers only read.
   private struct Rows: @unchecked Sendable {
     let pointers: [UnsafePointer<Scalar>?]
+  }
+
+  /// Takes what may be taken now of the shards that other workers compute.
+  private func help(as worker: Int) {
+    for other in workspaces.indices where other != worker {
+      for (theirs, own) in zip(workspaces[other], workspaces[worker]) { theirs.help(with: own) }
+    }
   }
 
   private func run(_ number: Int, _ rows: Rows, _ worker: Int) {

@@ -119,6 +119,29 @@ struct Lowering {
     return target
   }
 
+  // MARK: Leaves
+
+  /// Puts the products and filter gradients that go to outputs, and that no other task reads or adds to, at the end, dear ones
+  /// first; returns their number. They do not depend on each other.
+  mutating func moveLeavesLast() -> Int {
+    var uses = [Int](repeating: 0, count: buffers.count)
+    for access in tasks.flatMap(\.accesses) { uses[access.buffer] += 1 }
+    func isLeaf(_ task: Task) -> Bool {
+      switch task.work {
+      case .gemm, .filterGradient:
+        task.accesses.allSatisfy { access in
+          guard access.isWrite else { return true }
+          guard case .output = buffers[access.buffer].home else { return false }
+          return uses[access.buffer] == 1
+        }
+      default: false
+      }
+    }
+    let leaves = tasks.filter(isLeaf).sorted { $0.cost > $1.cost }
+    tasks = tasks.filter { !isLeaf($0) } + leaves
+    return leaves.count
+  }
+
   // MARK: Tasks
 
   mutating func add(_ task: Task, fixed: Bool) {

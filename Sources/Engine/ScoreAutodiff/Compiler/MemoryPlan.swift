@@ -1,3 +1,5 @@
+import CScoreKernels
+
 /// Places the buffers of a program's tasks in its arena, so that a run allocates nothing.
 ///
 /// A buffer lives from the first task that touches it to the last. Memory is handed on between buffers of one size
@@ -51,10 +53,14 @@ enum MemoryPlan {
     return size
   }
 
-  /// Whether an elementwise task may write `result` over its input `input`.
+  /// Whether a task may write `result` over its input `input`, entry for entry: an elementwise one, or a product times that input.
   private static func mayReplace(_ input: Int, _ result: Int, _ task: Task, _ buffers: [Buffer])
     -> Bool
   {
+    if case .gemm(let work) = task.work {
+      return work.activation == SK_TIMES && work.preActivation == input && work.out == result
+        && !work.accumulates && buffers[input].count == buffers[result].count
+    }
     guard case .elementwise(let work) = task.work, buffers[input].count == buffers[result].count,
       work.outputs.contains(where: { $0.buffer == result })
     else { return false }

@@ -19,6 +19,8 @@ final class CompiledProgram: @unchecked Sendable {
   let outputShapes: [Shape]
   /// Run every time.
   let instructions: UnsafeMutableBufferPointer<Instruction>
+  /// Run after them, in any order and several at a time.
+  let leaves: UnsafeMutableBufferPointer<Instruction>
   /// Run once, when parameters are bound.
   let fixedInstructions: UnsafeMutableBufferPointer<Instruction>
   /// Run once, after them, in any order: filters packed straight from parameters.
@@ -48,7 +50,7 @@ final class CompiledProgram: @unchecked Sendable {
 
   init(
     parameters: [Formula], arguments: [Formula], outputs: [Formula], isDouble: Bool,
-    products: ProductPrecision, kernels: Kernels
+    products: ProductPrecision, kernels: Kernels, leavesLast: Bool
   ) {
     self.isDouble = isDouble
     self.products = products
@@ -66,6 +68,7 @@ final class CompiledProgram: @unchecked Sendable {
       graph, grouping, places: places, outputs: roots, kernels: kernels, isDouble: isDouble,
       products: products)
 
+    let leafCount = leavesLast ? lowering.moveLeavesLast() : 0
     let size = isDouble ? 8 : 4
     arenaBytes =
       size * MemoryPlan.place(lowering.tasks, &lowering.buffers, alignment: 64 / size)
@@ -99,11 +102,12 @@ final class CompiledProgram: @unchecked Sendable {
     let run = lowering.tasks.map { encoder.encode($0) }
     let isFree = Self.freeFilterPacks(lowering.fixedTasks, lowering.buffers)
     let fixed = lowering.fixedTasks.map { encoder.encode($0) }
-    instructions = side.array(run)
+    instructions = side.array(run.dropLast(leafCount))
+    leaves = side.array(run.suffix(leafCount))
     fixedInstructions = side.array(zip(fixed, isFree).filter { !$0.1 }.map { $0.0 })
     filterPacks = side.array(zip(fixed, isFree).filter { $0.1 }.map { $0.0 })
     scratchBytes = (encoder.scratchBytes + 127) / 64 * 64
-    isShared = run.contains { $0.units > 0 }
+    isShared = leafCount == 0 && run.contains { $0.units > 0 }
 
     if isDouble {
       constants = UnsafeMutableRawPointer(side.pointer(lowering.constants))
@@ -172,8 +176,8 @@ final class SideMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
 
   /// A copy of plain data.
-  func array<T: BitwiseCopyable>(_ elements: [T]) -> UnsafeMutableBufferPointer<T> {
-    UnsafeMutableBufferPointer(start: pointer(elements), count: elements.count)
+  func array<T: BitwiseCopyable>(_ elements: some Collection<T>) -> UnsafeMutableBufferPointer<T> {
+    UnsafeMutableBufferPointer(start: pointer(Array(elements)), count: elements.count)
   }
 
   /// The address of a copy of plain data.

@@ -33,12 +33,24 @@ public struct Program<Scalar: TensorScalar>: Sendable {
     parameters: [Formula] = [], arguments: [Formula], outputs: [Formula],
     products: ProductPrecision = .full, kernels: Kernels = .best
   ) {
+    self.init(
+      parameters: parameters, arguments: arguments, outputs: outputs, products: products,
+      kernels: kernels, leavesLast: false)
+  }
+
+  /// The same; `leavesLast` puts the products that nothing but the caller waits for at the end, where threads without work of
+  /// their own may take some of them. Such a program runs on one thread beside those, and what its leaves read lives as long.
+  package init(
+    parameters: [Formula], arguments: [Formula], outputs: [Formula],
+    products: ProductPrecision = .full, kernels: Kernels = .best, leavesLast: Bool
+  ) {
     precondition(
       products == .full || MemoryLayout<Scalar>.size == 4,
       "\(Scalar.typeName) programs have full products, not \(products)")
     compiled = CompiledProgram(
       parameters: parameters, arguments: arguments, outputs: outputs,
-      isDouble: MemoryLayout<Scalar>.size == 8, products: products, kernels: kernels)
+      isDouble: MemoryLayout<Scalar>.size == 8, products: products, kernels: kernels,
+      leavesLast: leavesLast)
   }
 
   /// The shapes that the parameters must have.

@@ -1,4 +1,5 @@
 import ScoreTensors
+import Synchronization
 
 /// The memory that one run of a program needs: make one, then run as often as you like without allocating.
 ///
@@ -12,6 +13,10 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
   private let memory: UnsafeMutableRawPointer
   private let execution: UnsafeMutablePointer<Execution>
   private let barrier = SpinBarrier()
+  /// The leaf to be done next, or a number beyond them while what they read is not there.
+  private let nextLeaf = Atomic(Int.max / 2)
+  /// Leaves that are not done.
+  private let leavesLeft = Atomic(0)
 
   init(_ compiled: CompiledProgram, pool: ThreadPool?) {
     self.compiled = compiled
@@ -41,7 +46,44 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
       }
     } else {
       execution.pointee.run(0, 1)
+      if !compiled.leaves.isEmpty { runLeaves() }
     }
+  }
+
+  private func runLeaves() {
+    leavesLeft.store(compiled.leaves.count, ordering: .relaxed)
+    nextLeaf.store(0, ordering: .releasing)
+    takeLeaves(scratch: execution.pointee.scratch)
+    var waiter = SpinWait()
+    while leavesLeft.load(ordering: .acquiring) > 0 { waiter.pause() }
+    nextLeaf.store(Int.max / 2, ordering: .relaxed)
+  }
+
+  /// Does leaves of a run that another thread has under way in this workspace, if there are any now.
+  ///
+  /// - Parameter own: a workspace of the same program that is not in use, for its scratch memory.
+  /// - Returns: how many it did.
+  @discardableResult
+  package func help(with own: Workspace) -> Int {
+    precondition(own !== self && own.compiled === compiled, "two workspaces of one program")
+    return takeLeaves(scratch: own.execution.pointee.scratch)
+  }
+
+  @discardableResult
+  private func takeLeaves(scratch: UnsafeMutableRawPointer) -> Int {
+    var done = 0
+    while nextLeaf.load(ordering: .relaxed) < compiled.leaves.count {
+      let number = nextLeaf.add(1, ordering: .acquiring).oldValue
+      if number >= compiled.leaves.count { break }
+      var one = execution.pointee
+      one.scratch = scratch
+      one.instructions = UnsafeBufferPointer(
+        rebasing: UnsafeBufferPointer(compiled.leaves)[number..<number + 1])
+      one.run(0, 1)
+      done += 1
+      leavesLeft.subtract(1, ordering: .releasing)
+    }
+    return done
   }
 
   /// Runs the instructions that depend on parameters alone.
