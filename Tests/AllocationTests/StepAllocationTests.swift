@@ -32,7 +32,8 @@ import Testing
   @Test(arguments: [1, 2]) func aStepOfEulerMaruyama(threads: Int) throws {
     let small = try sampling(count: 16, width: 16, depth: 2, threads: threads)
     let large = try sampling(count: 256, width: 64, depth: 4, threads: threads)
-    #expect(small <= 24 && large <= 24, "\(small) and \(large)")
+    // Two workers cut 256 rows into three chunks, and each chunk has pointers of its own.
+    #expect(small <= 24 && large <= 28, "\(small) and \(large)")
   }
 
   /// Allocations an optimiser step: those of 30 less those of 10, divided by 20.

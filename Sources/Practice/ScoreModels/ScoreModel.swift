@@ -106,13 +106,14 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     let shared = if case .shared = t { true } else { false }
     let next = Atomic(0)
     let run: @Sendable () -> Void = { [self] in
+      let outputs = outputs.map { $0.pointer }
       while let rows = Self.nextChunk(of: x.rows, from: next, workers, most: most) {
         let program = program(
           ChunkKind(
             rows: ChunkKind.rows(for: rows.count, most: most), sharedTime: shared,
             pullbacks: cotangents.count))
         program.run(
-          rows, x: x, cotangents: cotangents, outputs: outputs.map { $0.pointer }
+          rows, x: x, cotangents: cotangents, outputs: outputs
         ) { row, columns in
           configuration.fillTimeColumns(process.marginal(at: t[row]), at: t[row], columns)
         }

@@ -166,7 +166,9 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   /// Takes what may be taken now of the shards that other workers compute.
   private func help(as worker: Int) {
     for other in workspaces.indices where other != worker {
-      for (theirs, own) in zip(workspaces[other], workspaces[worker]) { theirs.help(with: own) }
+      for program in programs.indices {
+        workspaces[other][program].help(with: workspaces[worker][program])
+      }
     }
   }
 
