@@ -141,6 +141,21 @@ import Testing
     #expect(program.flopCount == 2 * 2 * 64 * 32 * 32)
   }
 
+  /// A product's columns come in eights of 32, of which a worker takes whole ones; a wait is a microsecond.
+  @Test func timeIsThatOfTheLargestShares() {
+    let square = Formula.input("square", [256, 256])
+    let other = Formula.input("other", [256, 256])
+    let product = Program<Float>(arguments: [square, other], outputs: [square.matmul(other)])
+    let alone = product.estimatedTime(threads: 1)
+    for (threads, part) in [(2, 0.5), (3, 0.375), (8, 0.125), (100, 0.125)] {
+      #expect(product.estimatedTime(threads: threads) == part * alone)
+    }
+    let twice = Program<Float>(
+      arguments: [square, other], outputs: [square.matmul(other).matmul(other)])
+    #expect(twice.waitCount == 1)
+    #expect(twice.estimatedTime(threads: 2) == alone + 1000)
+  }
+
   /// The way back through SiLU is part of the product before it: three products and no loop of their own.
   @Test func slopesOfSiLURideOnTheProduct() {
     let layer = silu(x.matmul(w, transposeOther: true) + b)

@@ -74,6 +74,32 @@ import Testing
     #expect(one.checkpoint.bytes == two.checkpoint.bytes)
   }
 
+  /// Two threads take a shard each and help each other, five do the two shards together.
+  @Test(arguments: [2, 5]) func norDoesItForANetworkThatIsWorthSharing(threads: Int) throws {
+    func trainer(threads: Int) throws -> Trainer<Float> {
+      var options = TrainingOptions()
+      options.steps = 3
+      options.batchSize = 60
+      return try Trainer(
+        ModelConfiguration(
+          sampleShape: [3], network: NetworkSpec(width: 160, depth: 2),
+          preconditioning: .standardized(mean: 0, deviation: 1)),
+        process: try VariancePreserving(), data: TrainingData(RandomKey(8).normal([100, 3])),
+        options: options, pool: ThreadPool(threads: threads))
+    }
+    var one = try trainer(threads: 1)
+    var several = try trainer(threads: threads)
+    #expect(several.sharesShards == (threads == 5))
+    while !one.isFinished {
+      let a = try one.advance()
+      let b = try several.advance()
+      #expect(a == b)
+    }
+    // Not within the expectation, which would look for the least difference of so many bytes.
+    let areSame = one.checkpoint.bytes == several.checkpoint.bytes
+    #expect(areSame)
+  }
+
   @Test func divergenceNamesTheStepAndKeepsTheState() throws {
     var trainer = try Self.trainer {
       $0.learningRate = 1e30

@@ -5,7 +5,8 @@ import Synchronization
 /// The value of a batch's loss and its gradient, computed in shards of rows that a pool's workers take one after another.
 ///
 /// A shard runs forwards and backwards on one thread in memory of its own size, so that what it computes stays in the
-/// cache and workers meet only in the end. Where shards are few, a worker that finds none left takes leaves of the others'.
+/// cache and workers meet only in the end. Where shards are few, a worker that finds none left takes leaves of the others';
+/// where there are more workers than shards, they do one shard after another together if that is estimated to take less time.
 /// Shards are cut by the batch and the network alone, and their gradients are summed in order, so the result is the same
 /// bits for any number of threads.
 final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
@@ -31,6 +32,9 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   private let results: UnsafeMutablePointer<Scalar>
   private let shards: [Shard]
   private let programs: [BoundProgram<Scalar>]
+  /// Whether all workers do one shard after another together, rather than one each.
+  let sharesShards: Bool
+  /// Of each worker that takes shards, for each program.
   private let workspaces: [[Workspace<Scalar>]]
   /// Entries of one row of each argument.
   private let rowCounts: [Int]
@@ -69,9 +73,14 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
       of: batch, flop: compile(min(batch, 8)).program.flopCount / min(batch, 8), entries: end)
     let zeros = parameters.map { Tensor<Scalar>($0.shape) }
     let firsts = Array(Swift.stride(from: 0, to: batch, by: size))
+    var (whole, arguments) = compile(size)
+    sharesShards =
+      firsts.count < pool.threads
+      && Double(firsts.count) * whole.estimatedTime(threads: pool.threads)
+        < whole.estimatedTime(threads: 1)
     // Of many shards, who ends early takes another; of few, products of those that others still compute.
-    let leavesLast = pool.threads > 1 && firsts.count <= 2 * pool.threads
-    let (whole, arguments) = compile(size, leavesLast: leavesLast)
+    let leavesLast = !sharesShards && pool.threads > 1 && firsts.count <= 2 * pool.threads
+    if leavesLast { (whole, arguments) = compile(size, leavesLast: true) }
     rowCounts = arguments.map(\.shape.rowCount)
     var programs = [whole.bind(zeros)]
     if batch % size > 0 {
@@ -90,8 +99,9 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
         rows: rows, program: rows.count == size ? programs[0] : programs[1], arguments: pointers,
         outputs: ([0] + offsets).map { results + number * end + $0 })
     }
-    let workers = min(pool.threads, shards.count)
-    workspaces = (0..<workers).map { _ in programs.map { $0.makeWorkspace() } }
+    let together = sharesShards ? pool : nil
+    let workers = sharesShards ? 1 : min(pool.threads, shards.count)
+    workspaces = (0..<workers).map { _ in programs.map { $0.makeWorkspace(pool: together) } }
     squares = .allocate(capacity: end / Self.block + 1)
   }
 
@@ -120,7 +130,7 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
     return (value, norm)
   }
 
-  /// The same, and the result of `meanwhile`: other work, done by the first worker that finds no shard left.
+  /// The same, and the result of `meanwhile`: other work, done by the first worker that finds no shard left, or else at the end.
   func callAsFunction<Other: Sendable>(
     _ parameters: [Tensor<Scalar>], _ arguments: [Tensor<Scalar>],
     meanwhile: @Sendable () -> Other
@@ -130,22 +140,10 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
       let fixed = parameters.map { $0.withUnsafeBuffer { $0.baseAddress } }
       for program in programs { program.rebind(unsafeParameters: fixed, pool: pool) }
       let rows = Rows(pointers: arguments.map { $0.withUnsafeBuffer { $0.baseAddress } })
-      let next = Atomic(0)
-      let unfinished = Atomic(shards.count)
-      pool.run { [self] worker, workers in
-        guard worker < workspaces.count else { return }
-        var shard = next.add(1, ordering: .relaxed).oldValue
-        while shard < shards.count {
-          run(shard, rows, worker)
-          unfinished.subtract(1, ordering: .relaxed)
-          shard = next.add(1, ordering: .relaxed).oldValue
-        }
-        if shard == shards.count { other.withLock { $0 = meanwhile() } }
-        var waiter = SpinWait()
-        while workers > 1 && unfinished.load(ordering: .relaxed) > 0 {
-          help(as: worker)
-          waiter.pause()
-        }
+      if sharesShards {
+        for number in shards.indices { run(number, rows, 0) }
+      } else {
+        takeShards(rows) { other.withLock { $0 = meanwhile() } }
       }
     }
     let blocks = (stride + Self.block - 1) / Self.block
@@ -161,6 +159,27 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   /// The beginnings of the arguments' rows, which workers only read.
   private struct Rows: @unchecked Sendable {
     let pointers: [UnsafePointer<Scalar>?]
+  }
+
+  /// Each worker takes a shard as long as there is one; the first that finds none does `meanwhile`.
+  private func takeShards(_ rows: Rows, meanwhile: @Sendable () -> Void) {
+    let next = Atomic(0)
+    let unfinished = Atomic(shards.count)
+    pool.run { [self] worker, workers in
+      guard worker < workspaces.count else { return }
+      var shard = next.add(1, ordering: .relaxed).oldValue
+      while shard < shards.count {
+        run(shard, rows, worker)
+        unfinished.subtract(1, ordering: .relaxed)
+        shard = next.add(1, ordering: .relaxed).oldValue
+      }
+      if shard == shards.count { meanwhile() }
+      var waiter = SpinWait()
+      while workers > 1 && unfinished.load(ordering: .relaxed) > 0 {
+        help(as: worker)
+        waiter.pause()
+      }
+    }
   }
 
   /// Takes what may be taken now of the shards that other workers compute.

@@ -101,6 +101,9 @@ public struct Trainer<Scalar: TensorScalar>: Sendable {
     tensors = initial.tensors
   }
 
+  /// Whether all threads compute one shard of a batch after another together, as they do where shards are fewer.
+  package var sharesShards: Bool { gradient.sharesShards }
+
   /// Steps done.
   public var step: Int { optimizer.steps }
   /// Whether all steps are done.

@@ -62,7 +62,7 @@ extension Lowering {
     add(
       Task(
         work: .gemm(task), units: task.unitsAreColumns ? n : batch == 1 ? m : batch,
-        unitsAreRows: unitsAreRows, granule: task.unitsAreColumns ? 64 : batch == 1 ? nil : 1,
+        unitsAreRows: unitsAreRows, granule: task.unitsAreColumns ? 32 : batch == 1 ? nil : 1,
         cost: 50 + cost,
         accesses: unitsAreRows
           ? accesses : accesses.map { wholeAccess($0.buffer, isWrite: $0.isWrite) }),

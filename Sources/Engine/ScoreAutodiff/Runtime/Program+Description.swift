@@ -15,6 +15,14 @@ extension Program: CustomStringConvertible {
   /// The number of times that workers wait for each other in one run.
   public var waitCount: Int { compiled.tasks.count { $0.waits } }
 
+  /// The compiler's estimate of one run's time in nanoseconds: every task takes as long as the largest share of it, and a
+  /// wait a microsecond.
+  package func estimatedTime(threads: Int) -> Double {
+    compiled.tasks.reduce(0) { sum, task in
+      sum + task.cost * task.largestShare(threads) + (task.waits && threads > 1 ? 1000 : 0)
+    }
+  }
+
   /// The instructions of one run in order, one line each.
   public var instructions: [String] {
     compiled.tasks.map { $0.text(compiled.buffers) }
@@ -34,6 +42,13 @@ extension Program: CustomStringConvertible {
 }
 
 extension Task {
+  /// The part of its units that the worker with the most of them gets.
+  fileprivate func largestShare(_ workers: Int) -> Double {
+    guard case .units(let count, let granule) = split else { return 1 }
+    let pieces = (count + granule - 1) / granule
+    return min(1, Double((pieces + workers - 1) / workers * granule) / Double(count))
+  }
+
   fileprivate var flopCount: Int {
     switch work {
     case .gemm(let task): 2 * task.batch * task.m * task.n * task.k
