@@ -45,8 +45,10 @@ extension Task {
   /// The part of its units that the worker with the most of them gets.
   fileprivate func largestShare(_ workers: Int) -> Double {
     guard case .units(let count, let granule) = split else { return 1 }
-    let pieces = (count + granule - 1) / granule
-    return min(1, Double((pieces + workers - 1) / workers * granule) / Double(count))
+    let shares = (0..<workers).map {
+      ThreadPool.share(of: count, granule: granule, $0, workers).count
+    }
+    return Double(shares.max() ?? count) / Double(count)
   }
 
   fileprivate var flopCount: Int {
