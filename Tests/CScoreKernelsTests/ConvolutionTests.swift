@@ -153,6 +153,13 @@ import Testing
     T.filterGradient(
       target, one.shape, images: one.images, x, start, into: &dw, adding: false)
     #expect(Self.error(dw, gradient) < bound)
+
+    // Unit by unit, the last first: the same bits.
+    var apart = [T](repeating: .nan, count: one.weights)
+    T.filterGradient(
+      target, one.shape, images: one.images, x, start, into: &apart, adding: false
+    ) { units in (0..<units).reversed().map { $0..<$0 + 1 } }
+    #expect(apart == dw)
     T.filterGradient(target, one.shape, images: one.images, x, start, into: &dw, adding: true)
     #expect(Self.error(dw, gradient.map { 2 * $0 }) < bound)
   }

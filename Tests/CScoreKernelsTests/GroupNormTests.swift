@@ -67,6 +67,10 @@ import Testing
       var noise = Noise(5)
       let dy: [Double] = noise.numbers(norm.x.count)
       let found = Double.groupNormGradient(target, norm, dy)
+      // Group by group, the last first: the same bits.
+      let apart = Double.groupNormGradient(
+        target, norm, dy, groups: (0..<norm.groups).reversed().map { $0..<$0 + 1 })
+      #expect(apart == found)
       func difference(_ path: WritableKeyPath<GroupNormCall<Double>, [Double]>, _ place: Int)
         -> Double
       {

@@ -7,11 +7,29 @@ protocol ImageScalar: Scalar {
     into y: inout [Self], adding: Bool, bias: [Self]?, biasStride: Int, parts: [Range<Int>])
   static func filterGradient(
     _ target: Target, _ shape: sk_convolution, images: Int, _ x: [Self], _ dy: [Self],
-    into dw: inout [Self], adding: Bool)
+    into dw: inout [Self], adding: Bool, parts: (_ units: Int) -> [Range<Int>])
   static func groupNorm(_ target: Target, _ norm: GroupNormCall<Self>, parts: [Range<Int>])
     -> [Self]
+  static func groupNormGradient(
+    _ target: Target, _ norm: GroupNormCall<Self>, _ dy: [Self], groups: [Range<Int>]
+  ) -> (dx: [Self], scale: [Self], shift: [Self])
+}
+
+extension ImageScalar {
+  /// The filter gradient from all units at once.
+  static func filterGradient(
+    _ target: Target, _ shape: sk_convolution, images: Int, _ x: [Self], _ dy: [Self],
+    into dw: inout [Self], adding: Bool
+  ) {
+    filterGradient(target, shape, images: images, x, dy, into: &dw, adding: adding) { [0..<$0] }
+  }
+
+  /// The gradients of all groups at once.
   static func groupNormGradient(_ target: Target, _ norm: GroupNormCall<Self>, _ dy: [Self])
     -> (dx: [Self], scale: [Self], shift: [Self])
+  {
+    groupNormGradient(target, norm, dy, groups: [0..<norm.groups])
+  }
 }
 
 /// The arguments of a group normalisation.
@@ -49,12 +67,15 @@ extension Float: ImageScalar {
 
   static func filterGradient(
     _ target: Target, _ shape: sk_convolution, images: Int, _ x: [Self], _ dy: [Self],
-    into dw: inout [Self], adding: Bool
+    into dw: inout [Self], adding: Bool, parts: (Int) -> [Range<Int>]
   ) {
     var shape = shape
     withScratch(sk_conv_scratch_f32(target.kernels, &shape)) { scratch in
-      sk_conv_filter_gradient_f32(
-        target.kernels, &shape, Int64(images), x, dy, &dw, adding ? 1 : 0, scratch)
+      for part in parts(Int(sk_conv_filter_units_f32(target.kernels, &shape))) {
+        sk_conv_filter_gradient_f32(
+          target.kernels, &shape, Int64(part.lowerBound), Int64(part.upperBound), Int64(images),
+          x, dy, &dw, adding ? 1 : 0, scratch)
+      }
     }
   }
 
@@ -73,17 +94,19 @@ extension Float: ImageScalar {
     return y
   }
 
-  static func groupNormGradient(_ target: Target, _ norm: GroupNormCall<Self>, _ dy: [Self])
-    -> (dx: [Self], scale: [Self], shift: [Self])
-  {
+  static func groupNormGradient(
+    _ target: Target, _ norm: GroupNormCall<Self>, _ dy: [Self], groups: [Range<Int>]
+  ) -> (dx: [Self], scale: [Self], shift: [Self]) {
     var dx = [Self](repeating: .nan, count: norm.x.count)
     var scale = [Self](repeating: .nan, count: norm.channels)
     var shift = scale
     withScratch(sk_group_norm_scratch_f32(Int64(norm.channels), Int64(norm.groups))) { scratch in
-      sk_group_norm_gradient_f32(
-        target.kernels, 0, Int64(norm.images), Int64(norm.pixels), Int64(norm.channels),
-        Int64(norm.groups), norm.epsilon, norm.x, norm.scale, norm.shift, norm.silu ? 1 : 0, dy,
-        &dx, &scale, &shift, scratch)
+      for part in groups {
+        sk_group_norm_gradient_f32(
+          target.kernels, 0, Int64(norm.images), Int64(part.lowerBound), Int64(part.upperBound),
+          Int64(norm.pixels), Int64(norm.channels), Int64(norm.groups), norm.epsilon, norm.x,
+          norm.scale, norm.shift, norm.silu ? 1 : 0, dy, &dx, &scale, &shift, scratch)
+      }
     }
     return (dx, scale, shift)
   }
@@ -111,12 +134,15 @@ extension Double: ImageScalar {
 
   static func filterGradient(
     _ target: Target, _ shape: sk_convolution, images: Int, _ x: [Self], _ dy: [Self],
-    into dw: inout [Self], adding: Bool
+    into dw: inout [Self], adding: Bool, parts: (Int) -> [Range<Int>]
   ) {
     var shape = shape
     withScratch(sk_conv_scratch_f64(target.kernels, &shape)) { scratch in
-      sk_conv_filter_gradient_f64(
-        target.kernels, &shape, Int64(images), x, dy, &dw, adding ? 1 : 0, scratch)
+      for part in parts(Int(sk_conv_filter_units_f64(target.kernels, &shape))) {
+        sk_conv_filter_gradient_f64(
+          target.kernels, &shape, Int64(part.lowerBound), Int64(part.upperBound), Int64(images),
+          x, dy, &dw, adding ? 1 : 0, scratch)
+      }
     }
   }
 
@@ -135,17 +161,19 @@ extension Double: ImageScalar {
     return y
   }
 
-  static func groupNormGradient(_ target: Target, _ norm: GroupNormCall<Self>, _ dy: [Self])
-    -> (dx: [Self], scale: [Self], shift: [Self])
-  {
+  static func groupNormGradient(
+    _ target: Target, _ norm: GroupNormCall<Self>, _ dy: [Self], groups: [Range<Int>]
+  ) -> (dx: [Self], scale: [Self], shift: [Self]) {
     var dx = [Self](repeating: .nan, count: norm.x.count)
     var scale = [Self](repeating: .nan, count: norm.channels)
     var shift = scale
     withScratch(sk_group_norm_scratch_f64(Int64(norm.channels), Int64(norm.groups))) { scratch in
-      sk_group_norm_gradient_f64(
-        target.kernels, 0, Int64(norm.images), Int64(norm.pixels), Int64(norm.channels),
-        Int64(norm.groups), norm.epsilon, norm.x, norm.scale, norm.shift, norm.silu ? 1 : 0, dy,
-        &dx, &scale, &shift, scratch)
+      for part in groups {
+        sk_group_norm_gradient_f64(
+          target.kernels, 0, Int64(norm.images), Int64(part.lowerBound), Int64(part.upperBound),
+          Int64(norm.pixels), Int64(norm.channels), Int64(norm.groups), norm.epsilon, norm.x,
+          norm.scale, norm.shift, norm.silu ? 1 : 0, dy, &dx, &scale, &shift, scratch)
+      }
     }
     return (dx, scale, shift)
   }

@@ -170,6 +170,19 @@ import Testing
     #expect(program.instructions.count { $0.contains("group norm silu gradient") } == 1)
   }
 
+  /// Eight groups of a normalisation, by fours, are not eight images by fours.
+  @Test func groupsAreNotTakenForImages() throws {
+    let x = Formula.input("x", [8, 12, 12, 32])
+    let scale = Formula.input("scale", [32])
+    let y = x.groupNorm(groups: 8, scale: scale, shift: scale, silu: true)
+    let program = Program<Float>(
+      arguments: [x, scale], outputs: gradient(of: exp(y).sum(), withRespectTo: [x, scale]))
+    let norms = program.instructions.filter { $0.contains("group norm") }
+    try #require(norms.count == 2)
+    #expect(norms.allSatisfy { $0.contains("(8 units by 4)") })
+    #expect(norms[1].hasPrefix("wait"))
+  }
+
   @Test func poolingIsOneLoopAndUpSamplingOneCopy() {
     #expect(compile([x.averagePooled()]).instructions.count == 1)
     let joined = Formula.concatenated([x.upsampled(), x.upsampled()], axis: 3)

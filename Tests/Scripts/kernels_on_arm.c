@@ -72,7 +72,9 @@ static double convolution(const sk_kernels *k, int wide) {
     void *scratch = room(sk_conv_scratch_f32(k, &s));
     sk_conv_pack_f32(k, &s, w, 0, packed);
     sk_conv_packed_f32(k, &s, 0, images, x, packed, y, 0, NULL, 0, scratch);
-    sk_conv_filter_gradient_f32(k, &s, images, x, dy, dw, 0, scratch);
+    const int64_t units = sk_conv_filter_units_f32(k, &s), part = between(0, units);
+    sk_conv_filter_gradient_f32(k, &s, 0, part, images, x, dy, dw, 0, scratch);
+    sk_conv_filter_gradient_f32(k, &s, part, units, images, x, dy, dw, 0, scratch);
     for (int64_t i = 0; i < images; ++i)
       for (int64_t r = 0; r < s.out_height; ++r)
         for (int64_t c = 0; c < s.out_width; ++c)

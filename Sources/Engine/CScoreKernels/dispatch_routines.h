@@ -41,9 +41,13 @@ void F(sk_conv_packed)(const sk_kernels *kernels, const sk_convolution *shape, i
   kernels->F(conv_packed)(shape, begin, end, x, packed, y, beta, bias, bias_stride, scratch);
 }
 
-void F(sk_conv_filter_gradient)(const sk_kernels *kernels, const sk_convolution *shape, int64_t images, const T *x,
-                                const T *dy, T *dw, int beta, void *scratch) {
-  kernels->F(conv_filter_gradient)(shape, images, x, dy, dw, beta, scratch);
+int64_t F(sk_conv_filter_units)(const sk_kernels *kernels, const sk_convolution *shape) {
+  return kernels->F(conv_filter_units)(shape);
+}
+
+void F(sk_conv_filter_gradient)(const sk_kernels *kernels, const sk_convolution *shape, int64_t begin, int64_t end,
+                                int64_t images, const T *x, const T *dy, T *dw, int beta, void *scratch) {
+  kernels->F(conv_filter_gradient)(shape, begin, end, images, x, dy, dw, beta, scratch);
 }
 
 // Eight numbers a channel.
@@ -58,11 +62,12 @@ void F(sk_group_norm)(const sk_kernels *kernels, int64_t begin, int64_t end, int
   kernels->F(group_norm)(begin, end, pixels, channels, groups, eps, x, scale, shift, silu, y, scratch);
 }
 
-void F(sk_group_norm_gradient)(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels, int64_t channels,
-                               int64_t groups, T eps, const T *x, const T *scale, const T *shift, int silu,
-                               const T *dy, T *dx, T *dscale, T *dshift, void *scratch) {
-  kernels->F(group_norm_gradient)(begin, end, pixels, channels, groups, eps, x, scale, shift, silu, dy, dx, dscale,
-                                  dshift, scratch);
+void F(sk_group_norm_gradient)(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t first_group,
+                               int64_t last_group, int64_t pixels, int64_t channels, int64_t groups, T eps, const T *x,
+                               const T *scale, const T *shift, int silu, const T *dy, T *dx, T *dscale, T *dshift,
+                               void *scratch) {
+  kernels->F(group_norm_gradient)(begin, end, first_group, last_group, pixels, channels, groups, eps, x, scale, shift,
+                                  silu, dy, dx, dscale, dshift, scratch);
 }
 
 void F(sk_program_run)(const sk_kernels *kernels, const sk_program *program, const T *const *inputs,

@@ -18,13 +18,14 @@
   size_t (*conv_scratch_##S)(const sk_convolution *shape);                                                             \
   void (*conv_packed_##S)(const sk_convolution *shape, int64_t begin, int64_t end, const T *x, const T *packed, T *y,  \
                           int beta, const T *bias, int64_t bias_stride, void *scratch);                                \
-  void (*conv_filter_gradient_##S)(const sk_convolution *shape, int64_t images, const T *x, const T *dy, T *dw,        \
-                                   int beta, void *scratch);                                                           \
+  int64_t (*conv_filter_units_##S)(const sk_convolution *shape);                                                       \
+  void (*conv_filter_gradient_##S)(const sk_convolution *shape, int64_t begin, int64_t end, int64_t images,            \
+                                   const T *x, const T *dy, T *dw, int beta, void *scratch);                           \
   void (*group_norm_##S)(int64_t begin, int64_t end, int64_t pixels, int64_t channels, int64_t groups, T eps,          \
                          const T *x, const T *scale, const T *shift, int silu, T *y, void *scratch);                   \
-  void (*group_norm_gradient_##S)(int64_t begin, int64_t end, int64_t pixels, int64_t channels, int64_t groups, T eps, \
-                                  const T *x, const T *scale, const T *shift, int silu, const T *dy, T *dx, T *dscale, \
-                                  T *dshift, void *scratch);                                                           \
+  void (*group_norm_gradient_##S)(int64_t begin, int64_t end, int64_t first_group, int64_t last_group, int64_t pixels, \
+                                  int64_t channels, int64_t groups, T eps, const T *x, const T *scale, const T *shift, \
+                                  int silu, const T *dy, T *dx, T *dscale, T *dshift, void *scratch);                  \
   void (*program_run_##S)(const sk_program *program, const T *const *inputs, T *const *outputs, int64_t begin,         \
                           int64_t end, void *scratch);                                                                 \
   void (*map_##S)(sk_opcode opcode, int64_t n, const T *x, T *y);                                                      \

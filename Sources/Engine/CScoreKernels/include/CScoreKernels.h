@@ -90,6 +90,8 @@ typedef struct {
 // F(4x4, 3x3)), whose rounding errors are about twice those of the sum itself; all others are sums in the order of (a, b, p).
 // Either way an image's bits do not depend on the other images.
 // The filter gradient dw[a, b, p, o] = beta dw + sum over i, r, c of x[i, u, v, p] dy[i, r, c, o] takes images in order.
+// Its sk_conv_filter_units units, some of the filter's input channels or rows each, can be shared out; an entry's bits do not
+// depend on how.
 // scratch: sk_conv_scratch bytes, 64-byte aligned.
 #define SK_CONV(T, S)                                                                                                  \
   size_t sk_conv_packed_count_##S(const sk_kernels *kernels, const sk_convolution *shape);                             \
@@ -98,18 +100,21 @@ typedef struct {
   void sk_conv_packed_##S(const sk_kernels *kernels, const sk_convolution *shape, int64_t begin, int64_t end,          \
                           const T *x, const T *packed, T *y, int beta, const T *bias, int64_t bias_stride,             \
                           void *scratch);                                                                              \
-  void sk_conv_filter_gradient_##S(const sk_kernels *kernels, const sk_convolution *shape, int64_t images, const T *x, \
-                                   const T *dy, T *dw, int beta, void *scratch);                                       \
+  int64_t sk_conv_filter_units_##S(const sk_kernels *kernels, const sk_convolution *shape);                            \
+  void sk_conv_filter_gradient_##S(const sk_kernels *kernels, const sk_convolution *shape, int64_t begin, int64_t end, \
+                                   int64_t images, const T *x, const T *dy, T *dw, int beta, void *scratch);           \
   /* Group normalisation (Wu & He 2018) of images of so many pixels: y = act((x - mean) / sqrt(var + eps) * scale + shift), \
      mean and variance over a group's pixels and channels; act is the identity or SiLU. The gradients of scale and shift \
-     are summed over the images in order; dx, dscale and dshift may each be NULL. */                                   \
+     are summed over the images in order; dx, dscale and dshift may each be NULL. It is taken of groups first_group ..< \
+     last_group alone, which changes no bit. */                                                                        \
   size_t sk_group_norm_scratch_##S(int64_t channels, int64_t groups);                                                  \
   void sk_group_norm_##S(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels, int64_t channels,      \
                          int64_t groups, T eps, const T *x, const T *scale, const T *shift, int silu, T *y,            \
                          void *scratch);                                                                               \
-  void sk_group_norm_gradient_##S(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels,               \
-                                  int64_t channels, int64_t groups, T eps, const T *x, const T *scale, const T *shift, \
-                                  int silu, const T *dy, T *dx, T *dscale, T *dshift, void *scratch);
+  void sk_group_norm_gradient_##S(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t first_group,          \
+                                  int64_t last_group, int64_t pixels, int64_t channels, int64_t groups, T eps,         \
+                                  const T *x, const T *scale, const T *shift, int silu, const T *dy, T *dx, T *dscale, \
+                                  T *dshift, void *scratch);
 SK_CONV(float, f32)
 SK_CONV(double, f64)
 

@@ -6,7 +6,8 @@
 // the sums carried from one to the next. Each output is one chain of multiply-adds in the order (a, b, p).
 //
 // The filter gradient is the transposed product: runs as columns of A, the pixels of a strip as the summed index. Its sums run
-// over rows of pixels in order. 3 x 3 filters with enough channels are winograd.h's, those to very few channels conv_narrow.h's.
+// over rows of pixels in order; rows of the filter are its units. 3 x 3 filters with enough channels are winograd.h's, those to
+// very few channels conv_narrow.h's.
 
 #define TILE_N F(TILE_N)
 
@@ -158,15 +159,16 @@ static void F(conv_packed)(const sk_convolution *s, int64_t begin, int64_t end, 
   }
 }
 
-// Adds one strip's products to the sums, [kernel_height * kernel_width * channels][columns].
-static void F(conv_filter_strip)(const sk_convolution *s, int64_t rows, const T *strip, const T *dy, T *sums) {
+// Adds one strip's products to the sums of rows a0 ..< a1 of the filter, [a1 - a0][kernel_width * channels][columns].
+static void F(conv_filter_strip)(const sk_convolution *s, int64_t a0, int64_t a1, int64_t rows, const T *strip, const T *dy,
+                                 T *sums) {
   const int64_t run = s->kernel_width * s->channels, row = F(conv_padded_width)(s) * s->channels;
   const int64_t columns = F(conv_panels)(s) * TILE_N;
-  for (int64_t a = 0; a < s->kernel_height; ++a)
+  for (int64_t a = a0; a < a1; ++a)
     for (int64_t j = 0; j < columns; j += TILE_N)
       for (int64_t i = 0, height; i < run; i += height) {
         height = F(tile_rows)(run - i, SK_GEMM_ROWS);
-        T *sum = sums + (a * run + i) * columns + j;
+        T *sum = sums + ((a - a0) * run + i) * columns + j;
         for (int64_t r = 0; r < rows; ++r) {
           F(tile) t = {.k = s->out_width, .row = 1, .column = s->stride * s->channels, .step = TILE_N};
           t.a = strip + (r * s->stride + a) * row + i;
@@ -178,20 +180,25 @@ static void F(conv_filter_strip)(const sk_convolution *s, int64_t rows, const T 
       }
 }
 
-static void F(conv_filter_gradient)(const sk_convolution *s, int64_t images, const T *x, const T *dy, T *dw, int beta,
-                                    void *scratch) {
+static int64_t F(conv_filter_units)(const sk_convolution *s) {
+  return F(is_winograd)(s) ? F(winograd_filter_units)(s) : s->kernel_height;
+}
+
+static void F(conv_filter_gradient)(const sk_convolution *s, int64_t begin, int64_t end, int64_t images, const T *x,
+                                    const T *dy, T *dw, int beta, void *scratch) {
   const int64_t in = s->height * s->width * s->channels, line = s->out_width * s->out_channels;
-  const int64_t depth = F(conv_depth)(s), columns = F(conv_panels)(s) * TILE_N;
-  if (depth == 0 || s->out_channels == 0) return;
+  if (F(is_winograd)(s)) {
+    if (begin < end) F(winograd_filter_gradient)(s, begin, end, images, x, dy, dw, beta, scratch);
+    return;
+  }
+  const int64_t run = s->kernel_width * s->channels, depth = (end - begin) * run, columns = F(conv_panels)(s) * TILE_N;
+  if (depth <= 0 || s->out_channels == 0) return;
+  dw += begin * run * s->out_channels;
   if (s->out_height <= 0 || line <= 0 || images <= 0) {
     for (int64_t i = 0; !beta && i < depth * s->out_channels; ++i) dw[i] = 0;
     return;
   }
-  if (F(is_winograd)(s)) {
-    F(winograd_filter_gradient)(s, images, x, dy, dw, beta, scratch);
-    return;
-  }
-  const int64_t rows = F(conv_strip_rows)(s), run = s->kernel_width * s->channels;
+  const int64_t rows = F(conv_strip_rows)(s);
   const int narrow = F(is_narrow)(s);
   T *strip = scratch, *sums = strip + F(conv_strip_entries)(s), *panels = sums + depth * columns;
   memset(sums, 0, (size_t)(depth * columns) * sizeof(T));
@@ -200,12 +207,13 @@ static void F(conv_filter_gradient)(const sk_convolution *s, int64_t images, con
       r1 = SK_MIN_OF(s->out_height, r0 + rows);
       F(conv_copy_strip)(s, x + i * in, r0 * s->stride, F(conv_strip_height)(s, r1 - r0), strip);
       if (narrow) {
-        F(narrow_filter_strip)(s, r1 - r0, strip, F(conv_padded_width)(s) * s->channels, dy + (i * s->out_height + r0) * line, sums);
+        F(narrow_filter_strip)(s, begin, end, r1 - r0, strip, F(conv_padded_width)(s) * s->channels,
+                               dy + (i * s->out_height + r0) * line, sums);
         continue;
       }
       F(pack_panels)(0, s->out_channels, (r1 - r0) * s->out_width, dy + (i * s->out_height + r0) * line,
                      s->out_channels, 0, panels);
-      F(conv_filter_strip)(s, r1 - r0, strip, panels, sums);
+      F(conv_filter_strip)(s, begin, end, r1 - r0, strip, panels, sums);
     }
   for (int64_t d = 0; d < depth; ++d)
     for (int64_t o = 0; o < s->out_channels; ++o) {

@@ -55,11 +55,11 @@ static void F(narrow_strip)(const sk_convolution *s, int64_t r0, int64_t r1, con
     }
 }
 
-// Adds one strip's products to the sums, [kernel_height][out_channels][run], dy as it lies.
-static void F(narrow_filter_strip)(const sk_convolution *s, int64_t rows, const T *strip, int64_t row, const T *dy,
-                                   T *sums) {
+// Adds one strip's products to the sums of rows a0 ..< a1 of the filter, [a1 - a0][out_channels][run], dy as it lies.
+static void F(narrow_filter_strip)(const sk_convolution *s, int64_t a0, int64_t a1, int64_t rows, const T *strip,
+                                   int64_t row, const T *dy, T *sums) {
   const int64_t run = s->kernel_width * s->channels, out = s->out_channels;
-  for (int64_t a = 0; a < s->kernel_height; ++a)
+  for (int64_t a = a0; a < a1; ++a)
     for (int64_t m = 0, width; m < run; m += width) {
       const int64_t several = (5 - out) * TILE_N;
       const int whole = run - m >= several;
@@ -68,7 +68,7 @@ static void F(narrow_filter_strip)(const sk_convolution *s, int64_t rows, const 
         F(tile) t = {.k = s->out_width, .row = 1, .column = out, .step = s->stride * s->channels, .panel = TILE_N};
         t.a = dy + r * s->out_width * out;
         t.b = strip + (r * s->stride + a) * row + m;
-        t.from = t.to = sums + a * out * run + m;
+        t.from = t.to = sums + (a - a0) * out * run + m;
         t.from_row = t.to_row = run;
         if (whole) F(several_tiles)[out](&t);
         else F(panel_tiles)[out](&t);

@@ -4,7 +4,8 @@
 //
 // An image is read three times (mean, variance, result), or four (and the sums of the gradient), while it lies in the cache.
 // Channels are lanes. Sums over pixels go in runs of RUN, so that the error grows with the run and with the number of runs, and
-// never depend on the target or on the other images.
+// never depend on the target or on the other images. A pixel's channels lie `row` entries from the next one's: some of the
+// groups can be taken as an image of their own.
 
 #define V F(vec)
 #define LANES F(LANES)
@@ -40,14 +41,15 @@ SK_INLINE void F(norm_fold)(int64_t channels, int64_t groups, T factor, T *x) {
 }
 
 // mean[c] and r[c] of the groups of one image.
-static void F(norm_moments)(int64_t pixels, int64_t channels, int64_t groups, T eps, const T *x, T *mean, T *r) {
+static void F(norm_moments)(int64_t pixels, int64_t row, int64_t channels, int64_t groups, T eps, const T *x, T *mean,
+                            T *r) {
   const T factor = (T)1 / (T)(pixels * (channels / groups));
   for (int64_t c = 0; c < channels; c += LANES) {
     const int64_t some = channels - c;
     V total = (V)((T)0);
     for (int64_t p = 0; p < pixels;) {
       V sum = (V)((T)0);
-      for (const int64_t stop = SK_MIN_OF(pixels, p + RUN); p < stop; ++p) sum += F(load_some)(x + p * channels + c, some);
+      for (const int64_t stop = SK_MIN_OF(pixels, p + RUN); p < stop; ++p) sum += F(load_some)(x + p * row + c, some);
       total += sum;
     }
     F(store_some)(mean + c, total, some);
@@ -60,7 +62,7 @@ static void F(norm_moments)(int64_t pixels, int64_t channels, int64_t groups, T 
     for (int64_t p = 0; p < pixels;) {
       V sum = (V)((T)0);
       for (const int64_t stop = SK_MIN_OF(pixels, p + RUN); p < stop; ++p) {
-        const V d = F(load_some)(x + p * channels + c, some) - center;
+        const V d = F(load_some)(x + p * row + c, some) - center;
         sum = FMA(d, d, sum);
       }
       total += sum;
@@ -90,7 +92,7 @@ static void F(group_norm)(int64_t begin, int64_t end, int64_t pixels, int64_t ch
   if (pixels <= 0 || channels <= 0) return;
   for (int64_t i = begin; i < end; ++i) {
     const T *image = x + i * pixels * channels;
-    F(norm_moments)(pixels, channels, groups, eps, image, mean, r);
+    F(norm_moments)(pixels, channels, channels, groups, eps, image, mean, r);
     if (silu) F(norm_apply)(pixels, channels, image, mean, r, scale, shift, 1, y + i * pixels * channels);
     else F(norm_apply)(pixels, channels, image, mean, r, scale, shift, 0, y + i * pixels * channels);
   }
@@ -98,8 +100,8 @@ static void F(group_norm)(int64_t begin, int64_t end, int64_t pixels, int64_t ch
 
 // sum_g[c] and sum_gx[c]: sums over pixels of g, the gradient before the activation, and of g times the normalised x; g
 // goes to `out` where that is not NULL.
-SK_INLINE void F(norm_sums)(int64_t pixels, int64_t channels, const T *x, const T *mean, const T *r, const T *scale,
-                            const T *shift, const int silu, const T *dy, T *out, T *sum_g, T *sum_gx) {
+SK_INLINE void F(norm_sums)(int64_t pixels, int64_t row, int64_t channels, const T *x, const T *mean, const T *r,
+                            const T *scale, const T *shift, const int silu, const T *dy, T *out, T *sum_g, T *sum_gx) {
   for (int64_t c = 0; c < channels; c += LANES) {
     const int64_t some = channels - c;
     const V center = F(load_some)(mean + c, some), inverse = F(load_some)(r + c, some);
@@ -108,10 +110,10 @@ SK_INLINE void F(norm_sums)(int64_t pixels, int64_t channels, const T *x, const 
     for (int64_t p = 0; p < pixels;) {
       V run_g = (V)((T)0), run_gx = (V)((T)0);
       for (const int64_t stop = SK_MIN_OF(pixels, p + RUN); p < stop; ++p) {
-        const V d = F(load_some)(x + p * channels + c, some) - center;
-        V g = F(load_some)(dy + p * channels + c, some);
+        const V d = F(load_some)(x + p * row + c, some) - center;
+        V g = F(load_some)(dy + p * row + c, some);
         if (silu) g = F(silu_grad)(FMA(d, factor, offset), g);
-        if (out) F(store_some)(out + p * channels + c, g, some);
+        if (out) F(store_some)(out + p * row + c, g, some);
         run_g += g;
         run_gx = FMA(g, d, run_gx);
       }
@@ -124,8 +126,8 @@ SK_INLINE void F(norm_sums)(int64_t pixels, int64_t channels, const T *x, const 
 }
 
 // dx = r (scale g - a - b (x - mean) r), a and b the groups' means of scale g and of scale g (x - mean) r.
-static void F(norm_input_gradient)(int64_t pixels, int64_t channels, int64_t groups, const T *x, const T *mean, const T *r,
-                                   const T *scale, const T *g, T *sum_g, T *sum_gx, T *dx) {
+static void F(norm_input_gradient)(int64_t pixels, int64_t row, int64_t channels, int64_t groups, const T *x,
+                                   const T *mean, const T *r, const T *scale, const T *g, T *sum_g, T *sum_gx, T *dx) {
   const T factor = (T)1 / (T)(pixels * (channels / groups));
   for (int64_t c = 0; c < channels; ++c) {
     sum_g[c] *= scale[c];
@@ -139,33 +141,36 @@ static void F(norm_input_gradient)(int64_t pixels, int64_t channels, int64_t gro
     const V by = inverse * F(load_some)(scale + c, some), a = inverse * F(load_some)(sum_g + c, some);
     const V b = inverse * inverse * F(load_some)(sum_gx + c, some);
     for (int64_t p = 0; p < pixels; ++p) {
-      const int64_t at = p * channels + c;
+      const int64_t at = p * row + c;
       const V d = F(load_some)(x + at, some) - center;
       F(store_some)(dx + at, FMA(F(load_some)(g + at, some), by, -a) - b * d, some);
     }
   }
 }
 
-static void F(group_norm_gradient)(int64_t begin, int64_t end, int64_t pixels, int64_t channels, int64_t groups, T eps,
-                                   const T *x, const T *scale, const T *shift, int silu, const T *dy, T *dx, T *dscale,
-                                   T *dshift, void *scratch) {
+static void F(group_norm_gradient)(int64_t begin, int64_t end, int64_t first_group, int64_t last_group, int64_t pixels,
+                                   int64_t row, int64_t all_groups, T eps, const T *x, const T *scale, const T *shift,
+                                   int silu, const T *dy, T *dx, T *dscale, T *dshift, void *scratch) {
+  const int64_t size = row / all_groups, c0 = first_group * size, groups = last_group - first_group, channels = groups * size;
   T *mean = scratch, *r = mean + channels, *sum_g = r + channels, *sum_gx = sum_g + channels;
+  scale += c0;
+  shift += c0;
   for (int64_t c = 0; c < channels; ++c) {
-    if (dscale) dscale[c] = 0;
-    if (dshift) dshift[c] = 0;
+    if (dscale) dscale[c0 + c] = 0;
+    if (dshift) dshift[c0 + c] = 0;
   }
-  if (pixels <= 0) return;
+  if (pixels <= 0 || channels <= 0) return;
   for (int64_t i = begin; i < end; ++i) {
-    const int64_t at = i * pixels * channels;
-    F(norm_moments)(pixels, channels, groups, eps, x + at, mean, r);
+    const int64_t at = i * pixels * row + c0;
+    F(norm_moments)(pixels, row, channels, groups, eps, x + at, mean, r);
     T *out = dx ? dx + at : NULL;
-    if (silu) F(norm_sums)(pixels, channels, x + at, mean, r, scale, shift, 1, dy + at, out, sum_g, sum_gx);
-    else F(norm_sums)(pixels, channels, x + at, mean, r, scale, shift, 0, dy + at, out, sum_g, sum_gx);
+    if (silu) F(norm_sums)(pixels, row, channels, x + at, mean, r, scale, shift, 1, dy + at, out, sum_g, sum_gx);
+    else F(norm_sums)(pixels, row, channels, x + at, mean, r, scale, shift, 0, dy + at, out, sum_g, sum_gx);
     for (int64_t c = 0; c < channels; ++c) {
-      if (dscale) dscale[c] += sum_gx[c];
-      if (dshift) dshift[c] += sum_g[c];
+      if (dscale) dscale[c0 + c] += sum_gx[c];
+      if (dshift) dshift[c0 + c] += sum_g[c];
     }
-    if (out) F(norm_input_gradient)(pixels, channels, groups, x + at, mean, r, scale, out, sum_g, sum_gx, out);
+    if (out) F(norm_input_gradient)(pixels, row, channels, groups, x + at, mean, r, scale, out, sum_g, sum_gx, out);
   }
 }
 

@@ -32,7 +32,8 @@
   .packed_count_##S = packed_count_##S, .pack_##S = pack_##S, .gemm_##S = gemm_##S,                                    \
   .gemm_packed_##S = gemm_packed_##S, .conv_packed_count_##S = conv_packed_count_##S, .conv_pack_##S = conv_pack_##S,  \
   .conv_scratch_##S = conv_scratch_##S, .conv_packed_##S = conv_packed_##S,                                            \
-  .conv_filter_gradient_##S = conv_filter_gradient_##S, .group_norm_##S = group_norm_##S,                              \
+  .conv_filter_units_##S = conv_filter_units_##S, .conv_filter_gradient_##S = conv_filter_gradient_##S,                \
+  .group_norm_##S = group_norm_##S,                                                                                    \
   .group_norm_gradient_##S = group_norm_gradient_##S, .program_run_##S = program_run_##S, .map_##S = map_##S,                          \
   .combine_##S = combine_##S, .combine_rows_##S = combine_rows_##S, .sum_##S = sum_##S, .max_##S = max_##S,            \
   .dot_rows_##S = dot_rows_##S, .copy_strided_##S = copy_strided_##S, .gather_rows_##S = gather_rows_##S,              \

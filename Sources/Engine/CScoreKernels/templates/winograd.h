@@ -7,7 +7,8 @@
 //
 //   for a block of tiles: V [36][tiles][channels]  ->  M [36][tiles][columns] by tiles of gemm_tile.h  ->  outputs
 //
-// The filter gradient is the transposed map: dU[f] = sum over tiles of V[f]' (A dy A')[f], dw = G' dU G.
+// The filter gradient is the transposed map: dU[f] = sum over tiles of V[f]' (A dy A')[f], dw = G' dU G. Its units are
+// input channels, FILTER_UNIT each: whoever takes some transforms those of x, and all of dy.
 
 #define TILE_N F(TILE_N)
 #define N F(native)
@@ -15,6 +16,7 @@
 #define POINTS 36
 // A block's V and M take about this many bytes, so that they stay in the second-level cache.
 #define BLOCK_BYTES 262144
+#define FILTER_UNIT 16
 
 #define PA ((T)(2.0 / 3.0))  // the points
 #define PB ((T)1.5)
@@ -140,13 +142,14 @@ SK_INLINE F(winograd_place) F(winograd_at)(const sk_convolution *s, int64_t tile
   return (F(winograd_place)){tile / each, tile % each / across * 4, tile % across * 4};
 }
 
-// V of one tile: 36 rows of `channels` entries (rounded up), `apart` entries apart.
-static void F(winograd_input_tile)(const sk_convolution *s, const T *x, F(winograd_place) at, T *v, int64_t apart) {
+// V of one tile: 36 rows of channels p0 ..< p1 (rounded up), `apart` entries apart; p0 is a multiple of LN.
+static void F(winograd_input_tile)(const sk_convolution *s, int64_t p0, int64_t p1, const T *x, F(winograd_place) at, T *v,
+                                   int64_t apart) {
   const int64_t channels = s->channels, u0 = at.row - s->top, v0 = at.column - s->left;
   static const T nothing[LN];
   const T *image = x + at.image * s->height * s->width * channels;
   const int inside = u0 >= 0 && v0 >= 0 && u0 + 6 <= s->height && v0 + 6 <= s->width && channels % LN == 0;
-  for (int64_t p = 0; p < channels; p += LN) {
+  for (int64_t p = p0; p < p1; p += LN) {
     T half[6][6][LN] __attribute__((aligned(64)));
     N y[6];
     if (inside) {
@@ -181,7 +184,7 @@ static void F(winograd_input_tile)(const sk_convolution *s, const T *x, F(winogr
     for (int r = 0; r < 6; ++r) {
       F(winograd_in)(F(load_native)(half[r][0]), F(load_native)(half[r][1]), F(load_native)(half[r][2]),
                      F(load_native)(half[r][3]), F(load_native)(half[r][4]), F(load_native)(half[r][5]), y);
-      for (int c = 0; c < 6; ++c) F(store_native)(v + (r * 6 + c) * apart + p, y[c]);
+      for (int c = 0; c < 6; ++c) F(store_native)(v + (r * 6 + c) * apart + p - p0, y[c]);
     }
   }
 }
@@ -238,7 +241,7 @@ static void F(winograd)(const sk_convolution *s, int64_t begin, int64_t end, con
   for (int64_t first = begin * each; first < end * each; first += block) {
     const int64_t count = SK_MIN_OF(block, end * each - first);
     for (int64_t i = 0; i < count; ++i)
-      F(winograd_input_tile)(s, x, F(winograd_at)(s, first + i), v + i * in, block * in);
+      F(winograd_input_tile)(s, 0, s->channels, x, F(winograd_at)(s, first + i), v + i * in, block * in);
     for (int f = 0; f < POINTS; ++f)
       for (int64_t j = 0; j < out; j += TILE_N)
         for (int64_t i = 0, rows; i < count; i += rows) {
@@ -289,22 +292,25 @@ static void F(winograd_gradient_tile)(const sk_convolution *s, const T *dy, F(wi
   }
 }
 
-static void F(winograd_filter_gradient)(const sk_convolution *s, int64_t images, const T *x, const T *dy, T *dw,
-                                        int beta, void *scratch) {
-  const int64_t in = F(winograd_padded)(s->channels), out = F(winograd_padded)(s->out_channels);
+SK_INLINE int64_t F(winograd_filter_units)(const sk_convolution *s) { return (s->channels + FILTER_UNIT - 1) / FILTER_UNIT; }
+
+static void F(winograd_filter_gradient)(const sk_convolution *s, int64_t begin, int64_t end, int64_t images, const T *x,
+                                        const T *dy, T *dw, int beta, void *scratch) {
+  const int64_t p0 = begin * FILTER_UNIT, p1 = SK_MIN_OF(s->channels, end * FILTER_UNIT);
+  const int64_t in = F(winograd_padded)(p1 - p0), out = F(winograd_padded)(s->out_channels);
   const int64_t block = F(winograd_block)(s), tiles = images * F(winograd_tiles)(s);
   T *v = scratch, *m = v + POINTS * block * in, *sums = m + POINTS * block * out;
   memset(sums, 0, (size_t)(POINTS * in * out) * sizeof(T));
   for (int64_t first = 0; first < tiles; first += block) {
     const int64_t count = SK_MIN_OF(block, tiles - first);
     for (int64_t i = 0; i < count; ++i) {
-      F(winograd_input_tile)(s, x, F(winograd_at)(s, first + i), v + i * in, block * in);
+      F(winograd_input_tile)(s, p0, p1, x, F(winograd_at)(s, first + i), v + i * in, block * in);
       F(winograd_gradient_tile)(s, dy, F(winograd_at)(s, first + i), m + i * out, block * out);
     }
     for (int f = 0; f < POINTS; ++f)
       for (int64_t j = 0; j < out; j += TILE_N)
-        for (int64_t i = 0, rows; i < s->channels; i += rows) {
-          rows = F(tile_rows)(s->channels - i, SK_GEMM_ROWS);
+        for (int64_t i = 0, rows; i < p1 - p0; i += rows) {
+          rows = F(tile_rows)(p1 - p0 - i, SK_GEMM_ROWS);
           F(tile) t = {.k = count, .row = 1, .column = in, .step = out, .from_row = out, .to_row = out};
           t.a = v + f * block * in + i;
           t.b = m + f * block * out + j;
@@ -313,13 +319,13 @@ static void F(winograd_filter_gradient)(const sk_convolution *s, int64_t images,
           F(panel_tiles)[rows](&t);
         }
   }
-  for (int64_t p = 0; p < s->channels; ++p)
+  for (int64_t p = p0; p < p1; ++p)
     for (int64_t o = 0; o < s->out_channels; o += LN) {
       const int64_t valid = SK_MIN_OF(LN, s->out_channels - o);
       N half[3][6], g[3];
       for (int c = 0; c < 6; ++c) {
         N u[6];
-        for (int r = 0; r < 6; ++r) u[r] = F(load_native)(sums + ((r * 6 + c) * in + p) * out + o);
+        for (int r = 0; r < 6; ++r) u[r] = F(load_native)(sums + ((r * 6 + c) * in + p - p0) * out + o);
         F(winograd_filter_back)(u[0], u[1], u[2], u[3], u[4], u[5], g);
         for (int a = 0; a < 3; ++a) half[a][c] = g[a];
       }
@@ -339,6 +345,7 @@ static void F(winograd_filter_gradient)(const sk_convolution *s, int64_t images,
 #undef LN
 #undef POINTS
 #undef BLOCK_BYTES
+#undef FILTER_UNIT
 #undef PA
 #undef PB
 #undef PA2

@@ -157,8 +157,18 @@ extension Lowering {
           FilterGradientTask(
             shape: shape, images: from[0], source: (image.buffer, image.offset),
             gradient: (gradient.buffer, gradient.offset), out: out)),
-        units: 1, unitsAreRows: false, cost: cost, accesses: accesses),
+        units: filterUnits(shape), unitsAreRows: false, granule: 1, cost: cost,
+        accesses: accesses),
       fixed: fixed)
+  }
+
+  private func filterUnits(_ shape: sk_convolution) -> Int {
+    withUnsafePointer(to: shape) { shape in
+      Int(
+        isDouble
+          ? sk_conv_filter_units_f64(kernels.table, shape)
+          : sk_conv_filter_units_f32(kernels.table, shape))
+    }
   }
 
   // MARK: Group normalisation
@@ -200,8 +210,10 @@ extension Lowering {
     }
     add(
       Task(
-        work: .groupNorm(task), units: task.sumsImages ? 1 : shape[0],
+        work: .groupNorm(task), units: task.sumsImages ? norm.groups : shape[0],
         unitsAreRows: !task.sumsImages && shape[0] > 1,
+        // Whole lines of memory.
+        granule: task.sumsImages ? max(1, 16 * norm.groups / max(1, shape[3])) : nil,
         cost: 100 + Double(shape.count) * (norm.silu ? 2 : 1), accesses: accesses),
       fixed: grouping.isFixed[members[0]])
   }

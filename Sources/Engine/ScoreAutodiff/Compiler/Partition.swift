@@ -35,32 +35,33 @@ enum Partition {
   }
 
   private static func markWaits(_ tasks: inout [Task], _ buffers: [Buffer]) {
-    var since: [(split: Task.Split, access: Access)] = []
+    var since: [(task: Task, access: Access)] = []
     for index in tasks.indices {
       let task = tasks[index]
       let waits = task.accesses.contains { access in
-        since.contains { conflict($0.split, $0.access, task.split, access, buffers) }
+        since.contains { conflict($0.task, $0.access, task, access, buffers) }
       }
       if waits {
         tasks[index].waits = true
         since = []
       }
-      since += task.accesses.map { (task.split, $0) }
+      since += task.accesses.map { (task, $0) }
     }
   }
 
   /// Whether two uses of memory by different workers could clash.
   private static func conflict(
-    _ split: Task.Split, _ access: Access, _ otherSplit: Task.Split, _ other: Access,
-    _ buffers: [Buffer]
+    _ task: Task, _ access: Access, _ later: Task, _ other: Access, _ buffers: [Buffer]
   ) -> Bool {
     guard access.isWrite || other.isWrite else { return false }
     let (a, b) = (buffers[access.buffer], buffers[other.buffer])
     guard a.home == b.home, a.offset < b.offset + b.count, b.offset < a.offset + a.count else {
       return false
     }
-    guard split == otherSplit else { return true }
-    guard case .units(let count, _) = split else { return false }
+    guard task.split == later.split else { return true }
+    guard case .units(let count, _) = task.split else { return false }
+    // As many groups or channels as there are rows are not the same units.
+    guard task.unitsAreRows, later.unitsAreRows else { return true }
     let isSameMemory = a.offset == b.offset && a.count == b.count
     return !(isSameMemory && access.alignedRows == count && other.alignedRows == count)
   }

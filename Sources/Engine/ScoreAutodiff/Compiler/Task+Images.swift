@@ -42,6 +42,6 @@ struct GroupNormTask {
   var scaleGradient: Int?
   var shiftGradient: Int?
 
-  /// Whether it adds over the images, which one worker then does.
+  /// Whether it adds over the images, and so has groups as units.
   var sumsImages: Bool { scaleGradient != nil || shiftGradient != nil }
 }

@@ -43,7 +43,7 @@ struct Execution {
     case (.gemm(let gemm), true): multiplyDouble(gemm, share, scratch)
     case (.convolution(let work), _): convolve(work, share, scratch)
     case (.filterPack(let work), _): pack(work)
-    case (.filterGradient(let work), _): filterGradient(work, scratch)
+    case (.filterGradient(let work), _): filterGradient(work, share, scratch)
     case (.groupNorm(let work), _): normalize(work, share, scratch)
     case (.elementwise(let work), _): map(work, share, scratch)
     case (.reduce(let work), _): reduce(work, share)

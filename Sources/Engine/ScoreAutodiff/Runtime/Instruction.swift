@@ -78,7 +78,7 @@ struct Instruction {
 
   struct GroupNorm {
     var images: Int
-    /// Whether one worker takes all images, since it adds over them.
+    /// Whether units are groups, not images, since it adds over the images.
     var sumsImages: Bool
     var pixels: Int
     var channels: Int
