@@ -106,30 +106,31 @@ SK_INLINE void F(winograd_filter_back)(N u0, N u1, N u2, N u3, N u4, N u5, N g[3
   g[2] = FMA((N)PA2, even_a, FMA((N)PB2, even_b, u5));
 }
 
-// U in panels: [36][columns / TILE_N][channels][TILE_N].
+// U in panels: [36][columns / TILE_N][channels][TILE_N]. Some channels at a time, as the points lie far apart in memory: a line
+// is written once, and beside the one before.
 static void F(winograd_pack)(const sk_convolution *s, const T *w, int flipped, T *packed) {
-  const int64_t columns = F(winograd_padded)(s->out_channels), channels = s->channels;
-  for (int64_t panel = 0; panel < columns / TILE_N; ++panel) {
-    const int64_t j = panel * TILE_N, valid = SK_MIN_OF(TILE_N, s->out_channels - j);
-    for (int64_t p = 0; p < channels; ++p) {
-      T g[9 * TILE_N] __attribute__((aligned(64))) = {0};
-      for (int64_t tap = 0; tap < 9; ++tap)
-        for (int64_t o = 0; o < valid; ++o)
-          g[tap * TILE_N + o] = flipped ? w[((8 - tap) * s->out_channels + j + o) * channels + p]
-                                        : w[(tap * channels + p) * s->out_channels + j + o];
-      for (int64_t l = 0; l < TILE_N; l += LN) {
-        N half[3][6], u[6];
+  enum { SOME = 8 * TILE_N };
+  const int64_t columns = F(winograd_padded)(s->out_channels), channels = s->channels, out = s->out_channels;
+  T g[9][SOME] __attribute__((aligned(64))), u[POINTS][SOME] __attribute__((aligned(64)));
+  for (int64_t j = 0; j < columns; j += TILE_N)
+    for (int64_t p = 0; p < channels; p += 8) {
+      const int64_t count = SK_MIN_OF(8, channels - p), valid = SK_MIN_OF(TILE_N, out - j);
+      for (int64_t tap = 0; tap < 9; ++tap) {
+        if (flipped) F(pack_strip)(valid, TILE_N, count, w + ((8 - tap) * out + j) * channels + p, channels, 1, g[tap]);
+        else F(pack_strip)(valid, TILE_N, count, w + (tap * channels + p) * out + j, 1, out, g[tap]);
+      }
+      for (int64_t l = 0; l < count * TILE_N; l += LN) {
+        N half[3][6], line[6];
         for (int b = 0; b < 3; ++b)
-          F(winograd_filter)(F(load_native)(g + b * TILE_N + l), F(load_native)(g + (3 + b) * TILE_N + l),
-                             F(load_native)(g + (6 + b) * TILE_N + l), half[b]);
+          F(winograd_filter)(F(load_native)(g[b] + l), F(load_native)(g[3 + b] + l), F(load_native)(g[6 + b] + l), half[b]);
         for (int a = 0; a < 6; ++a) {
-          F(winograd_filter)(half[0][a], half[1][a], half[2][a], u);
-          for (int b = 0; b < 6; ++b)
-            F(store_native)(packed + ((a * 6 + b) * columns + j) * channels + p * TILE_N + l, u[b]);
+          F(winograd_filter)(half[0][a], half[1][a], half[2][a], line);
+          for (int b = 0; b < 6; ++b) F(store_native)(u[a * 6 + b] + l, line[b]);
         }
       }
+      for (int f = 0; f < POINTS; ++f)
+        memcpy(packed + (f * columns + j) * channels + p * TILE_N, u[f], (size_t)(count * TILE_N) * sizeof(T));
     }
-  }
 }
 
 // Where a tile lies.
