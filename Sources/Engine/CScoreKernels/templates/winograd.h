@@ -17,6 +17,9 @@
 // A block's V and M take about this many bytes, so that they stay in the second-level cache.
 #define BLOCK_BYTES 262144
 #define FILTER_UNIT 16
+// Entries from the end of one point's to the next one's. At multiples of a large power of 2 all points would share a few sets of the
+// first-level cache.
+#define APART 16
 
 #define PA ((T)(2.0 / 3.0))  // the points
 #define PB ((T)1.5)
@@ -38,10 +41,16 @@ SK_INLINE int F(is_winograd)(const sk_convolution *s) {
 SK_INLINE int64_t F(winograd_padded)(int64_t channels) { return (channels + TILE_N - 1) / TILE_N * TILE_N; }
 SK_INLINE int64_t F(winograd_tiles)(const sk_convolution *s) { return ((s->out_height + 3) / 4) * ((s->out_width + 3) / 4); }
 
-static int64_t F(winograd_block)(const sk_convolution *s) {
+static int64_t F(winograd_block)(const sk_convolution *s, int64_t bytes) {
   const int64_t entries = F(winograd_padded)(s->channels) + F(winograd_padded)(s->out_channels);
-  const int64_t block = BLOCK_BYTES / (POINTS * entries * (int64_t)sizeof(T));
+  const int64_t block = bytes / (POINTS * entries * (int64_t)sizeof(T));
   return SK_MAX_OF(SK_GEMM_ROWS, block / SK_GEMM_ROWS * SK_GEMM_ROWS);
+}
+
+// Tiles of a block of a filter gradient: more where its sums, read and written once a block, do not fit beside V and M anyhow.
+static int64_t F(winograd_filter_block)(const sk_convolution *s) {
+  const int64_t sums = F(winograd_padded)(s->channels) * F(winograd_padded)(s->out_channels);
+  return F(winograd_block)(s, POINTS * sums * (int64_t)sizeof(T) > BLOCK_BYTES ? 2 * BLOCK_BYTES : BLOCK_BYTES);
 }
 
 static size_t F(winograd_packed_count)(const sk_convolution *s) {
@@ -50,7 +59,7 @@ static size_t F(winograd_packed_count)(const sk_convolution *s) {
 
 static size_t F(winograd_scratch)(const sk_convolution *s) {
   const int64_t in = F(winograd_padded)(s->channels), out = F(winograd_padded)(s->out_channels);
-  return (size_t)(POINTS * (F(winograd_block)(s) * (in + out) + in * out) + 64) * sizeof(T);
+  return (size_t)(POINTS * (F(winograd_filter_block)(s) * (in + out) + in * out + 3 * APART) + SK_MAX_OF(in, out)) * sizeof(T);
 }
 
 // B' x: six entries to six.
@@ -143,62 +152,63 @@ SK_INLINE F(winograd_place) F(winograd_at)(const sk_convolution *s, int64_t tile
   return (F(winograd_place)){tile / each, tile % each / across * 4, tile % across * 4};
 }
 
-// V of one tile: 36 rows of channels p0 ..< p1 (rounded up), `apart` entries apart; p0 is a multiple of LN.
-static void F(winograd_input_tile)(const sk_convolution *s, int64_t p0, int64_t p1, const T *x, F(winograd_place) at, T *v,
-                                   int64_t apart) {
-  const int64_t channels = s->channels, u0 = at.row - s->top, v0 = at.column - s->left;
-  static const T nothing[LN];
-  const T *image = x + at.image * s->height * s->width * channels;
-  const int inside = u0 >= 0 && v0 >= 0 && u0 + 6 <= s->height && v0 + 6 <= s->width && channels % LN == 0;
-  for (int64_t p = p0; p < p1; p += LN) {
+// Where the pixels of a square of an image from (row, column) on lie, and `nothing` for those beside the image.
+SK_INLINE void F(winograd_square)(const int size, const T *image, int64_t height, int64_t width, int64_t channels,
+                                  int64_t row, int64_t column, const T *nothing, const T **pixels) {
+  for (int64_t u = row; u < row + size; ++u)
+    for (int64_t v = column; v < column + size; ++v)
+      *pixels++ = u < 0 || u >= height || v < 0 || v >= width ? nothing : image + (u * width + v) * channels;
+}
+
+SK_INLINE N F(winograd_load)(const T *from, int64_t valid) {
+  if (valid == LN) return F(load_native)(from);
+  T part[LN] = {0};
+  memcpy(part, from, (size_t)valid * sizeof(T));
+  return F(load_native)(part);
+}
+
+SK_INLINE void F(winograd_store)(T *to, N x, int64_t valid, const int beta) {
+  if (valid == LN) {
+    F(store_native)(to, beta ? F(load_native)(to) + x : x);
+    return;
+  }
+  T part[LN];
+  F(store_native)(part, beta ? F(winograd_load)(to, valid) + x : x);
+  memcpy(to, part, (size_t)valid * sizeof(T));
+}
+
+// V of one tile: 36 rows of `count` entries (rounded up), `apart` entries apart, from as many channels beginning at x.
+static void F(winograd_input_tile)(const sk_convolution *s, int64_t count, const T *x, F(winograd_place) at,
+                                   const T *nothing, T *v, int64_t apart) {
+  const T *pixels[POINTS];
+  F(winograd_square)(6, x + at.image * s->height * s->width * s->channels, s->height, s->width, s->channels,
+                     at.row - s->top, at.column - s->left, nothing, pixels);
+  for (int64_t p = 0; p < count; p += LN) {
+    const int64_t valid = SK_MIN_OF(LN, count - p);
     T half[6][6][LN] __attribute__((aligned(64)));
-    N y[6];
-    if (inside) {
-      const T *from = image + (u0 * s->width + v0) * channels + p;
-      const int64_t line = s->width * channels;
-      for (int c = 0; c < 6; ++c, from += channels) {
-        F(winograd_in)(F(load_native)(from), F(load_native)(from + line), F(load_native)(from + 2 * line),
-                       F(load_native)(from + 3 * line), F(load_native)(from + 4 * line),
-                       F(load_native)(from + 5 * line), y);
-        for (int r = 0; r < 6; ++r) F(store_native)(half[r][c], y[r]);
-      }
-    } else {
-      for (int c = 0; c < 6; ++c) {
-        N d[6];
-        const int64_t column = v0 + c, valid = SK_MIN_OF(LN, channels - p);
-        for (int r = 0; r < 6; ++r) {
-          const int64_t row = u0 + r;
-          const T *from = row < 0 || row >= s->height || column < 0 || column >= s->width
-                              ? nothing : image + (row * s->width + column) * channels + p;
-          if (valid == LN || from == nothing) {
-            d[r] = F(load_native)(from);
-          } else {
-            T part[LN] = {0};
-            memcpy(part, from, (size_t)valid * sizeof(T));
-            d[r] = F(load_native)(part);
-          }
-        }
-        F(winograd_in)(d[0], d[1], d[2], d[3], d[4], d[5], y);
-        for (int r = 0; r < 6; ++r) F(store_native)(half[r][c], y[r]);
-      }
+    N d[6], y[6];
+    for (int c = 0; c < 6; ++c) {
+      for (int r = 0; r < 6; ++r) d[r] = F(winograd_load)(pixels[r * 6 + c] + p, valid);
+      F(winograd_in)(d[0], d[1], d[2], d[3], d[4], d[5], y);
+      for (int r = 0; r < 6; ++r) F(store_native)(half[r][c], y[r]);
     }
     for (int r = 0; r < 6; ++r) {
       F(winograd_in)(F(load_native)(half[r][0]), F(load_native)(half[r][1]), F(load_native)(half[r][2]),
                      F(load_native)(half[r][3]), F(load_native)(half[r][4]), F(load_native)(half[r][5]), y);
-      for (int c = 0; c < 6; ++c) F(store_native)(v + (r * 6 + c) * apart + p - p0, y[c]);
+      for (int c = 0; c < 6; ++c) F(store_native)(v + (r * 6 + c) * apart + p, y[c]);
     }
   }
 }
 
 // Outputs of one tile from M.
-static void F(winograd_output_tile)(const sk_convolution *s, const T *m, int64_t apart, F(winograd_place) at, T *y,
-                                    int beta, const T *bias) {
+SK_INLINE void F(winograd_output_tile)(const sk_convolution *s, const T *m, int64_t apart, F(winograd_place) at, T *y,
+                                       const int beta, const T *bias) {
   const int64_t channels = s->out_channels, rows = SK_MIN_OF(4, s->out_height - at.row);
   const int64_t columns = SK_MIN_OF(4, s->out_width - at.column), line = s->out_width * channels;
   T *to = y + at.image * s->out_height * line + at.row * line + at.column * channels;
   for (int64_t o = 0; o < channels; o += LN) {
     const int64_t valid = SK_MIN_OF(LN, channels - o);
-    T half[4][6][LN] __attribute__((aligned(64))), part[LN] = {0};
+    T half[4][6][LN] __attribute__((aligned(64)));
     N out[4];
     for (int c = 0; c < 6; ++c) {
       const T *from = m + c * apart + o;
@@ -207,28 +217,15 @@ static void F(winograd_output_tile)(const sk_convolution *s, const T *m, int64_t
                       F(load_native)(from + 30 * apart), out);
       for (int r = 0; r < 4; ++r) F(store_native)(half[r][c], out[r]);
     }
-    N shift = (N)((T)0);
-    if (bias) {
-      memcpy(part, bias + o, (size_t)valid * sizeof(T));
-      shift = F(load_native)(part);
-    }
+    const N shift = bias ? F(winograd_load)(bias + o, valid) : (N)((T)0);
     for (int64_t r = 0; r < rows; ++r) {
       F(winograd_out)(F(load_native)(half[r][0]), F(load_native)(half[r][1]), F(load_native)(half[r][2]),
                       F(load_native)(half[r][3]), F(load_native)(half[r][4]), F(load_native)(half[r][5]), out);
-      for (int64_t c = 0; c < columns; ++c) {
-        T *entry = to + r * line + c * channels + o;
-        N value = out[c];
-        if (valid == LN) {
-          if (beta) value += F(load_native)(entry);
-          if (bias) value += shift;
-          F(store_native)(entry, value);
-        } else {
-          memcpy(part, entry, (size_t)valid * sizeof(T));
-          if (beta) value += F(load_native)(part);
-          if (bias) value += shift;
-          F(store_native)(part, value);
-          memcpy(entry, part, (size_t)valid * sizeof(T));
-        }
+      T *entry = to + r * line + o;
+#pragma clang loop unroll(full)
+      for (int c = 0; c < 4; ++c, entry += channels) {
+        if (c >= columns) break;
+        F(winograd_store)(entry, out[c] + shift, valid, beta);
       }
     }
   }
@@ -237,51 +234,46 @@ static void F(winograd_output_tile)(const sk_convolution *s, const T *m, int64_t
 static void F(winograd)(const sk_convolution *s, int64_t begin, int64_t end, const T *x, const T *packed, T *y, int beta,
                         const T *bias, int64_t bias_stride, void *scratch) {
   const int64_t in = F(winograd_padded)(s->channels), out = F(winograd_padded)(s->out_channels);
-  const int64_t block = F(winograd_block)(s), each = F(winograd_tiles)(s);
-  T *v = scratch, *m = v + POINTS * block * in;
+  const int64_t block = F(winograd_block)(s, BLOCK_BYTES), each = F(winograd_tiles)(s);
+  const int64_t v_apart = block * in + APART, m_apart = block * out + APART;
+  T *nothing = scratch, *v = nothing + in, *m = v + POINTS * v_apart;
+  memset(nothing, 0, (size_t)in * sizeof(T));
   for (int64_t first = begin * each; first < end * each; first += block) {
     const int64_t count = SK_MIN_OF(block, end * each - first);
     for (int64_t i = 0; i < count; ++i)
-      F(winograd_input_tile)(s, 0, s->channels, x, F(winograd_at)(s, first + i), v + i * in, block * in);
+      F(winograd_input_tile)(s, s->channels, x, F(winograd_at)(s, first + i), nothing, v + i * in, v_apart);
     for (int f = 0; f < POINTS; ++f)
       for (int64_t j = 0; j < out; j += TILE_N)
         for (int64_t i = 0, rows; i < count; i += rows) {
           rows = F(tile_rows)(count - i, SK_GEMM_ROWS);
           F(tile) t = {.k = s->channels, .row = in, .column = 1, .step = TILE_N, .to_row = out};
-          t.a = v + (f * block + i) * in;
+          t.a = v + f * v_apart + i * in;
           t.b = packed + (f * out + j) * s->channels;
-          t.to = m + (f * block + i) * out + j;
+          t.to = m + f * m_apart + i * out + j;
           F(panel_tiles)[rows](&t);
         }
     for (int64_t i = 0; i < count; ++i) {
       const F(winograd_place) at = F(winograd_at)(s, first + i);
-      F(winograd_output_tile)(s, m + i * out, block * out, at, y, beta, bias ? bias + at.image * bias_stride : NULL);
+      const T *row = bias ? bias + at.image * bias_stride : NULL;
+      if (beta) F(winograd_output_tile)(s, m + i * out, m_apart, at, y, 1, row);
+      else F(winograd_output_tile)(s, m + i * out, m_apart, at, y, 0, row);
     }
   }
 }
 
 // A dy A' of one tile: 36 rows of out_channels entries (rounded up).
-static void F(winograd_gradient_tile)(const sk_convolution *s, const T *dy, F(winograd_place) at, T *m, int64_t apart) {
-  const int64_t channels = s->out_channels, line = s->out_width * channels;
-  const T *image = dy + at.image * s->out_height * line;
+static void F(winograd_gradient_tile)(const sk_convolution *s, const T *dy, F(winograd_place) at, const T *nothing, T *m,
+                                      int64_t apart) {
+  const int64_t channels = s->out_channels;
+  const T *pixels[16];
+  F(winograd_square)(4, dy + at.image * s->out_height * s->out_width * channels, s->out_height, s->out_width, channels,
+                     at.row, at.column, nothing, pixels);
   for (int64_t o = 0; o < channels; o += LN) {
     const int64_t valid = SK_MIN_OF(LN, channels - o);
     T half[6][4][LN] __attribute__((aligned(64)));
     N out[6], d[4];
     for (int c = 0; c < 4; ++c) {
-      for (int r = 0; r < 4; ++r) {
-        const int outside = at.row + r >= s->out_height || at.column + c >= s->out_width;
-        const T *from = image + (at.row + r) * line + (at.column + c) * channels + o;
-        if (outside) {
-          d[r] = (N)((T)0);
-        } else if (valid == LN) {
-          d[r] = F(load_native)(from);
-        } else {
-          T part[LN] = {0};
-          memcpy(part, from, (size_t)valid * sizeof(T));
-          d[r] = F(load_native)(part);
-        }
-      }
+      for (int r = 0; r < 4; ++r) d[r] = F(winograd_load)(pixels[r * 4 + c] + o, valid);
       F(winograd_spread)(d[0], d[1], d[2], d[3], out);
       for (int r = 0; r < 6; ++r) F(store_native)(half[r][c], out[r]);
     }
@@ -299,44 +291,44 @@ static void F(winograd_filter_gradient)(const sk_convolution *s, int64_t begin, 
                                         const T *dy, T *dw, int beta, void *scratch) {
   const int64_t p0 = begin * FILTER_UNIT, p1 = SK_MIN_OF(s->channels, end * FILTER_UNIT);
   const int64_t in = F(winograd_padded)(p1 - p0), out = F(winograd_padded)(s->out_channels);
-  const int64_t block = F(winograd_block)(s), tiles = images * F(winograd_tiles)(s);
-  T *v = scratch, *m = v + POINTS * block * in, *sums = m + POINTS * block * out;
-  memset(sums, 0, (size_t)(POINTS * in * out) * sizeof(T));
+  const int64_t block = F(winograd_filter_block)(s), tiles = images * F(winograd_tiles)(s);
+  const int64_t v_apart = block * in + APART, m_apart = block * out + APART, sums_apart = in * out + APART;
+  T *nothing = scratch, *v = nothing + SK_MAX_OF(in, out), *m = v + POINTS * v_apart, *sums = m + POINTS * m_apart;
+  memset(nothing, 0, (size_t)SK_MAX_OF(in, out) * sizeof(T));
+  if (tiles == 0) memset(sums, 0, (size_t)(POINTS * sums_apart) * sizeof(T));
   for (int64_t first = 0; first < tiles; first += block) {
     const int64_t count = SK_MIN_OF(block, tiles - first);
     for (int64_t i = 0; i < count; ++i) {
-      F(winograd_input_tile)(s, p0, p1, x, F(winograd_at)(s, first + i), v + i * in, block * in);
-      F(winograd_gradient_tile)(s, dy, F(winograd_at)(s, first + i), m + i * out, block * out);
+      F(winograd_input_tile)(s, p1 - p0, x + p0, F(winograd_at)(s, first + i), nothing, v + i * in, v_apart);
+      F(winograd_gradient_tile)(s, dy, F(winograd_at)(s, first + i), nothing, m + i * out, m_apart);
     }
     for (int f = 0; f < POINTS; ++f)
       for (int64_t j = 0; j < out; j += TILE_N)
         for (int64_t i = 0, rows; i < p1 - p0; i += rows) {
           rows = F(tile_rows)(p1 - p0 - i, SK_GEMM_ROWS);
           F(tile) t = {.k = count, .row = 1, .column = in, .step = out, .from_row = out, .to_row = out};
-          t.a = v + f * block * in + i;
-          t.b = m + f * block * out + j;
-          t.to = sums + (f * in + i) * out + j;
-          t.from = t.to;
+          t.a = v + f * v_apart + i;
+          t.b = m + f * m_apart + j;
+          t.to = sums + f * sums_apart + i * out + j;
+          if (first > 0) t.from = t.to;
           F(panel_tiles)[rows](&t);
         }
   }
   for (int64_t p = p0; p < p1; ++p)
     for (int64_t o = 0; o < s->out_channels; o += LN) {
       const int64_t valid = SK_MIN_OF(LN, s->out_channels - o);
+      const T *from = sums + (p - p0) * out + o;
       N half[3][6], g[3];
-      for (int c = 0; c < 6; ++c) {
-        N u[6];
-        for (int r = 0; r < 6; ++r) u[r] = F(load_native)(sums + ((r * 6 + c) * in + p - p0) * out + o);
-        F(winograd_filter_back)(u[0], u[1], u[2], u[3], u[4], u[5], g);
+      for (int c = 0; c < 6; ++c, from += sums_apart) {
+        F(winograd_filter_back)(F(load_native)(from), F(load_native)(from + 6 * sums_apart),
+                                F(load_native)(from + 12 * sums_apart), F(load_native)(from + 18 * sums_apart),
+                                F(load_native)(from + 24 * sums_apart), F(load_native)(from + 30 * sums_apart), g);
         for (int a = 0; a < 3; ++a) half[a][c] = g[a];
       }
       for (int a = 0; a < 3; ++a) {
         F(winograd_filter_back)(half[a][0], half[a][1], half[a][2], half[a][3], half[a][4], half[a][5], g);
-        for (int b = 0; b < 3; ++b) {
-          T *to = dw + ((a * 3 + b) * s->channels + p) * s->out_channels + o, part[LN];
-          F(store_native)(part, g[b]);
-          for (int64_t l = 0; l < valid; ++l) to[l] = (beta ? to[l] : 0) + part[l];
-        }
+        for (int b = 0; b < 3; ++b)
+          F(winograd_store)(dw + ((a * 3 + b) * s->channels + p) * s->out_channels + o, g[b], valid, beta);
       }
     }
 }
@@ -347,6 +339,7 @@ static void F(winograd_filter_gradient)(const sk_convolution *s, int64_t begin, 
 #undef POINTS
 #undef BLOCK_BYTES
 #undef FILTER_UNIT
+#undef APART
 #undef PA
 #undef PB
 #undef PA2
