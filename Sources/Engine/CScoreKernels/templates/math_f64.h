@@ -23,23 +23,33 @@ SK_INLINE V exp_reduce_f64(V x, V *t) {
   return FMA(n, K(-0x1.473de6af278edp-34), FMA(n, K(-0x1.62e42fefp-1), x));
 }
 
-// e^r - 1 for |r| <= ln 2 / 2.
-SK_INLINE V exp_polynomial_f64(V r) {
-  V q = FMA(K(0x1.1f96438e68279p-29), r, K(0x1.af6021997a4f7p-26));
+// (e^y - 1 - y) / y^2 at y = sign r, for |r| <= ln 2 / 2.
+SK_INLINE V exp_quotient_f64(const double sign, V r) {
+  V q = FMA(K(0x1.1f96438e68279p-29), r, K(sign * 0x1.af6021997a4f7p-26));
   q = FMA(q, r, K(0x1.27e4c5125fe1cp-22));
-  q = FMA(q, r, K(0x1.71ddf79a0389ap-19));
+  q = FMA(q, r, K(sign * 0x1.71ddf79a0389ap-19));
   q = FMA(q, r, K(0x1.a01a01b0f7fc3p-16));
-  q = FMA(q, r, K(0x1.a01a01b02701ep-13));
+  q = FMA(q, r, K(sign * 0x1.a01a01b02701ep-13));
   q = FMA(q, r, K(0x1.6c16c16c14387p-10));
-  q = FMA(q, r, K(0x1.111111110f61fp-7));
+  q = FMA(q, r, K(sign * 0x1.111111110f61fp-7));
   q = FMA(q, r, K(0x1.555555555555ap-5));
-  q = FMA(q, r, K(0x1.5555555555559p-3));
-  q = FMA(q, r, K(0.5));
-  return FMA(r * r, q, r);
+  q = FMA(q, r, K(sign * 0x1.5555555555559p-3));
+  return FMA(q, r, K(0.5));
 }
+
+// e^r - 1 for |r| <= ln 2 / 2.
+SK_INLINE V exp_polynomial_f64(V r) { return FMA(r * r, exp_quotient_f64(1.0, r), r); }
 
 // 2^n from t = n + shift, for n in -1022 … 1024 (which gives infinity).
 SK_INLINE V exp_scale_f64(V t) { return (V)((VU)t << 52); }
+
+// e^-x = result * scale, a power of 2, with no operation for the sign: r = x + n ln 2, and e^-r = 1 - r (1 - r q).
+SK_INLINE V exp_minus_f64(V x, V *scale) {
+  V t = FMA(x, K(-0x1.71547652b82fep+0), K(SK_EXP_SHIFT)), n = t - SK_EXP_SHIFT;
+  V r = FMA(n, K(0x1.473de6af278edp-34), FMA(n, K(0x1.62e42fefp-1), x));
+  *scale = exp_scale_f64(t);
+  return FMA(-FMA(-exp_quotient_f64(-1.0, r), r, K(1.0)), r, K(1.0));
+}
 
 SK_INLINE V exp_f64(V x) {
   x = x > 710.0 ? K(710.0) : x;
@@ -179,16 +189,14 @@ SK_INLINE V sigmoid_f64(V x) {
 
 // Below -709.4 (results under 1e-305) it is -0.
 SK_INLINE V silu_f64(V x) {
-  V c = x < -709.9 ? K(-709.9) : x;
-  V t, r = exp_reduce_f64(-(c > 708.0 ? K(708.0) : c), &t);
-  return c / FMA(1.0 + exp_polynomial_f64(r), exp_scale_f64(t), K(1.0));
+  V c = x < -709.9 ? K(-709.9) : x, low = c > 708.0 ? K(708.0) : c, scale, e = exp_minus_f64(low, &scale);
+  return c / FMA(e, scale, K(1.0));
 }
 
 // d silu(x) / dx = s (1 + x (1 - s)), where s = sigmoid(x) and 1 - s = e^-x s; and silu(x) beside it, at little more cost.
 SK_INLINE V silu_slope_f64(V x, V *value) {
   V c = x < -708.0 ? K(-708.0) : x, low = c > 708.0 ? K(708.0) : c;
-  V t, r = exp_reduce_f64(-low, &t), e = 1.0 + exp_polynomial_f64(r), scale = exp_scale_f64(t);
-  V d = FMA(e, scale, K(1.0)), s = 1.0 / d;
+  V scale, e = exp_minus_f64(low, &scale), d = FMA(e, scale, K(1.0)), s = 1.0 / d;
   *value = c / d;
   return s * FMA(low, e * scale * s, K(1.0));
 }
