@@ -35,64 +35,34 @@ SK_INLINE V F(activate)(const sk_activation activation, V x) {
   }
 }
 
-// Finished sums, `rows` of them `sum_row` apart, into rows i … and columns j …, count of each, a multiple of LANES.
-SK_INLINE void F(finish_whole)(const F(target) *t, const sk_activation activation, const T *sum, int64_t sum_row,
-                               int64_t i, int64_t rows, int64_t j, int64_t count) {
+// Finished sums, `rows` of them `sum_row` apart, into rows i … and columns j …, `some` of each, at most LANES.
+SK_INLINE void F(finish_columns)(const F(target) *t, const sk_activation activation, const T *sum, int64_t sum_row,
+                                 int64_t i, int64_t rows, int64_t j, const int64_t some) {
   T *c = t->c + i * t->ldc + j, *pre = t->pre ? t->pre + i * t->ldc + j : NULL;
-  const T *bias = t->bias ? t->bias + j : NULL;
-  const int beta = t->beta;
+  const int beta = t->beta, has_bias = t->bias != NULL;
   const int64_t ldc = t->ldc;
-  for (int64_t x = 0; x < count; x += LANES) {
-    const V shift = bias ? F(load)(bias + x) : (V)((T)0);
-    for (int64_t r = 0; r < rows; ++r) {
-      V value = F(load)(sum + r * sum_row + x);
-      if (beta) value += F(load)(c + r * ldc + x);
-      if (bias) value += shift;
-      if (pre && activation == SK_SILU_SLOPE) {
-        F(store)(pre + r * ldc + x, F(silu_slope)(value, &value));
-        F(store)(c + r * ldc + x, value);
-      } else if (activation == SK_TIMES) {
-        F(store)(c + r * ldc + x, value * F(load)(pre + r * ldc + x));
-      } else {
-        if (pre) F(store)(pre + r * ldc + x, value);
-        F(store)(c + r * ldc + x, F(activate)(activation, value));
-      }
+  const V shift = has_bias ? F(load_part)(t->bias + j, some) : (V)((T)0);
+  for (int64_t r = 0; r < rows; ++r) {
+    V value = F(load)(sum + r * sum_row);
+    if (beta) value += F(load_part)(c + r * ldc, some);
+    if (has_bias) value += shift;
+    if (pre && activation == SK_SILU_SLOPE) {
+      F(store_part)(pre + r * ldc, F(silu_slope)(value, &value), some);
+      F(store_part)(c + r * ldc, value, some);
+    } else if (activation == SK_TIMES) {
+      F(store_part)(c + r * ldc, value * F(load_part)(pre + r * ldc, some), some);
+    } else {
+      if (pre) F(store_part)(pre + r * ldc, value, some);
+      F(store_part)(c + r * ldc, F(activate)(activation, value), some);
     }
   }
 }
 
-// The same for at most LANES columns of one row, by way of padded copies.
-SK_INLINE void F(finish_edge)(const F(target) *t, const sk_activation activation, const T *sum, int64_t i, int64_t j,
-                              int64_t count) {
-  T *c = t->c + i * t->ldc + j, edge[LANES] = {0};
-  V value = F(load)(sum);
-  if (t->beta) {
-    for (int64_t x = 0; x < count; ++x) edge[x] = c[x];
-    value += F(load)(edge);
-  }
-  if (t->bias) {
-    for (int64_t x = 0; x < count; ++x) edge[x] = t->bias[j + x];
-    value += F(load)(edge);
-  }
-  V kept = value, result = F(activate)(activation, value);
-  if (activation == SK_SILU_SLOPE) kept = F(silu_slope)(value, &result);
-  if (activation == SK_TIMES) {
-    for (int64_t x = 0; x < count; ++x) edge[x] = t->pre[i * t->ldc + j + x];
-    kept = F(load)(edge);
-    result = value * kept;
-  }
-  F(store)(edge, kept);
-  for (int64_t x = 0; t->pre && activation != SK_TIMES && x < count; ++x) t->pre[i * t->ldc + j + x] = edge[x];
-  F(store)(edge, result);
-  for (int64_t x = 0; x < count; ++x) c[x] = edge[x];
-}
-
 SK_INLINE void F(finish)(const F(target) *t, const sk_activation activation, const T *sum, int64_t sum_row, int64_t i,
                          int64_t rows, int64_t j, int64_t count) {
-  const int64_t whole = count - count % LANES;
-  F(finish_whole)(t, activation, sum, sum_row, i, rows, j, whole);
-  for (int64_t r = 0; whole < count && r < rows; ++r)
-    F(finish_edge)(t, activation, sum + r * sum_row + whole, i + r, j + whole, count - whole);
+  int64_t x = 0;
+  for (; x + LANES <= count; x += LANES) F(finish_columns)(t, activation, sum + x, sum_row, i, rows, j + x, LANES);
+  if (x < count) F(finish_columns)(t, activation, sum + x, sum_row, i, rows, j + x, count - x);
 }
 
 // One function for each activation, chosen once for a tile.

@@ -11,24 +11,6 @@
 #define LANES F(LANES)
 #define RUN 32
 
-SK_INLINE V F(load_some)(const T *p, int64_t count) {
-  if (count >= LANES) return F(load)(p);
-  T part[LANES] = {0};
-  memcpy(part, p, (size_t)count * sizeof(T));
-  return F(load)(part);
-}
-
-SK_INLINE void F(store_some)(T *p, V x, int64_t count) {
-  if (count >= LANES) {
-    F(store)(p, x);
-    return;
-  }
-  T part[LANES];
-  F(store)(part, x);
-  memcpy(p, part, (size_t)count * sizeof(T));
-}
-
-
 // Each group's sum of its channels' numbers, times `factor`, repeated for its channels, in place.
 SK_INLINE void F(norm_fold)(int64_t channels, int64_t groups, T factor, T *x) {
   const int64_t size = channels / groups;
@@ -56,17 +38,17 @@ SK_INLINE void F(norm_total)(const int vectors, const int64_t some, int64_t pixe
                              const T *center, T *out) {
   V total[2], middle[2], sum[2];
   EACH_VECTOR total[v] = (V)((T)0);
-  if (center) EACH_VECTOR middle[v] = F(load_some)(center + v * LANES, some);
+  if (center) EACH_VECTOR middle[v] = F(load_part)(center + v * LANES, some);
   for (int64_t p = 0; p < pixels;) {
     EACH_VECTOR sum[v] = (V)((T)0);
     for (const int64_t stop = SK_MIN_OF(pixels, p + RUN); p < stop; ++p)
       EACH_VECTOR {
-        const V entry = F(load_some)(x + p * row + v * LANES, some);
+        const V entry = F(load_part)(x + p * row + v * LANES, some);
         sum[v] = center ? FMA(entry - middle[v], entry - middle[v], sum[v]) : sum[v] + entry;
       }
     EACH_VECTOR total[v] += sum[v];
   }
-  EACH_VECTOR F(store_some)(out + v * LANES, total[v], some);
+  EACH_VECTOR F(store_part)(out + v * LANES, total[v], some);
 }
 
 // mean[c] and r[c] of the groups of one image.
@@ -88,9 +70,9 @@ SK_INLINE void F(norm_apply)(const int vectors, const int64_t some, int64_t pixe
   for (int64_t p = 0; p < pixels; ++p, x += row, y += row)
     EACH_VECTOR {
       const int64_t c = v * LANES;
-      const V d = F(load_some)(x + c, some) - F(load_some)(center + c, some);
-      const V value = FMA(d, F(load_some)(factor + c, some), F(load_some)(shift + c, some));
-      F(store_some)(y + c, silu ? F(silu)(value) : value, some);
+      const V d = F(load_part)(x + c, some) - F(load_part)(center + c, some);
+      const V value = FMA(d, F(load_part)(factor + c, some), F(load_part)(shift + c, some));
+      F(store_part)(y + c, silu ? F(silu)(value) : value, some);
     }
 }
 
@@ -122,10 +104,10 @@ SK_INLINE void F(norm_sums)(const int vectors, const int64_t some, int64_t pixel
     for (const int64_t stop = SK_MIN_OF(pixels, p + RUN); p < stop; ++p)
       EACH_VECTOR {
         const int64_t c = v * LANES, at = p * row + c;
-        const V d = F(load_some)(x + at, some) - F(load_some)(center + c, some);
-        V g = F(load_some)(dy + at, some);
-        if (silu) g = F(silu_grad)(FMA(d, F(load_some)(factor + c, some), F(load_some)(shift + c, some)), g);
-        if (out) F(store_some)(out + at, g, some);
+        const V d = F(load_part)(x + at, some) - F(load_part)(center + c, some);
+        V g = F(load_part)(dy + at, some);
+        if (silu) g = F(silu_grad)(FMA(d, F(load_part)(factor + c, some), F(load_part)(shift + c, some)), g);
+        if (out) F(store_part)(out + at, g, some);
         run_g[v] += g;
         run_gx[v] = FMA(g, d, run_gx[v]);
       }
@@ -135,8 +117,8 @@ SK_INLINE void F(norm_sums)(const int vectors, const int64_t some, int64_t pixel
     }
   }
   EACH_VECTOR {
-    F(store_some)(sum_g + v * LANES, total_g[v], some);
-    F(store_some)(sum_gx + v * LANES, total_gx[v], some);
+    F(store_part)(sum_g + v * LANES, total_g[v], some);
+    F(store_part)(sum_gx + v * LANES, total_gx[v], some);
   }
 }
 
@@ -146,9 +128,9 @@ SK_INLINE void F(norm_input_gradient)(const int vectors, const int64_t some, int
   for (int64_t p = 0; p < pixels; ++p, x += row, g += row)
     EACH_VECTOR {
       const int64_t c = v * LANES;
-      const V d = F(load_some)(x + c, some) - F(load_some)(center + c, some);
-      const V direct = FMA(F(load_some)(g + c, some), F(load_some)(factor + c, some), -F(load_some)(a + c, some));
-      F(store_some)(g + c, direct - F(load_some)(b + c, some) * d, some);
+      const V d = F(load_part)(x + c, some) - F(load_part)(center + c, some);
+      const V direct = FMA(F(load_part)(g + c, some), F(load_part)(factor + c, some), -F(load_part)(a + c, some));
+      F(store_part)(g + c, direct - F(load_part)(b + c, some) * d, some);
     }
 }
 

@@ -32,34 +32,39 @@
 #define FMA(a, b, c) ((a) * (b) + (c))
 #endif
 
+// A vector type of COUNT entries, V_S, read and written at any address: all of it, or its first `some` entries (all where they
+// are as many), the others 0. KIND is in the functions' names.
+#define SK_VECTORS(T, S, V, COUNT, KIND)                                                                               \
+  typedef T V##_##S __attribute__((ext_vector_type(COUNT)));                                                           \
+  typedef T V##_at_##S __attribute__((ext_vector_type(COUNT), aligned(sizeof(T)), may_alias));                         \
+  SK_INLINE V##_##S load_##KIND##S(const T *p) { return *(const V##_at_##S *)p; }                                      \
+  SK_INLINE void store_##KIND##S(T *p, V##_##S x) { *(V##_at_##S *)p = x; }                                            \
+  SK_INLINE V##_##S load_##KIND##part_##S(const T *p, int64_t some) {                                                  \
+    if (some >= COUNT) return load_##KIND##S(p);                                                                       \
+    T part[COUNT] = {0};                                                                                               \
+    memcpy(part, p, (size_t)some * sizeof(T));                                                                         \
+    return load_##KIND##S(part);                                                                                       \
+  }                                                                                                                    \
+  SK_INLINE void store_##KIND##part_##S(T *p, V##_##S x, int64_t some) {                                               \
+    if (some >= COUNT) {                                                                                               \
+      store_##KIND##S(p, x);                                                                                           \
+      return;                                                                                                          \
+    }                                                                                                                  \
+    T part[COUNT];                                                                                                     \
+    store_##KIND##S(part, x);                                                                                          \
+    memcpy(p, part, (size_t)some * sizeof(T));                                                                         \
+  }
+
 // Names, for scalar type T with suffix S: vec (SK_VECTOR_BYTES), ivec and uvec (integers of the same shape), native (one
-// register), wide (64 bytes: the fixed lanes of sums), quad (four entries); *_at: the same at any address.
+// register), wide (64 bytes: the fixed lanes of sums), quad (four entries).
 #define SK_TYPES(T, I, U, S, SIZE)                                                                                     \
   enum { LANES_##S = SK_VECTOR_BYTES / SIZE, NATIVE_##S = SK_NATIVE_BYTES / SIZE, WIDE_##S = 64 / SIZE };              \
-  typedef T vec_##S __attribute__((ext_vector_type(SK_VECTOR_BYTES / SIZE)));                                          \
-  typedef I ivec_##S __attribute__((ext_vector_type(SK_VECTOR_BYTES / SIZE)));                                         \
-  typedef U uvec_##S __attribute__((ext_vector_type(SK_VECTOR_BYTES / SIZE)));                                         \
-  typedef T native_##S __attribute__((ext_vector_type(SK_NATIVE_BYTES / SIZE)));                                       \
-  typedef T wide_##S __attribute__((ext_vector_type(64 / SIZE)));                                                      \
-  typedef T quad_##S __attribute__((ext_vector_type(4)));                                                              \
-  typedef T vec_at_##S __attribute__((ext_vector_type(SK_VECTOR_BYTES / SIZE), aligned(SIZE), may_alias));             \
-  typedef T native_at_##S __attribute__((ext_vector_type(SK_NATIVE_BYTES / SIZE), aligned(SIZE), may_alias));          \
-  typedef T wide_at_##S __attribute__((ext_vector_type(64 / SIZE), aligned(SIZE), may_alias));                         \
-  typedef T quad_at_##S __attribute__((ext_vector_type(4), aligned(SIZE), may_alias));                                 \
-  SK_INLINE vec_##S load_##S(const T *p) { return *(const vec_at_##S *)p; }                                            \
-  SK_INLINE void store_##S(T *p, vec_##S x) { *(vec_at_##S *)p = x; }                                                  \
-  SK_INLINE native_##S load_native_##S(const T *p) { return *(const native_at_##S *)p; }                               \
-  SK_INLINE void store_native_##S(T *p, native_##S x) { *(native_at_##S *)p = x; }                                     \
-  SK_INLINE wide_##S load_wide_##S(const T *p) { return *(const wide_at_##S *)p; }                                     \
-  SK_INLINE void store_wide_##S(T *p, wide_##S x) { *(wide_at_##S *)p = x; }                                           \
-  SK_INLINE quad_##S load_quad_##S(const T *p) { return *(const quad_at_##S *)p; }                                     \
-  SK_INLINE void store_quad_##S(T *p, quad_##S x) { *(quad_at_##S *)p = x; }                                           \
-  /* The first `count` entries at p, the others 0. */                                                                  \
-  SK_INLINE wide_##S load_wide_part_##S(const T *p, int64_t count) {                                                   \
-    T buffer[64 / SIZE] = {0};                                                                                         \
-    memcpy(buffer, p, (size_t)count * SIZE);                                                                           \
-    return load_wide_##S(buffer);                                                                                      \
-  }                                                                                                                    \
+  typedef I ivec_##S __attribute__((ext_vector_type(LANES_##S)));                                                      \
+  typedef U uvec_##S __attribute__((ext_vector_type(LANES_##S)));                                                      \
+  SK_VECTORS(T, S, vec, LANES_##S, )                                                                                   \
+  SK_VECTORS(T, S, native, NATIVE_##S, native_)                                                                        \
+  SK_VECTORS(T, S, wide, WIDE_##S, wide_)                                                                              \
+  SK_VECTORS(T, S, quad, 4, quad_)                                                                                     \
   /* Four rows of four entries, transposed in place. */                                                                \
   SK_INLINE void transpose_quads_##S(quad_##S x[4]) {                                                                  \
     quad_##S a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7); \
@@ -73,6 +78,7 @@
 SK_TYPES(float, int32_t, uint32_t, f32, 4)
 SK_TYPES(double, int64_t, uint64_t, f64, 8)
 #undef SK_TYPES
+#undef SK_VECTORS
 
 // The lanes' sum, folded by halves.
 SK_INLINE float fold_lanes_f32(wide_f32 x) {

@@ -53,8 +53,8 @@ SK_INLINE T F(sum_run)(int64_t n, const T *x, const T *y) {
       }
     for (int v = 0; v < 4 && at < stop; ++v) {
       int64_t count = SK_MIN_OF(WIDE, stop - at);
-      W a = count == WIDE ? F(load_wide)(x + at) : F(load_wide_part)(x + at, count);
-      if (y) sum[v] = FMA(a, count == WIDE ? F(load_wide)(y + at) : F(load_wide_part)(y + at, count), sum[v]);
+      W a = F(load_wide_part)(x + at, count);
+      if (y) sum[v] = FMA(a, F(load_wide_part)(y + at, count), sum[v]);
       else sum[v] = sum[v] + a;
       at += count;
     }
@@ -101,8 +101,7 @@ SK_INLINE void F(sum_columns)(int64_t rows, int64_t stride, int64_t count, const
       for (; r < stop; ++r) {
         const T *row = in + r * stride;
         for (int v = 0; v < vectors - 1; ++v) sum[v] += F(load_wide)(row + v * WIDE);
-        sum[vectors - 1] += last == WIDE ? F(load_wide)(row + (vectors - 1) * WIDE)
-                                         : F(load_wide_part)(row + (vectors - 1) * WIDE, last);
+        sum[vectors - 1] += F(load_wide_part)(row + (vectors - 1) * WIDE, last);
       }
     }
     F(tree_add)(&tree, sum);

@@ -160,21 +160,9 @@ SK_INLINE void F(winograd_square)(const int size, const T *image, int64_t height
       *pixels++ = u < 0 || u >= height || v < 0 || v >= width ? nothing : image + (u * width + v) * channels;
 }
 
-SK_INLINE N F(winograd_load)(const T *from, int64_t valid) {
-  if (valid == LN) return F(load_native)(from);
-  T part[LN] = {0};
-  memcpy(part, from, (size_t)valid * sizeof(T));
-  return F(load_native)(part);
-}
-
+// The first `valid` of x to `to`, or added to what is there.
 SK_INLINE void F(winograd_store)(T *to, N x, int64_t valid, const int beta) {
-  if (valid == LN) {
-    F(store_native)(to, beta ? F(load_native)(to) + x : x);
-    return;
-  }
-  T part[LN];
-  F(store_native)(part, beta ? F(winograd_load)(to, valid) + x : x);
-  memcpy(to, part, (size_t)valid * sizeof(T));
+  F(store_native_part)(to, beta ? F(load_native_part)(to, valid) + x : x, valid);
 }
 
 // V of one tile: 36 rows of `count` entries (rounded up), `apart` entries apart, from as many channels beginning at x.
@@ -188,7 +176,7 @@ static void F(winograd_input_tile)(const sk_convolution *s, int64_t count, const
     T half[6][6][LN] __attribute__((aligned(64)));
     N d[6], y[6];
     for (int c = 0; c < 6; ++c) {
-      for (int r = 0; r < 6; ++r) d[r] = F(winograd_load)(pixels[r * 6 + c] + p, valid);
+      for (int r = 0; r < 6; ++r) d[r] = F(load_native_part)(pixels[r * 6 + c] + p, valid);
       F(winograd_in)(d[0], d[1], d[2], d[3], d[4], d[5], y);
       for (int r = 0; r < 6; ++r) F(store_native)(half[r][c], y[r]);
     }
@@ -217,7 +205,7 @@ SK_INLINE void F(winograd_output_tile)(const sk_convolution *s, const T *m, int6
                       F(load_native)(from + 30 * apart), out);
       for (int r = 0; r < 4; ++r) F(store_native)(half[r][c], out[r]);
     }
-    const N shift = bias ? F(winograd_load)(bias + o, valid) : (N)((T)0);
+    const N shift = bias ? F(load_native_part)(bias + o, valid) : (N)((T)0);
     for (int64_t r = 0; r < rows; ++r) {
       F(winograd_out)(F(load_native)(half[r][0]), F(load_native)(half[r][1]), F(load_native)(half[r][2]),
                       F(load_native)(half[r][3]), F(load_native)(half[r][4]), F(load_native)(half[r][5]), out);
@@ -273,7 +261,7 @@ static void F(winograd_gradient_tile)(const sk_convolution *s, const T *dy, F(wi
     T half[6][4][LN] __attribute__((aligned(64)));
     N out[6], d[4];
     for (int c = 0; c < 4; ++c) {
-      for (int r = 0; r < 4; ++r) d[r] = F(winograd_load)(pixels[r * 4 + c] + o, valid);
+      for (int r = 0; r < 4; ++r) d[r] = F(load_native_part)(pixels[r * 4 + c] + o, valid);
       F(winograd_spread)(d[0], d[1], d[2], d[3], out);
       for (int r = 0; r < 6; ++r) F(store_native)(half[r][c], out[r]);
     }
