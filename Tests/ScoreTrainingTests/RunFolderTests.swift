@@ -75,4 +75,44 @@ import Testing
       }
     }
   }
+
+  @Test func aLogWithoutItsHeaderIsNoLog() throws {
+    let entry = "2,0.5,1,0.001\n"
+    let header = try #require(LossLog().text.split(separator: "\n").first.map { $0 + "\n" })
+    #expect(try LossLog(text: header + entry, name: "log", upTo: .max).entries.count == 1)
+    for text in ["", "foo,bar\n" + entry, entry] {
+      #expect(throws: TrainingError.self) { try LossLog(text: text, name: "log", upTo: .max) }
+    }
+  }
+
+  @Test func aCheckpointThatIsNotFiniteIsNamed() throws {
+    try inFolder { folder in
+      _ = try save(folder)
+      var checkpoint: Safetensors<Float> = try folder.checkpoint()
+      let names = checkpoint.parameters.names
+      let place = try #require(names.firstIndex { $0.hasPrefix("average/") })
+      var tensors = checkpoint.parameters.tensors
+      tensors[place] = tensors[place].map { _ in .nan }
+      checkpoint = Safetensors(
+        Parameters(names: names, tensors: tensors), metadata: checkpoint.metadata)
+      try checkpoint.write(to: folder.checkpointPath)
+      let error = #expect(throws: FileError.self) {
+        let _: ScoreModel<Float> = try folder.model(
+          process: try VariancePreserving(), pool: ThreadPool(threads: 1))
+      }
+      #expect(error?.description.contains(names[place]) == true)
+    }
+  }
+
+  @Test func whatIsInTheWayOfAFolderIsNamed() throws {
+    try inFolder { folder in
+      try AtomicFile.makeFolder(folder.path + "/a/b")
+      try AtomicFile.makeFolder(folder.path + "/a/b/")
+      try AtomicFile.write("", to: folder.path + "/a/file")
+      for path in [folder.path + "/a/file", folder.path + "/a/file/c", ""] {
+        let error = #expect(throws: FileError.self) { try AtomicFile.makeFolder(path) }
+        #expect(error?.description.contains(path.isEmpty ? "empty" : "a/file is a file") == true)
+      }
+    }
+  }
 }

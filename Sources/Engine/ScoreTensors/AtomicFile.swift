@@ -45,6 +45,25 @@ public enum AtomicFile {
     return String(cString: strerror(reason))
   }
 
+  /// Makes a folder and those that it lies in, where they are not there.
+  /// - Throws: `FileError` that says what is in the way.
+  public static func makeFolder(_ path: String) throws(FileError) {
+    guard !path.isEmpty else { throw FileError("the folder's name is empty; expected a path") }
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      made += made.isEmpty || made.hasSuffix("/") ? part : "/" + part
+      let status = mkdir(made, 0o777)
+      let reason = errno
+      if status == 0 { continue }
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: made, isDirectory: &isFolder)
+      if exists, isFolder.boolValue { continue }
+      throw FileError(
+        "cannot make the folder \(path): "
+          + (exists ? "\(made) is a file" : String(cString: strerror(reason))))
+    }
+  }
+
   /// Writes text as UTF-8 to a temporary name beside `path`, then renames it.
   /// - Throws: `FileError` that names the path and the reason.
   public static func write(_ text: String, to path: String) throws(FileError) {

@@ -37,7 +37,11 @@ public struct LossLog: Sendable, Equatable {
   /// Reads a log's entries up to a step.
   /// - Throws: `TrainingError` that names the line that is not an entry.
   public init(text: String, name: String, upTo last: Int) throws(TrainingError) {
-    for (number, line) in text.split(separator: "\n").enumerated().dropFirst() {
+    let lines = text.split(separator: "\n")
+    guard lines.first.map(String.init) == Self.header else {
+      throw TrainingError("\(name): found \"\(lines.first ?? "")\"; expected \(Self.header)")
+    }
+    for (number, line) in lines.enumerated().dropFirst() {
       let fields = line.split(separator: ",").compactMap { Double($0) }
       guard fields.count == 4, let step = Int(exactly: fields[0]) else {
         throw TrainingError(

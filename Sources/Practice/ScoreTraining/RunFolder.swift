@@ -31,12 +31,7 @@ public struct RunFolder: Sendable {
   /// - Throws: `FileError`.
   public func create(_ description: RunDescription) throws {
     let isNew = !FileManager.default.fileExists(atPath: path)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError("cannot make the folder \(path): \(error.localizedDescription)")
-    }
+    try AtomicFile.makeFolder(path)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let text = String(decoding: try encoder.encode(description), as: UTF8.self) + "\n"
@@ -57,7 +52,8 @@ public struct RunFolder: Sendable {
     struct Version: Decodable { var format: Int }
     let decoder = JSONDecoder()
     guard let version = try? decoder.decode(Version.self, from: data) else {
-      throw FileError("\(descriptionPath): not a run's description; it names no format")
+      throw FileError(
+        "\(descriptionPath): not a run's description; expected a JSON object with a format")
     }
     guard version.format == RunDescription.currentFormat else {
       throw FileError(
@@ -115,6 +111,10 @@ extension Safetensors {
   func tensor(_ name: String, in path: String) throws(FileError) -> Tensor<Scalar> {
     guard let tensor = parameters[name] else {
       throw FileError("\(path): the tensor \(name) is missing")
+    }
+    guard tensor.isFinite else {
+      throw FileError(
+        "\(path): the tensor \(name) has entries that are not finite numbers in \(Scalar.self)")
     }
     return tensor
   }

@@ -86,6 +86,8 @@ extension Tensor {
       defer { rest %= max(1, stride) }
       return rest / max(1, stride)
     }
-    throw DataError(.notFinite, path, "entry \(index) is \(value), where finite numbers are needed")
+    throw DataError(
+      .notFinite, path,
+      "entry \(index) is \(value) as \(Scalar.self), where finite numbers are needed")
   }
 }
