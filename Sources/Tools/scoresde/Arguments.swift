@@ -16,7 +16,7 @@ struct Arguments {
       guard word.hasPrefix("-"), word.count > 1 else {
         guard positional.count < limit else {
           throw CommandError.usage(
-            "scoresde \(command) takes \(limit == 0 ? "options only" : "at most \(limit) names"), found \(word)"
+            "\(command) takes \(limit == 0 ? "options only" : limit == 1 ? "one name" : "at most \(limit) names"), found \(word)"
           )
         }
         positional.append(word)
@@ -25,7 +25,7 @@ struct Arguments {
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
       guard let option = known.first(where: { $0.name == parts[0] }) else {
         throw CommandError.usage(
-          "unknown option \(parts[0]) of scoresde \(command); it takes \(known.map(\.name).joined(separator: ", "))"
+          "unknown option \(parts[0]) of \(command); it takes \(known.map(\.name).joined(separator: ", "))"
         )
       }
       guard values[option.name] == nil else {
@@ -54,17 +54,19 @@ struct Arguments {
   /// The text of an option that must be given.
   func required(_ name: String) throws -> String {
     guard let value = values[name] else {
-      throw CommandError.usage("scoresde \(command) needs \(name)")
+      throw CommandError.usage("\(command) needs \(name)")
     }
     return value
   }
 
   /// The whole number that an option gives, or nil where it was not given.
-  func integer(_ name: String, atLeast minimum: Int, atMost maximum: Int = Int.max) throws -> Int? {
+  func integer(
+    _ name: String, atLeast minimum: Int, atMost maximum: Int = 2_000_000_000
+  ) throws -> Int? {
     guard let text = values[name] else { return nil }
     guard let value = Int(text), minimum <= value, value <= maximum else {
-      let range = maximum == Int.max ? "of at least \(minimum)" : "from \(minimum) to \(maximum)"
-      throw CommandError.usage("\(name) is \(text); expected a whole number \(range)")
+      throw CommandError.usage(
+        "\(name) is \(text); expected a whole number from \(minimum) to \(maximum)")
     }
     return value
   }

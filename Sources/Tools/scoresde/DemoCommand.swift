@@ -24,12 +24,7 @@ enum DemoCommand: Command {
     options.steps = try arguments.integer("--steps", atLeast: 1) ?? 5000
     let process = try session.process()
     let folder = RunFolder(out + "/run")
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder.path, withIntermediateDirectories: true)
-    } catch {
-      throw CommandError.failure("cannot make the folder \(out): \(error.localizedDescription)")
-    }
+    try session.makeFolder(out, for: "--out")
 
     let training: Dataset<Float> = Digits.load(.training)
     let test: Dataset<Float> = Digits.load(.test)

@@ -16,6 +16,14 @@ enum FilePlace {
       && FileManager.default.isWritableFile(atPath: path)
   }
 
+  /// Whether two paths lead to one place.
+  static func isSame(_ a: String, _ b: String) -> Bool {
+    func place(_ path: String) -> URL {
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath()
+    }
+    return place(a) == place(b)
+  }
+
   /// Whether something is at `path`.
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 }

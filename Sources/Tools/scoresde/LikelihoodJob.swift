@@ -98,13 +98,17 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       return (key, mean.map { .number($0) } ?? .null)
     }
     row("error of a sample, from", "")
-    let parts = [
+    var parts = [
       part("solver", "solver", budget.solver),
       part("truncation at ε", "truncation", budget.truncation),
       part("prior mismatch", "priorMismatch", budget.priorMismatch),
       part("probes", "probes", budget.probes),
-      part("all together", "total", budget.total),
     ]
+    if budget.widenedProbes != budget.probes {
+      parts.append(
+        part("the same, widened for so few", "widenedProbes", budget.widenedProbes))
+    }
+    parts.append(part("all together", "total", budget.total))
     report.add("errorBudget", .object(parts), line: table.text.trimmedEnd)
     return report
   }

@@ -17,8 +17,13 @@ struct LoadedModel<Scalar: TensorScalar> {
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
       let path = String(text.dropFirst("mixture:".count))
-      var oracle = try MixtureOracle<Scalar>(
-        process: process, parameters: MixtureParameters(contentsOf: path))
+      let parameters = try MixtureParameters(contentsOf: path)
+      var oracle: MixtureOracle<Scalar>
+      do {
+        oracle = try MixtureOracle(process: process, parameters: parameters)
+      } catch {
+        throw CommandError.failure("\(path): \(error)")
+      }
       oracle.pool = session.pool
       field = oracle
       scale = nil

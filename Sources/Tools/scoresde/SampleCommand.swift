@@ -17,7 +17,9 @@ enum SampleCommand: Command {
     Option("--count", "N", "samples (default 64)"),
     Option("--batch-size", "N", "samples carried together; changes no sample"),
     .lastTime, .seed,
-    Option("--out", "FILE", ".npy, .safetensors, .png (images) or .svg (points in the plane)"),
+    Option(
+      "--out", "FILE",
+      ".npy, .safetensors, .png of images or .svg of points in the plane (required)"),
     Option("--trajectory", "FILE.npy", "the states on the way too, [steps, count, …]"),
     .matrixProducts,
   ]
@@ -33,7 +35,7 @@ enum SampleCommand: Command {
   private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
     let spec = try solver(arguments)
-    let steps = try arguments.integer("--steps", atLeast: 1) ?? 500
+    let steps = try arguments.integer("--steps", atLeast: 1, atMost: 10_000_000) ?? 500
     let count = try arguments.integer("--count", atLeast: 1) ?? 64
     let batchSize = try arguments.integer("--batch-size", atLeast: 1)
     let epsilon = try arguments.positive("--epsilon")
@@ -41,10 +43,14 @@ enum SampleCommand: Command {
     guard
       let out = try session.checkWritable(
         "--out", extensions: ["npy", "safetensors", "png", "svg"])
-    else { throw CommandError.usage("scoresde sample needs --out") }
+    else { throw CommandError.usage("sample needs --out") }
     let trajectory = try session.checkWritable("--trajectory", extensions: ["npy"])
     let model = try LoadedModel<Scalar>(session)
     try SampleFile.check(out, model.field.sampleShape)
+    try session.checkMemory(
+      Double(count) * Double(model.field.sampleShape.count)
+        * (trajectory == nil ? 1 : Double(steps) + 1),
+      scalarSize: MemoryLayout<Scalar>.size, of: "the samples")
 
     let sampler = try Sampler(
       model.samplingField(arguments), spec, steps: steps, epsilon: epsilon, batchSize: batchSize,

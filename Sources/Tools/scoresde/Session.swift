@@ -1,3 +1,4 @@
+import Foundation
 import ScoreSDE
 
 /// What every command has: its options, the threads, and where progress and results go.
@@ -35,6 +36,10 @@ struct Session {
   /// Checks before any work that a file can be written where `option` says.
   func checkWritable(_ option: String, extensions: [String]) throws -> String? {
     guard let path = arguments.text(option) else { return nil }
+    for other in ["--data", "--against", "--out", "--trajectory"] where other != option {
+      guard let text = arguments.text(other), FilePlace.isSame(text, path) else { continue }
+      throw CommandError.usage("\(option) and \(other) are one file, \(path); expected two")
+    }
     guard extensions.contains(where: { path.hasSuffix("." + $0) }) else {
       throw CommandError.usage(
         "\(option) is \(path); expected a name that ends in \(extensions.map { "." + $0 }.joined(separator: ", "))"
@@ -45,5 +50,27 @@ struct Session {
       throw CommandError.failure("\(option) is \(path), but \(folder) is not a folder to write in")
     }
     return path
+  }
+
+  /// Makes the folder of a command's results, which may not be a training run's.
+  func makeFolder(_ path: String, for option: String) throws {
+    guard !RunFolder(path).exists else {
+      throw CommandError.usage(
+        "\(option) is \(path), which holds a training run; expected another folder")
+    }
+    try AtomicFile.makeFolder(path)
+  }
+
+  /// Checks before any work that so many numbers would fit into the machine's memory.
+  func checkMemory(_ numbers: Double, scalarSize: Int, of what: String) throws {
+    let (needed, there) = (
+      numbers * Double(scalarSize), Double(ProcessInfo.processInfo.physicalMemory)
+    )
+    guard needed <= there else {
+      func gigabytes(_ bytes: Double) -> String { NumberText.significant(bytes / 1e9, digits: 2) }
+      throw CommandError.usage(
+        "\(what) would take \(gigabytes(needed)) GB, but this machine has \(gigabytes(there)) GB of memory; ask for fewer"
+      )
+    }
   }
 }
