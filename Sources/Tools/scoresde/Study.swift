@@ -21,6 +21,8 @@ struct Study<Scalar: TensorScalar> {
   struct Point {
     /// The NFE that was asked for; nil for an adaptive solver, whose tolerance sets its own.
     var budget: Int?
+    /// The relative and absolute tolerance of an adaptive solver.
+    var tolerance: Double?
     /// The NFE that it took, the mean over samples.
     var evaluations: Double
     /// The root mean square difference from the fine solve; nil for solvers with noise.
@@ -94,7 +96,7 @@ struct Study<Scalar: TensorScalar> {
         guard samples.isFinished, samples.samples.isFinite else { continue }
         curve.points.append(
           Point(
-            budget: run.budget, evaluations: samples.meanEvaluations,
+            budget: run.budget, tolerance: run.tolerance, evaluations: samples.meanEvaluations,
             error: run.sampler.solver.usesNoise ? nil : Self.error(samples.samples, ends),
             distance: Metrics.energyDistance(samples.samples, reference)))
       }
@@ -111,6 +113,7 @@ struct Study<Scalar: TensorScalar> {
   private struct Run {
     var sampler: Sampler<Scalar>
     var budget: Int?
+    var tolerance: Double?
     var cost: Double
   }
 
@@ -138,7 +141,8 @@ struct Study<Scalar: TensorScalar> {
         let text = Spec.text(tolerance)
         guard let solver = with([("rtol", text), ("atol", text)]) else { return nil }
         return Run(
-          sampler: try Sampler(field, solver, steps: 1, epsilon: epsilon), budget: nil, cost: 40)
+          sampler: try Sampler(field, solver, steps: 1, epsilon: epsilon), tolerance: tolerance,
+          cost: 40)
       }
       return [Job(solver: name, grid: "adaptive", runs: runs)]
     }

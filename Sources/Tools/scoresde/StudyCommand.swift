@@ -35,11 +35,10 @@ enum StudyCommand: Command {
     let epsilon = try arguments.positive("--epsilon")
     let seed = try arguments.seed
     let model = try LoadedModel<Scalar>(session)
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw CommandError.failure("--out is \(folder), but that folder cannot be made")
-    }
+    try session.checkMemory(
+      Double(count) * Double(model.field.sampleShape.count), scalarSize: MemoryLayout<Scalar>.size,
+      of: "the samples")
+    try session.makeFolder(folder, for: "--out")
 
     let study = Study(
       field: model.field, budgets: budgets, solvers: solvers, grids: grids, count: count,
@@ -49,6 +48,11 @@ enum StudyCommand: Command {
     let start = ContinuousClock.now
     let result = try study.run { fraction, note in bar.update(min(0.999, fraction), note) }
     bar.update(1)
+    guard !result.curves.isEmpty else {
+      throw CommandError.failure(
+        "none of these solvers finished within \(budgets.last ?? 0) evaluations; ask for more by --nfe, or for other solvers"
+      )
+    }
     let report = StudyReport(
       result: result, model: arguments.text("--model") ?? "",
       process: ProcessSpec.text(of: model.field.process), budgets: budgets, count: count,
@@ -82,6 +86,9 @@ enum StudyCommand: Command {
       throw CommandError.usage("--solvers names no solver; expected one or more")
     }
     for text in texts { _ = try asUsage(of: "--solvers") { try SolverSpec(text) } }
+    guard Set(texts).count == texts.count else {
+      throw CommandError.usage("--solvers is \(texts.joined(separator: ";")); expected each once")
+    }
     return texts
   }
 
@@ -94,6 +101,9 @@ enum StudyCommand: Command {
     }
     guard !grids.isEmpty else {
       throw CommandError.usage("--grids names no grid; expected one or more")
+    }
+    guard Set(grids).count == grids.count else {
+      throw CommandError.usage("--grids is \(text); expected each once")
     }
     return grids
   }

@@ -26,22 +26,23 @@ struct StudyReport<Scalar: TensorScalar> {
     let deterministic = result.curves.filter { $0.grid != "adaptive" && $0.points[0].error != nil }
     if !deterministic.isEmpty {
       parts.append(
-        "root mean square difference from a fine solve of the same noise, by NFE\n"
+        "root mean square difference from a fine solve of the same noise, at no more than so many NFE\n"
           + table(deterministic) { $0.error }.text)
     }
     let stepped = result.curves.filter { $0.grid != "adaptive" }
     if !stepped.isEmpty {
       parts.append(
-        "energy distance to \(result.reference), by NFE (a fine solve has \(NumberText.plusMinus(result.floor.value, result.floor.standardError)))\n"
+        "energy distance to \(result.reference), at no more than so many NFE (a fine solve has \(NumberText.plusMinus(result.floor.value, result.floor.standardError)))\n"
           + table(stepped) { $0.distance }.text)
     }
     let adaptive = result.curves.filter { $0.grid == "adaptive" }
     if !adaptive.isEmpty {
-      var table = Table(columns: ["adaptive solver", "NFE", "difference", "distance"])
+      var table = Table(columns: ["adaptive solver", "tolerance", "NFE", "difference", "distance"])
       for curve in adaptive {
         for point in curve.points {
           table.append([
-            curve.solver, NumberText.significant(point.evaluations, digits: 3),
+            curve.solver, point.tolerance.map(Spec.text) ?? "–",
+            NumberText.significant(point.evaluations, digits: 3),
             point.error.map { NumberText.significant($0.value, digits: 3) } ?? "–",
             NumberText.plusMinus(point.distance.value, point.distance.standardError),
           ])
@@ -104,6 +105,7 @@ struct StudyReport<Scalar: TensorScalar> {
                   curve.points.map { point in
                     .object([
                       ("budget", point.budget.map { .integer($0) } ?? .null),
+                      ("tolerance", point.tolerance.map { .number($0) } ?? .null),
                       ("nfe", .number(point.evaluations)),
                       ("error", point.error.map(estimate) ?? .null),
                       ("distance", estimate(point.distance)),
@@ -125,7 +127,8 @@ struct StudyReport<Scalar: TensorScalar> {
       result.curves.filter { $0.points[0].error != nil }
     ) { $0.error }
     var distances = plot(
-      "Distance to \(result.reference)", "energy distance", result.curves
+      "Distance to \(result.reference)", "energy distance, or its standard error if larger",
+      result.curves
     ) { $0.distance }
     distances.add(
       .horizontalRule(
