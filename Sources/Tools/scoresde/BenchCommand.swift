@@ -10,6 +10,7 @@ enum BenchCommand: Command {
     .matrixProducts,
   ]
   static let positionalLimit = known.count
+  static let positionalNames = "[WORKLOAD ...]"
 
   private static let known =
     Workload.allCases.map(\.rawValue) + Microbenchmark.allCases.map(\.rawValue)

@@ -8,10 +8,13 @@ protocol Command {
   static var options: [Option] { get }
   /// How many names it takes beside options.
   static var positionalLimit: Int { get }
+  /// What those names are, in the line of usage.
+  static var positionalNames: String { get }
   /// Does it; prints results on standard output.
   static func run(_ session: Session) throws
 }
 
 extension Command {
   static var positionalLimit: Int { 0 }
+  static var positionalNames: String { "" }
 }

@@ -7,10 +7,11 @@ enum InspectCommand: Command {
   static let summary = "says what is in a run folder, a data set or a file"
   static let options: [Option] = []
   static let positionalLimit = 1
+  static let positionalNames = "RUN|DATA|FILE"
 
   static func run(_ session: Session) throws {
     guard let path = session.arguments.positional.first else {
-      throw CommandError.usage("scoresde inspect needs a run folder, a data set or a file")
+      throw CommandError.usage("inspect needs a run folder, a data set or a file")
     }
     if RunFolder(path).exists {
       try inspect(run: RunFolder(path), session)
@@ -25,13 +26,13 @@ enum InspectCommand: Command {
     let description = try folder.description()
     let options = description.options
     var facts = [
-      ("sde", description.sde), ("network", description.network),
-      ("sample shape", "\(Shape(description.sampleShape))"), ("data", description.data),
-      ("scalar", description.scalar), ("steps asked for", "\(options.steps)"),
-      ("batch size", "\(options.batchSize)"), ("seed", "\(options.seed)"),
-      ("learning rate", "\(options.learningRate), \(options.schedule.rawValue)"),
-      ("parametrisation", description.parametrization),
-      (
+      Fact("sde", description.sde), Fact("network", description.network),
+      Fact("sample shape", Shape(description.sampleShape)), Fact("data", description.data),
+      Fact("scalar", description.scalar), Fact("steps asked for", options.steps),
+      Fact("batch size", options.batchSize), Fact("seed", "\(options.seed)"),
+      Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
+      Fact("parametrisation", description.parametrization),
+      Fact(
         "loss",
         "\(options.objective.rawValue), \(options.weighting.rawValue) weighting, "
           + (options.noiseLevel.map { "noise level \($0)" }
@@ -43,16 +44,18 @@ enum InspectCommand: Command {
       let count = checkpoint.parameters.names.indices
         .filter { checkpoint.parameters.names[$0].hasPrefix("parameters/") }
         .reduce(0) { $0 + checkpoint.parameters.tensors[$1].count }
-      facts.append(("steps done", checkpoint.metadata["step"] ?? "unknown"))
-      facts.append(("parameters", NumberText.grouped(count)))
+      if let step = checkpoint.metadata["step"].flatMap(Int.init) {
+        facts.append(Fact("steps done", step))
+      }
+      facts.append(Fact("parameters", count))
       let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8)
       if let text,
         let last = try LossLog(text: text, name: folder.lossPath, upTo: .max).entries.last
       {
-        facts.append(("loss at step \(last.step)", NumberText.significant(last.loss)))
+        facts.append(Fact("last loss", last.loss))
       }
     } else {
-      facts.append(("steps done", "0 (no checkpoint yet)"))
+      facts.append(Fact("steps done", 0))
     }
     show(facts, session)
   }
@@ -82,29 +85,79 @@ enum InspectCommand: Command {
     )
   }
 
-  private static func inspect(data: Dataset<Double>, _ path: String, _ session: Session) {
+  private static func inspect(
+    data: Dataset<Double>, _ path: String, _ session: Session
+  ) throws {
     let entries = data.samples.scalars
     let mean = data.samples.mean
     let variance = entries.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(entries.count)
+    guard variance.isFinite else {
+      throw CommandError.failure(
+        "\(path): the entries are so large, up to \(entries.map { abs($0) }.max() ?? .nan), that their squares are no finite numbers"
+      )
+    }
     var facts = [
-      ("samples", "\(data.count)"), ("sample shape", "\(data.sampleShape)"),
-      ("mean", NumberText.significant(mean)),
-      ("standard deviation", NumberText.significant(variance.squareRoot())),
-      ("least, greatest", "\(entries.min() ?? .nan), \(entries.max() ?? .nan)"),
-      ("quantised", data.scale.map { "\($0.levels) levels" } ?? "no"),
+      Fact("samples", data.count), Fact("sample shape", data.sampleShape), Fact("mean", mean),
+      Fact("standard deviation", variance.squareRoot()), Fact("least", entries.min() ?? .nan),
+      Fact("greatest", entries.max() ?? .nan),
     ]
-    if let labels = data.labels { facts.append(("classes", "\(Set(labels).count)")) }
-    if let advice = try? ProcessAdvice(data.samples) {
-      facts += advice.all.map {
-        ("suggested \($0.name)", "\(NumberText.significant($0.value)): \($0.reason)")
+    if let scale = data.scale { facts.append(Fact("levels", scale.levels)) }
+    if let labels = data.labels { facts.append(Fact("classes", Set(labels).count)) }
+    // Processes act on quantised data where training puts them.
+    let points = data.scale.map { scale in
+      data.samples.map { scale.offset + scale.factor * ($0 + scale.binWidth / 2) }
+    }
+    var reasons: [String] = []
+    if let advice = try? ProcessAdvice(points ?? data.samples) {
+      if let scale = data.scale {
+        let range = scale.modelRange
+        reasons.append(
+          "Suggestions are for the levels where training puts them, between \(Spec.text(range.lowerBound)) and \(Spec.text(range.upperBound))."
+        )
+      }
+      for item in advice.all {
+        facts.append(
+          Fact(
+            "suggested \(item.name)", NumberText.significant(item.value),
+            .object([("value", .number(item.value)), ("reason", .string(item.reason))])))
+        reasons.append("\(item.name): \(item.reason).")
       }
     }
-    show(facts, session)
+    show(facts, notes: reasons, session)
   }
 
-  private static func show(_ facts: [(String, String)], _ session: Session) {
+  /// A line of what is known: its name, how people read it, and how programs do.
+  private struct Fact {
+    var name: String
+    var text: String
+    var json: JSON
+
+    /// The name as the key of a JSON object: sampleShape.
+    var key: String {
+      let words = name.split { $0 == " " || $0 == "-" }
+      return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.capitalized }
+    }
+
+    init(_ name: String, _ text: String, _ json: JSON? = nil) {
+      self.name = name
+      self.text = text
+      self.json = json ?? .string(text)
+    }
+    init(_ name: String, _ value: Int) {
+      self.init(name, NumberText.grouped(value), .integer(value))
+    }
+    init(_ name: String, _ value: Double) {
+      self.init(name, NumberText.significant(value), .number(value))
+    }
+    init(_ name: String, _ shape: Shape) {
+      self.init(name, "\(shape)", .array(shape.extents.map { .integer($0) }))
+    }
+  }
+
+  private static func show(_ facts: [Fact], notes: [String] = [], _ session: Session) {
+    let table = Table(columns: ["what", "value"], rows: facts.map { [$0.name, $0.text] }).text
     session.finish(
-      .object(facts.map { ($0.0, .string($0.1)) }),
-      Table(columns: ["what", "value"], rows: facts.map { [$0.0, $0.1] }).text)
+      .object(facts.map { ($0.key, $0.json) }),
+      ([table] + notes.map { "- \($0)" }).joined(separator: "\n"))
   }
 }

@@ -15,7 +15,8 @@ struct Option: Sendable {
 
   /// The model that several commands take.
   static let model = Option(
-    "--model", "MODEL", "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json")
+    "--model", "MODEL",
+    "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json (required)")
   /// The process of an exact model.
   static let modelProcess = Option("--sde", "SDE", "the process of an exact model: \(processes)")
   /// The process to train under.

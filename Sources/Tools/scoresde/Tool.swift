@@ -71,6 +71,9 @@ enum Tool {
       let name = option.value.map { "\(option.name) \($0)" } ?? option.name
       return "  \(name)\(String(repeating: " ", count: max(1, 26 - name.count)))\(option.help)"
     }
-    return "scoresde \(command.name): \(command.summary)\n\n" + lines.joined(separator: "\n")
+    let words = ["scoresde", command.name, command.positionalNames, "[OPTIONS]"]
+    return "scoresde \(command.name): \(command.summary)\n\nusage: "
+      + words.filter { !$0.isEmpty }.joined(separator: " ") + "\n\n"
+      + lines.joined(separator: "\n")
   }
 }
