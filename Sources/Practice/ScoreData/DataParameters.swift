@@ -41,7 +41,7 @@ struct DataParameters {
 
   private static func expectation(_ name: String) -> String {
     switch name {
-    case "count": "a whole number from 1 to a thousand million"
+    case "count": "a whole number from 1 to 100000000"
     case "seed": "a whole number from 0 on"
     default: "a number above 0 and up to 10"
     }

@@ -48,7 +48,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     }
     var parameters = try DataParameters(parts.count > 1 ? parts[1] : nil, of: text)
     let isTest = try parameters.flag("test")
-    count = try parameters.number("count") { (1...1_000_000_000).contains($0) }
+    count = try parameters.number("count") { (1...100_000_000).contains($0) }
     if let set = PlanarSet(rawValue: name) {
       let seed: UInt64? = try parameters.number("seed") { _ in true }
       let deviation: Double? =

@@ -6,13 +6,18 @@ enum LikelihoodCommand: Command {
   static let name = "likelihood"
   static let summary =
     "gives log densities by the probability-flow ODE, with their error budget, in nats and bits per dimension"
+  /// Up to so many dimensions the exact divergence is what is taken unless probes are asked for: it costs little more than one
+  /// probe, and has no error.
+  private static let exactDimensions = 4
   static let options: [Option] = [
     .model, .modelProcess,
     Option("--data", "DATA", "digits:test, moons, …, or a file (required)"),
     Option("--against", "DATA", "other data, told from --data by their densities (ROC)"),
     Option("--count", "N", "the first N samples only"),
-    Option("--divergence", "KIND", "exact, hutchinson (default) or hutch++"),
-    Option("--probes", "N", "probes of hutchinson (default 1) or hutch++ (default 2)"),
+    Option(
+      "--divergence", "KIND",
+      "exact (default for samples of up to \(exactDimensions) numbers), hutchinson or hutch++"),
+    Option("--probes", "N", "probes of hutchinson (default 1) or hutch++ (default 4)"),
     Option("--sketch", "N", "directions that hutch++ takes exactly (default 4)"),
     Option("--distribution", "NAME", "of the probes: rademacher (default), gaussian or sphere"),
     Option("--rtol", "X", "relative tolerance (default 1e-5)"),
@@ -34,7 +39,6 @@ enum LikelihoodCommand: Command {
 
   private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
-    let divergence = try divergence(arguments)
     let rtol = try arguments.positive("--rtol") ?? 1e-5
     let atol = try arguments.positive("--atol") ?? 1e-5
     let epsilon = try arguments.positive("--epsilon")
@@ -48,6 +52,7 @@ enum LikelihoodCommand: Command {
     }
     let count = try arguments.integer("--count", atLeast: 1)
     let model = try LoadedModel<Scalar>(session)
+    let divergence = try divergence(arguments, dimensions: model.field.sampleShape.count)
     let likelihood = try FlowLikelihood(
       model.field, divergence: divergence, method: .adaptive(rtol: rtol, atol: atol),
       epsilon: epsilon)
@@ -78,8 +83,13 @@ enum LikelihoodCommand: Command {
     session.finish(.object(report.members), report.lines.joined(separator: "\n"))
   }
 
-  private static func divergence(_ arguments: Arguments) throws -> Divergence {
-    let kind = arguments.text("--divergence") ?? "hutchinson"
+  private static func divergence(
+    _ arguments: Arguments, dimensions: Int
+  ) throws -> Divergence {
+    let wantsProbes = arguments.has("--probes") || arguments.has("--distribution")
+    let kind =
+      arguments.text("--divergence")
+      ?? (dimensions <= exactDimensions && !wantsProbes ? "exact" : "hutchinson")
     let probes = try arguments.integer("--probes", atLeast: 1, atMost: 1 << 16)
     let sketch = try arguments.integer("--sketch", atLeast: 1, atMost: 1 << 16)
     let distribution = arguments.text("--distribution") ?? "rademacher"
@@ -102,7 +112,7 @@ enum LikelihoodCommand: Command {
       return .hutchinson(distribution, probes: probes ?? 1)
     case "hutch++":
       try refuse(["--distribution"], with: "hutchinson")
-      return .hutchPlusPlus(sketch: sketch ?? 4, probes: probes ?? 2)
+      return .hutchPlusPlus(sketch: sketch ?? 4, probes: probes ?? 4)
     default:
       throw CommandError.usage(
         "--divergence is \(kind); expected exact, hutchinson or hutch++")

@@ -91,24 +91,27 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       estimate("variational bound", "variationalBound", bound.mean, error)
     }
     let budget = try likelihood.budget(of: result, for: points, key: key.folded("probes"))
-    func part(_ name: String, _ key: String, _ values: [Double]?) -> (String, JSON) {
+    func part(
+      _ name: String, _ key: String, _ values: [Double]?, isShown: Bool = true
+    ) -> (String, JSON) {
       let mean = values.map { $0.reduce(0, +) / Double($0.count) }
-      row(
-        "  \(name)", mean.map { NumberText.significant($0, digits: 2) } ?? "one probe hides it")
+      if isShown {
+        row(
+          "  \(name)", mean.map { NumberText.significant($0, digits: 2) } ?? "one probe hides it")
+      }
       return (key, mean.map { .number($0) } ?? .null)
     }
     row("error of a sample, from", "")
-    var parts = [
+    let parts = [
       part("solver", "solver", budget.solver),
       part("truncation at ε", "truncation", budget.truncation),
       part("prior mismatch", "priorMismatch", budget.priorMismatch),
       part("probes", "probes", budget.probes),
+      part(
+        "the same, widened for so few", "widenedProbes", budget.widenedProbes,
+        isShown: budget.widenedProbes != budget.probes),
+      part("all together", "total", budget.total),
     ]
-    if budget.widenedProbes != budget.probes {
-      parts.append(
-        part("the same, widened for so few", "widenedProbes", budget.widenedProbes))
-    }
-    parts.append(part("all together", "total", budget.total))
     report.add("errorBudget", .object(parts), line: table.text.trimmedEnd)
     return report
   }

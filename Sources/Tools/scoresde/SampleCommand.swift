@@ -45,6 +45,12 @@ enum SampleCommand: Command {
         "--out", extensions: ["npy", "safetensors", "png", "svg"])
     else { throw CommandError.usage("sample needs --out") }
     let trajectory = try session.checkWritable("--trajectory", extensions: ["npy"])
+    if spec.solver is AdaptiveFlow || spec.solver is AdaptiveDiffusion, arguments.has("--steps"),
+      trajectory == nil
+    {
+      throw CommandError.usage(
+        "--steps is given, but \(spec.spec.name) takes steps of its own, by --rtol and --atol")
+    }
     let model = try LoadedModel<Scalar>(session)
     try SampleFile.check(out, model.field.sampleShape)
     try session.checkMemory(
