@@ -17,8 +17,20 @@ extension FieldFittedSolver {
   public func solve<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
   ) throws -> BatchSolution<Scalar> {
-    let (solver, grid) = try fitted(to: context.field, along: grid)
+    let (solver, grid) = try fit(to: context.field, along: grid)
     return try solver.solve(x, along: grid, in: &context)
+  }
+
+  /// Fits the solver, to no more steps than make sense: fits are for few, and their time grows with the steps.
+  fileprivate func fit<Scalar: TensorScalar>(
+    to field: any ScoreField<Scalar>, along grid: TimeGrid
+  ) throws -> (solver: any Solver, grid: TimeGrid) {
+    guard grid.steps.count <= 1000 else {
+      throw SamplingError(
+        "\(spec.name) fits each of its steps, and there are \(grid.steps.count); expected 1000 or fewer"
+      )
+    }
+    return try fitted(to: field, along: grid)
   }
 }
 
@@ -28,7 +40,7 @@ extension Sampler {
   public func fitted() throws -> Sampler {
     guard let wanting = solver as? any FieldFittedSolver else { return self }
     var sampler = self
-    (sampler.solver, sampler.grid) = try wanting.fitted(to: field, along: grid)
+    (sampler.solver, sampler.grid) = try wanting.fit(to: field, along: grid)
     return sampler
   }
 }
