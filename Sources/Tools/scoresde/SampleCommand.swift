@@ -48,8 +48,9 @@ enum SampleCommand: Command {
     if spec.solver is AdaptiveFlow || spec.solver is AdaptiveDiffusion, arguments.has("--steps"),
       trajectory == nil
     {
-      throw CommandError.usage(
-        "--steps is given, but \(spec.spec.name) takes steps of its own, by --rtol and --atol")
+      session.say(
+        "--steps changes nothing here: \(spec.spec.name) takes steps of its own, by --rtol and --atol"
+      )
     }
     let model = try LoadedModel<Scalar>(session)
     try SampleFile.check(out, model.field.sampleShape)
