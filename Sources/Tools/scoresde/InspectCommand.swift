@@ -104,11 +104,9 @@ enum InspectCommand: Command {
     if let scale = data.scale { facts.append(Fact("levels", scale.levels)) }
     if let labels = data.labels { facts.append(Fact("classes", Set(labels).count)) }
     // Processes act on quantised data where training puts them.
-    let points = data.scale.map { scale in
-      data.samples.map { scale.offset + scale.factor * ($0 + scale.binWidth / 2) }
-    }
+    let points = data.scale?.centred(data.samples) ?? data.samples
     var reasons: [String] = []
-    if let advice = try? ProcessAdvice(points ?? data.samples) {
+    if let advice = try? ProcessAdvice(points) {
       if let scale = data.scale {
         let range = scale.modelRange
         reasons.append(

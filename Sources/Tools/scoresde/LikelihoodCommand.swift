@@ -6,8 +6,8 @@ enum LikelihoodCommand: Command {
   static let name = "likelihood"
   static let summary =
     "gives log densities by the probability-flow ODE, with their error budget, in nats and bits per dimension"
-  /// Up to so many dimensions the exact divergence is what is taken unless probes are asked for: it costs little more than one
-  /// probe, and has no error.
+  /// Up to so many dimensions the exact divergence is taken unless probes are asked for: it costs as many derivatives as there
+  /// are dimensions, and has no error.
   private static let exactDimensions = 4
   static let options: [Option] = [
     .model, .modelProcess,
