@@ -27,9 +27,8 @@ SK_INLINE void F(pack_strip)(int64_t valid, const int64_t width, int64_t k, cons
   for (int64_t p = 0; p < k; ++p) {
     const T *from = in + p * in_p;
     T *to = out + p * width;
-    if (in_w == 1 && valid == width && width >= 4) {
-      for (int64_t w = 0; w + 4 <= width; w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
-      if (width % 4) F(store_quad)(to + width - 4, F(load_quad)(from + width - 4));
+    if (in_w == 1 && valid == width) {
+      memcpy(to, from, (size_t)width * sizeof(T));
     } else {
       for (int64_t w = 0; w < valid; ++w) to[w] = from[w * in_w];
       for (int64_t w = valid; w < width; ++w) to[w] = 0;
@@ -44,10 +43,7 @@ SK_INLINE void F(pack_strips)(const int64_t count, const int64_t width, int64_t 
     const T *from = in;
     T *to = out;
     for (int64_t w = 0; w < count * width; w += 64 / (int64_t)sizeof(T)) __builtin_prefetch(in + 8 * in_p + w);
-    for (int64_t q = 0; q < count; ++q, from += width, to += k * width) {
-      for (int64_t w = 0; w + 4 <= width; w += 4) F(store_quad)(to + w, F(load_quad)(from + w));
-      if (width % 4) F(store_quad)(to + width - 4, F(load_quad)(from + width - 4));
-    }
+    for (int64_t q = 0; q < count; ++q, from += width, to += k * width) memcpy(to, from, (size_t)width * sizeof(T));
   }
 }
 

@@ -39,8 +39,12 @@ struct Execution {
     _ work: Instruction.Work, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
   ) {
     switch (work, isDouble) {
-    case (.gemm(let gemm), false): multiplyFloat(gemm, share, scratch)
-    case (.gemm(let gemm), true): multiplyDouble(gemm, share, scratch)
+    case (.gemm(let gemm), false) where gemm.isRounded:
+      multiply(gemm, share, scratch, packed: sk_gemm_bf16, plain: sk_gemm_f32)
+    case (.gemm(let gemm), false):
+      multiply(gemm, share, scratch, packed: sk_gemm_packed_f32, plain: sk_gemm_f32)
+    case (.gemm(let gemm), true):
+      multiply(gemm, share, scratch, packed: sk_gemm_packed_f64, plain: sk_gemm_f64)
     case (.convolution(let work), _): convolve(work, share, scratch)
     case (.filterPack(let work), _): pack(work)
     case (.filterGradient(let work), _): filterGradient(work, share, scratch)
@@ -176,64 +180,44 @@ struct Execution {
 }
 
 extension Execution {
-  fileprivate func multiplyFloat(
-    _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
-  ) {
-    let (rows, columns) = work.part(share)
-    let n = Int64(columns.count)
-    for matrix in work.batch == 1 ? 0..<1 : share {
-      let first = rows.lowerBound
-      let out = matrix * work.m * work.n + first * work.n + columns.lowerBound
-      let a = matrix * work.aStride + (work.transA ? first : first * work.lda)
-      let before: UnsafeMutablePointer<Float>? = write(work.before, out)
-      if work.isRounded {
-        sk_gemm_bf16(
-          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
-          Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
-          scratch)
-      } else if work.isPacked {
-        sk_gemm_packed_f32(
-          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
-          Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
-          scratch)
-      } else {
-        sk_gemm_f32(
-          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
-          Int64(work.lda), work.transA ? 1 : 0,
-          read(work.b, matrix * work.bStride + columns.lowerBound * (work.transB ? work.ldb : 1)),
-          Int64(work.ldb), work.transB ? 1 : 0, write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
-          scratch)
-      }
-    }
-  }
+  /// A kernel for products with a packed right-hand matrix of `Word`s.
+  fileprivate typealias PackedProduct<T, Word> = (
+    _ kernels: OpaquePointer?, _ m: Int64, _ n: Int64, _ k: Int64, _ a: UnsafePointer<T>?,
+    _ lda: Int64, _ transA: Int32, _ packed: UnsafePointer<Word>?, _ c: UnsafeMutablePointer<T>?,
+    _ ldc: Int64, _ beta: Int32, _ bias: UnsafePointer<T>?, _ activation: sk_activation,
+    _ before: UnsafeMutablePointer<T>?, _ scratch: UnsafeMutableRawPointer?
+  ) -> Void
+  /// A kernel for products of two matrices as they lie.
+  fileprivate typealias Product<T> = (
+    _ kernels: OpaquePointer?, _ m: Int64, _ n: Int64, _ k: Int64, _ a: UnsafePointer<T>?,
+    _ lda: Int64, _ transA: Int32, _ b: UnsafePointer<T>?, _ ldb: Int64, _ transB: Int32,
+    _ c: UnsafeMutablePointer<T>?, _ ldc: Int64, _ beta: Int32, _ bias: UnsafePointer<T>?,
+    _ activation: sk_activation, _ before: UnsafeMutablePointer<T>?,
+    _ scratch: UnsafeMutableRawPointer?
+  ) -> Void
 
-  fileprivate func multiplyDouble(
-    _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer
+  fileprivate func multiply<T, Word>(
+    _ work: Instruction.Gemm, _ share: Range<Int>, _ scratch: UnsafeMutableRawPointer,
+    packed: PackedProduct<T, Word>, plain: Product<T>
   ) {
     let (rows, columns) = work.part(share)
-    let n = Int64(columns.count)
+    let (m, n, k) = (Int64(rows.count), Int64(columns.count), Int64(work.k))
     for matrix in work.batch == 1 ? 0..<1 : share {
       let first = rows.lowerBound
       let out = matrix * work.m * work.n + first * work.n + columns.lowerBound
       let a = matrix * work.aStride + (work.transA ? first : first * work.lda)
-      let before: UnsafeMutablePointer<Double>? = write(work.before, out)
       if work.isPacked {
-        sk_gemm_packed_f64(
-          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
-          Int64(work.lda), work.transA ? 1 : 0, read(work.b), write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
-          scratch)
+        packed(
+          kernels, m, n, k, read(work.a, a), Int64(work.lda), work.transA ? 1 : 0, read(work.b),
+          write(work.out, out), Int64(work.n), work.accumulates ? 1 : 0,
+          read(work.bias, columns.lowerBound), work.activation, write(work.before, out), scratch)
       } else {
-        sk_gemm_f64(
-          kernels, Int64(rows.count), n, Int64(work.k), read(work.a, a),
-          Int64(work.lda), work.transA ? 1 : 0,
-          read(work.b, matrix * work.bStride + columns.lowerBound * (work.transB ? work.ldb : 1)),
-          Int64(work.ldb), work.transB ? 1 : 0, write(work.out, out), Int64(work.n),
-          work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound), work.activation, before,
-          scratch)
+        let b = matrix * work.bStride + columns.lowerBound * (work.transB ? work.ldb : 1)
+        plain(
+          kernels, m, n, k, read(work.a, a), Int64(work.lda), work.transA ? 1 : 0,
+          read(work.b, b), Int64(work.ldb), work.transB ? 1 : 0, write(work.out, out),
+          Int64(work.n), work.accumulates ? 1 : 0, read(work.bias, columns.lowerBound),
+          work.activation, write(work.before, out), scratch)
       }
     }
   }
