@@ -83,24 +83,6 @@ extension Double: Scalar {
       Int64(range.upperBound), source, &destination)
   }
 
-  static func gatherRows(
-    _ target: Target, columns: Int, _ index: [Int64], _ source: [Self]
-  ) -> [Self] {
-    var out = [Self](repeating: .nan, count: index.count * columns)
-    sk_gather_rows_f64(
-      target.kernels, Int64(index.count), Int64(columns), index, Int64(source.count / columns),
-      source, &out)
-    return out
-  }
-
-  static func scatterAddRows(
-    _ target: Target, columns: Int, _ index: [Int64], _ source: [Self], into out: inout [Self]
-  ) {
-    sk_scatter_add_rows_f64(
-      target.kernels, Int64(index.count), Int64(columns), index, Int64(out.count / columns),
-      source, &out)
-  }
-
   static func allFinite(_ target: Target, _ x: [Self]) -> Bool {
     sk_all_finite_f64(target.kernels, Int64(x.count), x) != 0
   }

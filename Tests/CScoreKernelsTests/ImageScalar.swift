@@ -83,7 +83,7 @@ extension Float: ImageScalar {
     -> [Self]
   {
     var y = [Self](repeating: .nan, count: norm.x.count)
-    withScratch(sk_group_norm_scratch_f32(Int64(norm.channels), Int64(norm.groups))) { scratch in
+    withScratch(sk_group_norm_scratch_f32(Int64(norm.channels))) { scratch in
       for part in parts {
         sk_group_norm_f32(
           target.kernels, Int64(part.lowerBound), Int64(part.upperBound), Int64(norm.pixels),
@@ -100,7 +100,7 @@ extension Float: ImageScalar {
     var dx = [Self](repeating: .nan, count: norm.x.count)
     var scale = [Self](repeating: .nan, count: norm.channels)
     var shift = scale
-    withScratch(sk_group_norm_scratch_f32(Int64(norm.channels), Int64(norm.groups))) { scratch in
+    withScratch(sk_group_norm_scratch_f32(Int64(norm.channels))) { scratch in
       for part in groups {
         sk_group_norm_gradient_f32(
           target.kernels, 0, Int64(norm.images), Int64(part.lowerBound), Int64(part.upperBound),
@@ -150,7 +150,7 @@ extension Double: ImageScalar {
     -> [Self]
   {
     var y = [Self](repeating: .nan, count: norm.x.count)
-    withScratch(sk_group_norm_scratch_f64(Int64(norm.channels), Int64(norm.groups))) { scratch in
+    withScratch(sk_group_norm_scratch_f64(Int64(norm.channels))) { scratch in
       for part in parts {
         sk_group_norm_f64(
           target.kernels, Int64(part.lowerBound), Int64(part.upperBound), Int64(norm.pixels),
@@ -167,7 +167,7 @@ extension Double: ImageScalar {
     var dx = [Self](repeating: .nan, count: norm.x.count)
     var scale = [Self](repeating: .nan, count: norm.channels)
     var shift = scale
-    withScratch(sk_group_norm_scratch_f64(Int64(norm.channels), Int64(norm.groups))) { scratch in
+    withScratch(sk_group_norm_scratch_f64(Int64(norm.channels))) { scratch in
       for part in groups {
         sk_group_norm_gradient_f64(
           target.kernels, 0, Int64(norm.images), Int64(part.lowerBound), Int64(part.upperBound),

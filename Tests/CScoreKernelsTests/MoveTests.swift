@@ -1,7 +1,7 @@
 import CScoreKernels
 import Testing
 
-/// Strided copies, gathers, scatters and scaled sums.
+/// Strided copies and scaled sums.
 @Suite struct MoveTests {
   /// Sizes with the strides of source and destination.
   static let copies: [(size: [Int64], from: [Int64], to: [Int64])] = [
@@ -53,17 +53,6 @@ import Testing
         #expect(gotWide.map { Float($0).bitPattern } == expected.map(\.bitPattern))
       }
     }
-  }
-
-  @Test(arguments: Target.available) func gathersAndScatters(_ target: Target) {
-    let source: [Float] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
-    #expect(
-      Float.gatherRows(target, columns: 3, [2, -1, 0, 3, 2], source)
-        == [7, 8, 9, 0, 0, 0, 1, 2, 3, 0, 0, 0, 7, 8, 9])
-    var sums: [Double] = [1, 1, 1, 1]
-    Double.scatterAddRows(
-      target, columns: 2, [1, 1, -1, 2, 0], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], into: &sums)
-    #expect(sums == [10, 11, 5, 7])
   }
 
   func checkCombinations<T: Scalar>(_: T.Type, _ target: Target) {

@@ -46,20 +46,20 @@ struct Function: Sendable, CustomTestStringConvertible {
       doubleRange: -5e5...5e5, floatBound: 1.6, doubleBound: 1.6),
     Function(
       name: "tanh", opcode: SK_TANH_, exact: { tanh($0) }, floatRange: -20...20,
-      doubleRange: -40...40, floatBound: 2.4, doubleBound: 2.6),
+      doubleRange: -40...40, floatBound: 2.7, doubleBound: 2.6),
     Function(
       name: "sigmoid", opcode: SK_SIGMOID, exact: { 1 / (1 + exp(-$0)) }, floatRange: -103...103,
-      doubleRange: -740...740, floatBound: 2.5, doubleBound: 2.5),
+      doubleRange: -740...740, floatBound: 2.6, doubleBound: 2.5),
     Function(
       name: "silu", opcode: SK_SILU_, exact: { $0 / (1 + exp(-$0)) }, floatRange: -88...1000,
-      doubleRange: -708...1000, floatBound: 2.2, doubleBound: 2.2),
+      doubleRange: -708...1000, floatBound: 2.6, doubleBound: 2.2),
     Function(
       name: "softplus", opcode: SK_SOFTPLUS,
       exact: { $0 > 0 ? $0 + log1p(exp(-$0)) : log1p(exp($0)) }, floatRange: -103...1000,
       doubleRange: -740...1000, floatBound: 1.8, doubleBound: 1.8),
     Function(
       name: "erf", opcode: SK_ERF, exact: { erf($0) }, floatRange: -6...6, doubleRange: -7...7,
-      floatBound: 2.5, doubleBound: 1.1),
+      floatBound: 2.9, doubleBound: 1.1),
     Function(
       name: "sqrt", opcode: SK_SQRT, exact: { $0.squareRoot() },
       floatRange: 0...Float.greatestFiniteMagnitude,
@@ -118,6 +118,12 @@ struct Function: Sendable, CustomTestStringConvertible {
       x.append(low + (high - low) * unit)
       x.append(Swift.max(function.floatRange.lowerBound, 4 * unit - 2))
     }
+    // Where a search of all Floats found the largest errors of one function or another.
+    x += [
+      0x1.feccf2p-5, 0x1.fe3fb2p-5, -0x1.0af4e2p+4, -0x1.0ad9e4p+4, -0x1.0a111ap+2, 0x1.e861fap-2,
+      0x1.a88906p-2, 0x1.8d8578p-2, 0x1.90df8p-2, -0x1.30f91ep+1, -0x1.2ef496p+1, 0x1.9f8aaep+4,
+      -0x1.76077cp+2, -0x1.76d44p+2, 0x1.669462p+0, 0x1.65dadap-1, -0x1.c295fp-1,
+    ]
     x = x.filter(function.floatRange.contains)
     let worst = Self.worst(function, target, x)
     #expect(worst.error <= function.floatBound, "\(worst.error) ulp at \(worst.x)")

@@ -214,4 +214,13 @@ import Testing
     let expected = program.reference(target, inputs)
     #expect(program.run(target, inputs, [0..<1200]) == expected)
   }
+
+  /// An input that nothing reads takes no other's place, though the other is spread once for all blocks.
+  @Test(arguments: Target.available) func unreadInputsDisturbNoOthers(_ target: Target) {
+    var program = Program(sizes: [600, 4], views: [[1, 0], [0, 1]])
+    let sum = program.add(SK_ADD, 1, 1)
+    program.outputs = [sum]
+    let inputs = Self.inputs(program, Float.self, seed: 3)
+    #expect(program.run(target, inputs, [0..<2400]) == program.reference(target, inputs))
+  }
 }

@@ -23,11 +23,6 @@ protocol Scalar: BinaryFloatingPoint, Sendable {
   static func copyStrided(
     _ target: Target, _ size: [Int64], _ from: [Int64], _ to: [Int64], _ range: Range<Int>,
     _ source: [Self], _ destination: inout [Self])
-  static func gatherRows(
-    _ target: Target, columns: Int, _ index: [Int64], _ source: [Self]
-  ) -> [Self]
-  static func scatterAddRows(
-    _ target: Target, columns: Int, _ index: [Int64], _ source: [Self], into: inout [Self])
   static func allFinite(_ target: Target, _ x: [Self]) -> Bool
   static func combine(
     _ target: Target, _ a: Self, _ x: [Self], _ b: Self, _ y: [Self]?, _ c: Self, _ z: [Self]?

@@ -37,6 +37,11 @@ import Testing
     }
   }
 
+  @Test func largeEntriesDoNotOverflow() {
+    let eigen = SymmetricEigen([2e155, 1e155, 1e155, 2e155], order: 2)
+    #expect(abs(eigen.values[0] / 1e155 - 1) < 1e-14 && abs(eigen.values[1] / 3e155 - 1) < 1e-14)
+  }
+
   /// The second-difference matrix of order n has the eigenvalues 2 − 2 cos(kπ/(n + 1)).
   @Test func knownEigenvalues() {
     let n = 12

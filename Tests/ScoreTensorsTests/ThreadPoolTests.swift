@@ -1,3 +1,4 @@
+import Foundation
 import ScoreTensors
 import Synchronization
 import Testing
@@ -82,6 +83,14 @@ import Testing
   }
 
   @Test func poolsEndTheirThreads() {
-    for _ in 0..<50 { ThreadPool(threads: 4).run { _, _ in } }
+    weak var shared: AnyObject?
+    do {
+      let pool = ThreadPool(threads: 4)
+      pool.run { _, _ in }
+      shared = pool.shared
+    }
+    // Each thread holds it until its end.
+    for _ in 0..<1000 where shared != nil { Thread.sleep(forTimeInterval: 0.01) }
+    #expect(shared == nil)
   }
 }

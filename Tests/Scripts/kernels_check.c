@@ -127,14 +127,15 @@ static double rounded(const sk_kernels *k) {
 }
 
 // Both the convolution and its filter gradient, from one walk over all products.
-static double convolution(const sk_kernels *k, int wide) {
+enum { PLAIN, WIDE, NARROW };
+static double convolution(const sk_kernels *k, int kind) {
   double worst = 0;
   for (int t = 0; t < 12; ++t) {
     sk_convolution s = {.height = between(2, 9), .width = between(2, 9), .stride = 1, .spread = 1};
-    s.channels = wide ? between(16, 40) : between(1, 12);
-    s.out_channels = wide ? between(16, 40) : between(1, 12);
-    s.kernel_height = s.kernel_width = wide ? 3 : between(1, 4);
-    if (!wide) s.stride = between(1, 2);
+    s.channels = kind == WIDE ? between(16, 40) : kind == NARROW ? 16 * between(1, 4) : between(1, 12);
+    s.out_channels = kind == WIDE ? between(16, 40) : kind == NARROW ? between(1, 3) : between(1, 12);
+    s.kernel_height = s.kernel_width = kind == WIDE ? 3 : between(1, 4);
+    if (kind != WIDE) s.stride = between(1, 2);
     s.top = s.left = between(0, s.kernel_height - 1);
     s.out_height = (s.height + 2 * s.top - s.kernel_height) / s.stride + 1;
     s.out_width = (s.width + 2 * s.left - s.kernel_width) / s.stride + 1;
@@ -187,7 +188,7 @@ static double normalization(const sk_kernels *k) {
     const int64_t n = IMAGES * pixels * channels;
     float *x = numbers(n), *y = numbers(n), *dy = numbers(n), *dx = numbers(n);
     float *scale = numbers(channels), *shift = numbers(channels), *dscale = numbers(channels), *dshift = numbers(channels);
-    void *scratch = room(sk_group_norm_scratch_f32(channels, groups));
+    void *scratch = room(sk_group_norm_scratch_f32(channels));
     sk_group_norm_f32(k, 0, IMAGES, pixels, channels, groups, 1e-5f, x, scale, shift, 1, y, scratch);
     sk_group_norm_gradient_f32(k, 0, IMAGES, 0, groups, pixels, channels, groups, 1e-5f, x, scale, shift, 1, dy, dx, dscale,
                                dshift, scratch);
@@ -309,8 +310,9 @@ int main(void) {
     report(k, "layer", layer_f32(k), 1e-6);
     report(k, "layer in Double", layer_f64(k), 2e-15);
     report(k, "rounded gemm", rounded(k), 1e-6);
-    report(k, "convolution", convolution(k, 0), 1e-6);
-    report(k, "convolution 3x3", convolution(k, 1), 3e-6);
+    report(k, "convolution", convolution(k, PLAIN), 1e-6);
+    report(k, "convolution 3x3", convolution(k, WIDE), 3e-6);
+    report(k, "convolution thin", convolution(k, NARROW), 1e-6);
     report(k, "group norm", normalization(k), 3e-6);
     report(k, "sum", sums(k), 1e-6);
     report(k, "Adam", adam(k), 1e-6);

@@ -50,11 +50,8 @@ void F(sk_conv_filter_gradient)(const sk_kernels *kernels, const sk_convolution 
   kernels->F(conv_filter_gradient)(shape, begin, end, images, x, dy, dw, beta, scratch);
 }
 
-// Eight numbers a channel.
-size_t F(sk_group_norm_scratch)(int64_t channels, int64_t groups) {
-  (void)groups;
-  return (size_t)(8 * (channels + 16)) * sizeof(T);
-}
+// Up to eight numbers a channel, in whole lines.
+size_t F(sk_group_norm_scratch)(int64_t channels) { return (size_t)(8 * (channels + 16)) * sizeof(T); }
 
 void F(sk_group_norm)(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels, int64_t channels,
                       int64_t groups, T eps, const T *x, const T *scale, const T *shift, int silu, T *y,
@@ -105,16 +102,6 @@ void F(sk_dot_rows)(const sk_kernels *kernels, int64_t rows, int64_t columns, co
 void F(sk_copy_strided)(const sk_kernels *kernels, int32_t rank, const int64_t *size, const int64_t *src_stride,
                         const int64_t *dst_stride, int64_t begin, int64_t end, const T *src, T *dst) {
   kernels->F(copy_strided)(rank, size, src_stride, dst_stride, begin, end, src, dst);
-}
-
-void F(sk_gather_rows)(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,
-                       int64_t source_rows, const T *src, T *dst) {
-  kernels->F(gather_rows)(rows, columns, index, source_rows, src, dst);
-}
-
-void F(sk_scatter_add_rows)(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,
-                            int64_t target_rows, const T *src, T *dst) {
-  kernels->F(scatter_add_rows)(rows, columns, index, target_rows, src, dst);
 }
 
 int F(sk_all_finite)(const sk_kernels *kernels, int64_t n, const T *x) { return kernels->F(all_finite)(n, x); }

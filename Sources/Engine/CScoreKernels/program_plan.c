@@ -139,6 +139,7 @@ void sk_make_plan(const sk_program *program, const void *const *inputs, const vo
     int s = 0;
     while (taken[s]) ++s;
     plan->slot[r] = s;
-    taken[s] = last_use[r] >= 0;
+    // An input that nothing reads keeps its slot: it is spread in every block, where others may last.
+    taken[s] = r < input_count || last_use[r] >= 0;
   }
 }

@@ -39,10 +39,6 @@
   void (*dot_rows_##S)(int64_t rows, int64_t columns, const T *x, const T *y, T *out);                                 \
   void (*copy_strided_##S)(int32_t rank, const int64_t *size, const int64_t *src_stride, const int64_t *dst_stride,    \
                            int64_t begin, int64_t end, const T *src, T *dst);                                          \
-  void (*gather_rows_##S)(int64_t rows, int64_t columns, const int64_t *index, int64_t source_rows, const T *src,      \
-                          T *dst);                                                                                     \
-  void (*scatter_add_rows_##S)(int64_t rows, int64_t columns, const int64_t *index, int64_t target_rows, const T *src, \
-                               T *dst);                                                                                \
   int (*all_finite_##S)(int64_t n, const T *x);                                                                        \
   void (*uniform_##S)(uint64_t key, const int64_t *index, int64_t first, int64_t rows, int64_t columns, T *out);       \
   void (*normal_##S)(uint64_t key, const int64_t *index, int64_t first, int64_t rows, int64_t columns, T *out);        \

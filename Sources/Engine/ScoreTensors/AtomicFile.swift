@@ -20,8 +20,10 @@ public enum AtomicFile {
 
   /// Writes bytes like `write`; the reason where that fails, for those who have errors of their own.
   package static func failure(writing bytes: [UInt8], to path: String) -> String? {
-    // The name differs between processes and between threads of one.
-    let temporary = "\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp"
+    // The name differs between processes and between threads of one, and is no longer than a name may be.
+    let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    let folder = (path as NSString).deletingLastPathComponent
+    let temporary = (folder.isEmpty ? "." : folder) + "/.\(random).tmp"
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard file >= 0 else { return String(cString: strerror(errno)) }
     var reason: Int32 = 0

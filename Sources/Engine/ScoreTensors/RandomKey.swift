@@ -13,7 +13,7 @@ public struct RandomKey: Hashable, Sendable, Codable {
 
   /// The key derived from this one for purpose number `data`.
   public func folded(_ data: UInt64) -> RandomKey {
-    // The last counter word separates derivation from the numbers that rows draw, whose second word is 0.
+    // The second counter word separates derivation from the numbers that rows draw, where it is 0.
     let counter: [UInt32] = [
       UInt32(truncatingIfNeeded: data), 0xF01D_ED00, UInt32(truncatingIfNeeded: data >> 32), 0,
     ]

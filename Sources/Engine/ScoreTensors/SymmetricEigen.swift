@@ -58,7 +58,7 @@ package struct SymmetricEigen: Sendable {
       for p in 0..<n {
         for q in 0..<n where q > p {
           let (app, aqq, apq) = (a[p * n + p], a[q * n + q], a[p * n + q])
-          let scale = (abs(app) * abs(aqq)).squareRoot()
+          let scale = abs(app).squareRoot() * abs(aqq).squareRoot()
           if abs(apq) <= max(negligible, 0.5 * .ulpOfOne * scale) { continue }
           rotated = true
           rotate(a, v, n, p, q, app, aqq, apq)

@@ -2,6 +2,14 @@ import Dispatch
 import Foundation
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Threads that run one job together, again and again, for about a microsecond a time.
 ///
 /// The caller is worker 0 and `threads − 1` threads stand by. Between jobs they spin for `spin`, so that a job that
@@ -20,27 +28,24 @@ public final class ThreadPool: Sendable {
   public let threads: Int
   private let state: PoolState
 
-  /// Creates a pool of `threads` workers, by default one for each active core.
+  /// Creates a pool of `threads` workers, by default one for each active core; of fewer where the system starts no more.
   ///
   /// - Parameters:
-  ///   - threads: the number of workers, the caller included, at least 1.
+  ///   - threads: the number of workers that are wanted, the caller included, at least 1.
   ///   - spin: how long a thread without work looks out for some before it sleeps.
   public init(
     threads: Int = ProcessInfo.processInfo.activeProcessorCount,
     spin: Duration = .microseconds(300)
   ) {
     precondition(threads >= 1, "a pool has at least one worker, not \(threads)")
-    self.threads = threads
     state = PoolState(helpers: threads - 1, spin: spin)
-    for number in 1..<max(1, threads) {
-      let thread = Thread { [state] in state.work(as: number, of: threads) }
-      thread.name = "ThreadPool \(number)"
-      thread.stackSize = 1 << 20
-      thread.start()
-    }
+    self.threads = state.start()
   }
 
   deinit { state.shutDown() }
+
+  /// What the threads hold until the last of them has ended.
+  package var shared: AnyObject { state }
 
   /// Runs `body(worker, workers)` once on each worker and returns when all are done.
   public func run(_ body: @Sendable (_ worker: Int, _ workers: Int) -> Void) {
@@ -100,6 +105,8 @@ private final class PoolState: @unchecked Sendable {
   private var job: ThreadPool.Job?
   private var context: UnsafeMutableRawPointer?
   private let helpers: [Helper]
+  // Those that were started, and the caller; set before the first job.
+  private var workers = 1
   private let spin: Duration
   private let busy = Atomic(false)
   private let stopped = Atomic(false)
@@ -112,13 +119,51 @@ private final class PoolState: @unchecked Sendable {
     self.spin = spin
   }
 
+  /// Starts the helpers' threads, as many as the system lets there be; the result is the number of workers.
+  func start() -> Int {
+    for number in 1..<max(1, helpers.count + 1) {
+      guard Self.startThread({ [self] in work(as: number) }) else { break }
+      workers += 1
+    }
+    return workers
+  }
+
+  /// Runs a closure on a new thread, or tells that there is none to be had.
+  private static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+    var attributes = pthread_attr_t()
+    guard pthread_attr_init(&attributes) == 0 else { return false }
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(&attributes, 1 << 20)
+    let box = Unmanaged.passRetained(ThreadBody(body))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+      let status = pthread_create(
+        &thread, &attributes,
+        {
+          ThreadBody.run($0)
+          return nil
+        }, box.toOpaque())
+    #else
+      var thread = pthread_t()
+      let status = pthread_create(
+        &thread, &attributes,
+        {
+          if let body = $0 { ThreadBody.run(body) }
+          return nil
+        }, box.toOpaque())
+    #endif
+    if status != 0 { box.release() }
+    return status == 0
+  }
+
   /// Starts a job on the helpers, unless one is under way.
   func begin(_ context: UnsafeMutableRawPointer?, _ job: ThreadPool.Job) -> Bool {
     guard busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     else { return false }
     self.job = job
     self.context = context
-    unfinished.store(helpers.count, ordering: .relaxed)
+    unfinished.store(workers - 1, ordering: .relaxed)
     wakeAll()
     return true
   }
@@ -144,7 +189,7 @@ private final class PoolState: @unchecked Sendable {
   }
 
   /// The life of helper `number`.
-  func work(as number: Int, of workers: Int) {
+  private func work(as number: Int) {
     let helper = helpers[number - 1]
     var seen = 0
     while true {
@@ -173,6 +218,16 @@ private final class PoolState: @unchecked Sendable {
         start = ContinuousClock.now
       }
     }
+  }
+}
+
+/// What a thread does, on its way there.
+private final class ThreadBody: Sendable {
+  private let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+  static func run(_ pointer: UnsafeMutableRawPointer) {
+    Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue().body()
   }
 }
 

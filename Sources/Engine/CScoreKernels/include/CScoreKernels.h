@@ -42,7 +42,7 @@ size_t sk_gemm_scratch_f64(int64_t m, int64_t n, int64_t k);
   void sk_gemm_##S(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a,   \
                    const T *b, int64_t ldb, int trans_b, T *c, int64_t ldc, int beta, const T *bias,                   \
                    sk_activation activation, T *pre, void *scratch);                                                   \
-  /* B packed once for many products: packed_b_count entries, 64-byte aligned. */                                      \
+  /* B packed once for many products: sk_gemm_packed_count entries, 64-byte aligned. */                                      \
   size_t sk_gemm_packed_count_##S(const sk_kernels *kernels, int64_t n, int64_t k);                                    \
   void sk_gemm_pack_##S(const sk_kernels *kernels, int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b,         \
                         T *packed);                                                                                    \
@@ -87,8 +87,9 @@ typedef struct {
 // Filters are packed before use: sk_conv_packed_count entries, 64-byte aligned. flipped: w is stored as [kernel_height,
 // kernel_width, out_channels, channels] of this shape and is read turned round in space.
 // Float convolutions 3 x 3 of stride 1 with enough channels go by Winograd's minimal filtering (Lavin & Gray 2016,
-// F(4x4, 3x3)), whose rounding errors are about twice those of the sum itself; all others are sums in the order of (a, b, p).
-// Either way an image's bits do not depend on the other images.
+// F(4x4, 3x3)), whose rounding errors are about twice those of the sum itself. Convolutions to three channels or fewer of rows
+// of the filter that fill lanes (kernel_width * channels a multiple of 64 bytes) add up in lanes, which are folded in the end.
+// All others are sums in the order of (a, b, p). An image's bits do not depend on the other images.
 // The filter gradient dw[a, b, p, o] = beta dw + sum over i, r, c of x[i, u, v, p] dy[i, r, c, o] takes images in order.
 // Its sk_conv_filter_units units, some of the filter's input channels or rows each, can be shared out; an entry's bits do not
 // depend on how.
@@ -107,7 +108,7 @@ typedef struct {
      mean and variance over a group's pixels and channels; act is the identity or SiLU. The gradients of scale and shift \
      are summed over the images in order; dx, dscale and dshift may each be NULL. It is taken of groups first_group ..< \
      last_group alone, which changes no bit. */                                                                        \
-  size_t sk_group_norm_scratch_##S(int64_t channels, int64_t groups);                                                  \
+  size_t sk_group_norm_scratch_##S(int64_t channels);                                                                  \
   void sk_group_norm_##S(const sk_kernels *kernels, int64_t begin, int64_t end, int64_t pixels, int64_t channels,      \
                          int64_t groups, T eps, const T *x, const T *scale, const T *shift, int silu, T *y,            \
                          void *scratch);                                                                               \
@@ -189,10 +190,6 @@ SK_PROGRAM(double, f64)
   void sk_dot_rows_##S(const sk_kernels *kernels, int64_t rows, int64_t columns, const T *x, const T *y, T *out);      \
   void sk_copy_strided_##S(const sk_kernels *kernels, int32_t rank, const int64_t *size, const int64_t *src_stride,    \
                            const int64_t *dst_stride, int64_t begin, int64_t end, const T *src, T *dst);               \
-  void sk_gather_rows_##S(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,               \
-                          int64_t source_rows, const T *src, T *dst);                                                  \
-  void sk_scatter_add_rows_##S(const sk_kernels *kernels, int64_t rows, int64_t columns, const int64_t *index,         \
-                               int64_t target_rows, const T *src, T *dst);                                             \
   int sk_all_finite_##S(const sk_kernels *kernels, int64_t n, const T *x);
 SK_REDUCE(float, f32)
 SK_REDUCE(double, f64)

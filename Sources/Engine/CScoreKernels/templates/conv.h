@@ -199,7 +199,7 @@ static void F(conv_filter_gradient)(const sk_convolution *s, int64_t begin, int6
     return;
   }
   const int64_t rows = F(conv_strip_rows)(s);
-  const int narrow = F(is_narrow)(s);
+  const int narrow = F(has_narrow_gradient)(s);
   T *strip = scratch, *sums = strip + F(conv_strip_entries)(s), *panels = sums + depth * columns;
   memset(sums, 0, (size_t)(depth * columns) * sizeof(T));
   for (int64_t i = 0; i < images; ++i)

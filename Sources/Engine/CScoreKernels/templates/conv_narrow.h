@@ -1,7 +1,8 @@
 // Convolutions to one, two or three channels, such as the last one of an image network.
 //
 // Tiles of so few columns would leave most lanes idle. Here lanes run along the pixels under one row of the filter instead: an
-// output is a product of runs, its lanes folded in the end; the filter gradient has entries of the run as columns.
+// output is a product of runs, its lanes folded in the end; the filter gradient has entries of the run as columns. Which
+// convolutions go this way is the same for every target, as the order of their sums is another one.
 
 #define W F(wide)
 #define WIDE F(WIDE)
@@ -9,7 +10,12 @@
 
 SK_INLINE int F(is_narrow)(const sk_convolution *s) {
   const int64_t run = s->kernel_width * s->channels;
-  return s->out_channels <= 3 && run > 0 && run % TILE_N == 0 && run % WIDE == 0;
+  return s->out_channels <= 3 && run > 0 && run % WIDE == 0;
+}
+
+// The gradient takes whole panels of columns, without which it is a product of tiles like any other, to the same bits.
+SK_INLINE int F(has_narrow_gradient)(const sk_convolution *s) {
+  return F(is_narrow)(s) && s->kernel_width * s->channels % TILE_N == 0;
 }
 
 // The filter as [out_channels][kernel_height][kernel_width * channels].

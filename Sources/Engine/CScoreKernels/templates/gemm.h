@@ -4,8 +4,8 @@
 // blocks of rows, for which a transposed or crowded A is packed; panels of B; tiles. Where k is very long, B is packed for a
 // block of k at a time instead, and the sums of more rows wait. They wait in scratch memory at full precision, so a chain of
 // multiply-adds is the same however it is cut. A finished tile gets + C, + bias and the activation while it is in the
-// first-level cache. Few rows (or B packed in advance) take a shorter way: B and A are read where they lie. Both ways do the
-// same arithmetic for each entry.
+// first-level cache. Few rows, of a B that is packed in advance or lies in rows, take a shorter way: B and A are read where
+// they lie. Both ways do the same arithmetic for each entry.
 //
 // To add an activation: its value in the header, cases in activate and finish_tile, a line in the test of activations.
 
@@ -105,7 +105,7 @@ SK_INLINE int64_t F(tile_rows)(int64_t left, int64_t most) {
   return left <= most || left >= 2 * most ? SK_MIN_OF(left, most) : (left + 1) / 2;
 }
 
-// Rows few or B packed: no copies of A, all of k at once. Columns 0 ..< n; panels as in gemm_tile.h.
+// Few rows: no copies of A, all of k at once. Columns 0 ..< n; panels as in gemm_tile.h.
 static void F(gemm_few_rows)(const F(target) *target, int64_t m, int64_t n, F(tile) tile) {
   for (int64_t i = 0, rows; i < m; i += rows) {
     rows = F(tile_rows)(m - i, SK_GEMM_ROWS);

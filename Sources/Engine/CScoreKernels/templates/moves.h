@@ -109,26 +109,6 @@ static void F(copy_strided)(int32_t rank, const int64_t *size, const int64_t *sr
   F(copy_axes)(merged, n, s, d, src + from, dst + to);
 }
 
-static void F(gather_rows)(int64_t rows, int64_t columns, const int64_t *index, int64_t source_rows, const T *src,
-                           T *dst) {
-  for (int64_t r = 0; r < rows; ++r) {
-    if (index[r] >= 0 && index[r] < source_rows)
-      memcpy(dst + r * columns, src + index[r] * columns, (size_t)columns * sizeof(T));
-    else
-      memset(dst + r * columns, 0, (size_t)columns * sizeof(T));
-  }
-}
-
-static void F(scatter_add_rows)(int64_t rows, int64_t columns, const int64_t *index, int64_t target_rows,
-                                const T *src, T *dst) {
-  for (int64_t r = 0; r < rows; ++r) {
-    if (index[r] < 0 || index[r] >= target_rows) continue;
-    const T *from = src + r * columns;
-    T *to = dst + index[r] * columns;
-    for (int64_t j = 0; j < columns; ++j) to[j] += from[j];
-  }
-}
-
 static void F(adam)(int64_t n, const T *gradient, T scale, T *restrict parameter, T *restrict m, T *restrict v,
                     T *restrict average, T step, T b1, T b2, T inv_sqrt_c2, T eps, T decay) {
   // 1 - b2 is small, so its rounding matters little; it is exact for b2 in 0.5 … 1.

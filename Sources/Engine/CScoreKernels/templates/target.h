@@ -36,8 +36,8 @@
   .group_norm_##S = group_norm_##S,                                                                                    \
   .group_norm_gradient_##S = group_norm_gradient_##S, .program_run_##S = program_run_##S, .map_##S = map_##S,                          \
   .combine_##S = combine_##S, .combine_rows_##S = combine_rows_##S, .sum_##S = sum_##S, .max_##S = max_##S,            \
-  .dot_rows_##S = dot_rows_##S, .copy_strided_##S = copy_strided_##S, .gather_rows_##S = gather_rows_##S,              \
-  .scatter_add_rows_##S = scatter_add_rows_##S, .all_finite_##S = all_finite_##S, .uniform_##S = uniform_##S,          \
+  .dot_rows_##S = dot_rows_##S, .copy_strided_##S = copy_strided_##S, .all_finite_##S = all_finite_##S,                \
+  .uniform_##S = uniform_##S,                                                                                          \
   .normal_##S = normal_##S, .rademacher_##S = rademacher_##S, .adam_##S = adam_##S,       \
   .multiply_adds_##S = multiply_adds_##S
 

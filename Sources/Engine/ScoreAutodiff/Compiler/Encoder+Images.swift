@@ -24,10 +24,10 @@ extension Encoder {
   }
 
   mutating func encode(_ task: GroupNormTask) -> Instruction.GroupNorm {
-    let (channels, groups) = (Int64(task.channels), Int64(task.norm.groups))
+    let channels = Int64(task.channels)
     require(
       isDouble
-        ? sk_group_norm_scratch_f64(channels, groups) : sk_group_norm_scratch_f32(channels, groups))
+        ? sk_group_norm_scratch_f64(channels) : sk_group_norm_scratch_f32(channels))
     func place(_ operand: (buffer: Int, offset: Int)?) -> Location {
       operand.map { location($0.buffer, $0.offset) } ?? .none
     }
