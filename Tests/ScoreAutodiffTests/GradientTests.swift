@@ -151,4 +151,44 @@ import Testing
     let g = gradient(of: y, withRespectTo: .input("x", []))
     #expect(Interpreter.evaluate([g], [:])[0].scalars == [1])
   }
+
+  @Test func aVariableThatIsListedTwiceHasTheSumOfItsTangents() {
+    let x = Formula.input("x", [2])
+    let ones = Formula(repeating: 1, [2])
+    let slope = jvp([square(x)], withRespectTo: [x, x], tangents: [ones, ones])[0]
+    #expect(Interpreter.evaluate([slope], ["x": Tensor([2], [3, 5])])[0].scalars == [12, 20])
+  }
+
+  @Test func valueAndGradAreThoseOfTheLoss() {
+    let x = Formula.input("x", [2])
+    let (value, gradients) = valueAndGrad(of: square(x).sum(), withRespectTo: [x])
+    let found = Interpreter.evaluate([value] + gradients, ["x": Tensor([2], [3, 5])])
+    #expect(found == [Tensor([], [34]), Tensor([2], [6, 10])])
+  }
+
+  /// Where a power has no derivative in its exponent, its derivatives are 0 and not NaN.
+  @Test func powersOfWhatIsNotPositiveHaveNoSlopeInTheExponent() {
+    let (x, y) = (Formula.input("x", [3]), Formula.input("y", [3]))
+    var slopes = [pow(x, y)]
+    for _ in 0..<3 { slopes.append(gradient(of: slopes[slopes.count - 1].sum(), withRespectTo: y)) }
+    let found = Interpreter.evaluate(
+      slopes, ["x": Tensor([3], [-2, 0, 3]), "y": Tensor([3], [2, 2, 2])])
+    let l = Interpreter.evaluate([log(Formula(3.0))])[0].scalars[0]
+    for (order, slope) in found.enumerated() {
+      let exact = order == 0 ? 4 : 0.0
+      #expect(slope.scalars[0] == exact && slope.scalars[1] == 0, "\(order)")
+      let growth = (0..<order).reduce(9.0) { value, _ in value * l }
+      #expect(abs(slope.scalars[2] - growth) < 1e-12 * growth)
+    }
+  }
+
+  @Test func logarithmsOfSumsOfInfinities() {
+    let x = Formula.input("x", [3, 2])
+    let infinity = Double.infinity
+    let values: [Double] = [-infinity, -infinity, infinity, 0, 1000, 1000]
+    let found = Interpreter.evaluate([x.logSumExp([1])], ["x": Tensor([3, 2], values)])[0].scalars
+    #expect(found[0] == -infinity && found[1] == infinity)
+    #expect(
+      abs(found[2] - (1000 + Interpreter.evaluate([log(Formula(2.0))])[0].scalars[0])) < 1e-12)
+  }
 }

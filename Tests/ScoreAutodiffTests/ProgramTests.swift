@@ -218,4 +218,46 @@ import Testing
     for _ in 0..<20 { h = silu(h.matmul(w) + b) }
     #expect(compile([h]).arenaBytes == 2 * 64 * 32 * 4)
   }
+
+  /// Constants whose product leaves the range of Float stay apart.
+  @Test func constantsAreCombinedWithinTheScalarsRange() {
+    let x = Formula.input("x", [1])
+    func run(_ y: Formula, _ value: Float) -> Float {
+      Program<Float>(arguments: [x], outputs: [y])([Tensor([1], [value])])[0].scalars[0]
+    }
+    #expect(run((x * 1e30) * 1e30, 0) == 0)
+    #expect(abs(run((x * 1e30) * 1e30, 1e-30) / 1e30 - 1) < 1e-6)
+    #expect(abs(run((x * 1e-30) * 1e-30, 1e30) / 1e-30 - 1) < 1e-6)
+    #expect(run(x / 0x1p-130, 0x1p-130) == 1)
+    #expect(run((x * 3) * 5, 2) == 30)
+  }
+
+  /// Rows that an index does not name are 0, and what is scattered there is lost, in a program and where constants are folded.
+  @Test func rowsOutsideATableAreZero() {
+    let rows: [Double] = [1e30, .nan, -1, -0.5, 1, 2]
+    let table = Tensor<Double>([2, 1], [7, 8])
+    let (t, r) = (Formula.input("t", [2, 1]), Formula.input("r", [6]))
+    let expected: [Double] = [0, 0, 0, 7, 8, 0]
+    let run = Program<Double>(arguments: [t, r], outputs: [t.gatherRows(r)])(
+      [table, Tensor([6], rows)])[0]
+    let folded = Program<Double>(
+      arguments: [], outputs: [Formula(table).gatherRows(Formula(Tensor<Double>([6], rows)))])([])[
+        0]
+    #expect(run.scalars == expected && folded.scalars == expected)
+  }
+
+  @Test func productsOfStacksOfNothingAreZero() {
+    let found = Interpreter.evaluate([
+      Formula(repeating: 1, [2, 3, 0]).matmul(Formula(repeating: 1, [0, 4]))
+    ])[0]
+    #expect(found == Tensor([2, 3, 4]))
+  }
+
+  @Test func anAxisOfExtentOneGoesWhereItIsAskedFor() {
+    let x = Formula.input("x", [2, 3])
+    #expect(
+      [0, 1, 2, -1].map { x.expanded(at: $0).shape } == [
+        [1, 2, 3], [2, 1, 3], [2, 3, 1], [2, 3, 1],
+      ])
+  }
 }

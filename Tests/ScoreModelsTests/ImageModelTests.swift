@@ -62,6 +62,14 @@ import Testing
           pool: ThreadPool(threads: 1))
       }
     }
+    for network in [
+      NetworkSpec(.unet, width: 12), NetworkSpec(.unet, multipliers: []),
+      NetworkSpec(.unet, multipliers: [1, 0]), NetworkSpec(.unet, groups: 0),
+    ] {
+      let model = ModelConfiguration(
+        sampleShape: [8, 8, 1], network: network, preconditioning: .noise)
+      #expect(throws: ProcessError.self) { try model.check() }
+    }
     #expect(throws: Never.self) { try (model(spec(), [6, 4]) as ScoreModel<Float>) }
   }
 

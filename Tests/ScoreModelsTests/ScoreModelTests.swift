@@ -130,6 +130,16 @@ import Testing
     let model: ScoreModel<Float> = try model(configuration, process: try VariancePreserving())
     #expect(throws: ProcessError.self) { try model.noise(Tensor([4, 2]), at: .shared(0.5)) }
     #expect(throws: ProcessError.self) { try model.noise(Tensor([4, 3]), at: .perSample([0.5])) }
+    #expect(throws: ProcessError.self) {
+      try model.noiseAndPullback(Tensor([4, 3]), at: .shared(0.5), cotangent: Tensor([2, 3]))
+    }
+    for network in [
+      NetworkSpec(.mlp, width: 0), NetworkSpec(.mlp, depth: 0), NetworkSpec(.mlp, frequencies: 0),
+    ] {
+      var other = configuration
+      other.network = network
+      #expect(throws: ProcessError.self) { try other.check() }
+    }
     var parameters = model.parameters
     parameters.tensors[1] = Tensor([1])
     #expect(throws: ProcessError.self) {

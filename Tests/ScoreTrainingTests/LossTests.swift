@@ -112,6 +112,16 @@ import Testing
       #expect(abs(times.time(at: 0) / process.cutoffs.training - 1) < 1e-6)
       #expect(abs(times.time(at: 1) - process.endTime) < 1e-6)
     }
+    // Where the data are so narrow that their noise is all in the upper tail: medians from SciPy.
+    let vp = try VariancePreserving()
+    for (deviation, median) in [(1e-7, 1.223e-5), (1e-8, 1.178e-5)] {
+      let narrow = try TrainingTimes(vp, .logNormal, dataDeviation: deviation)
+      #expect(abs(narrow.time(at: 0.5) / median - 1) < 1e-3)
+      #expect(narrow.relativeDensity(at: median) > 1)
+    }
+    #expect(throws: ProcessError.self) {
+      try TrainingTimes(vp, .logNormal, dataDeviation: 1e-40)
+    }
     // EDM's own numbers: log σ ∼ N(−1.2, 1.2²) for data of deviation 0.5.
     let process = try VarianceExploding(sigmaMin: 1e-4, sigmaMax: 1e4)
     let edm = try TrainingTimes(process, .logNormal, dataDeviation: 0.5)

@@ -149,5 +149,20 @@ import Testing
         inputs: Tensor([64, 1], repeating: .nan), conditions: Tensor([64, 1]),
         targets: Tensor([64, 1]))
     }
+    let good = Tensor<Float>([64, 1])
+    for bad in [Tensor<Float>([3, 1]), Tensor([64, 2])] {
+      #expect(throws: TrainingError.self) {
+        try trainer.advance(inputs: bad, conditions: good, targets: good)
+      }
+      #expect(throws: TrainingError.self) {
+        try trainer.advance(inputs: good, conditions: bad, targets: good)
+      }
+      #expect(throws: TrainingError.self) {
+        try trainer.advance(inputs: good, conditions: good, targets: bad)
+      }
+    }
+    #expect(throws: TrainingError.self) {
+      try trainer.advance(inputs: good, conditions: good, targets: good, weights: [1])
+    }
   }
 }

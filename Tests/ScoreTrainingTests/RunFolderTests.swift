@@ -115,4 +115,34 @@ import Testing
       }
     }
   }
+
+  @Test func aDescriptionThatMakesNoSenseIsNamed() throws {
+    try inFolder { folder in
+      _ = try save(folder)
+      let text = try String(contentsOfFile: folder.descriptionPath, encoding: .utf8)
+      let shape = try #require(text.firstMatch(of: /"sampleShape" : \[[^\]]*\]/)).output
+      let network = try #require(text.firstMatch(of: /"network" : "[^"]*"/)).output
+      let sde = try #require(text.firstMatch(of: /"sde" : "[^"]*"/)).output
+      for (old, new) in [
+        (network, "\"network\" : \"unet\""), (sde, "\"sde\" : \"vp:bata-min=1\""),
+        (shape, "\"sampleShape\" : [8388608, 8388608, 8388608]"), (shape, "\"sampleShape\" : []"),
+      ] {
+        try AtomicFile.write(text.replacing(old, with: new), to: folder.descriptionPath)
+        let error = #expect(throws: FileError.self, "\(new)") {
+          let _: ScoreModel<Float> = try folder.model(pool: ThreadPool(threads: 1))
+        }
+        #expect(error?.description.hasPrefix(folder.descriptionPath) == true)
+      }
+    }
+  }
+
+  @Test func aClearedFolderHoldsNoRun() throws {
+    try inFolder { folder in
+      #expect(folder.file == nil)
+      _ = try save(folder)
+      #expect(folder.file == folder.descriptionPath)
+      folder.clear()
+      #expect(folder.file == nil && !folder.exists)
+    }
+  }
 }

@@ -151,10 +151,23 @@ public struct NetworkSpec: Sendable, Equatable {
     sampleShape.rank == 2 ? Shape(sampleShape.extents + [1]) : sampleShape
   }
 
-  /// Checks that the network takes samples of a shape.
-  /// - Throws: `ProcessError` where a U-Net is asked to take what is no image, or one that it cannot halve.
+  /// Checks the sizes, and that the network takes samples of a shape.
+  /// - Throws: `ProcessError` where a size is below 1, the groups of a U-Net do not divide its channels, or it is asked to take
+  ///   what is no image, or one that it cannot halve.
   package func check(_ sampleShape: Shape) throws(ProcessError) {
+    let (widthName, depthName) = Self.keys(architecture)
+    for (name, size) in [(widthName, width), (depthName, depth), ("frequencies", frequencies)]
+    where size < 1 {
+      throw ProcessError("the \(architecture.rawValue) has \(name) \(size); expected 1 or more")
+    }
     guard architecture == .unet else { return }
+    guard !multipliers.isEmpty, multipliers.allSatisfy({ $0 >= 1 }) else {
+      throw ProcessError("the unet has multipliers \(multipliers); expected some, each 1 or more")
+    }
+    guard groups >= 1, width % groups == 0 else {
+      throw ProcessError(
+        "the unet has \(groups) groups; expected a divisor of its \(width) channels")
+    }
     let image = Self.image(sampleShape)
     guard image.rank == 3, image.count > 0 else {
       throw ProcessError(

@@ -95,6 +95,9 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     if case .perSample(let times) = t, times.count != x.rows {
       throw ProcessError("\(times.count) times for \(x.rows) samples; expected one a sample")
     }
+    if let other = cotangents.first(where: { $0.shape != x.shape }) {
+      throw ProcessError("a cotangent has shape \(other.shape); expected the samples' \(x.shape)")
+    }
     var results = [Tensor<Scalar>](
       repeating: Tensor(x.shape), count: 1 + cotangents.count)
     let outputs = results.indices.map { index in

@@ -12,7 +12,8 @@ import ScoreTensors
 ///
 /// Score matching from short steps of a simulation and the velocity score of critically damped Langevin diffusion are
 /// such regressions: the mean of the targets given (x, c) is what the network learns. `Trainer` serves the linear family.
-public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
+/// A copy shares the memory in which gradients are computed: one of them steps at a time.
+public struct RegressionTrainer<Scalar: TensorScalar> {
   /// Rows of one step.
   public let batchSize: Int
   /// The steps over which the learning rate falls to 0 along a cosine.
@@ -22,7 +23,7 @@ public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
 
   private let network: MLP
   private let names: [String]
-  private let widths: (inputs: Int, conditions: Int)
+  private let widths: (inputs: Int, conditions: Int, outputs: Int)
   private let pool: ThreadPool
   private let gradient: ShardedGradient<Scalar>
   private var optimizer: Adam<Scalar>
@@ -53,7 +54,7 @@ public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
       inputs: inputs, conditions: conditions, width: width, layers: layers, outputs: outputs)
     self.network = network
     self.pool = pool
-    widths = (inputs, conditions)
+    widths = (inputs, conditions, outputs)
     let parameters = Parameters<Scalar>(
       drawing: network.parameters, key: RandomKey(seed).folded("parameters"))
     names = parameters.names
@@ -78,12 +79,23 @@ public struct RegressionTrainer<Scalar: TensorScalar>: Sendable {
   /// Does one step on a batch of `batchSize` rows; weights are 1 where none are given.
   ///
   /// - Returns: the loss of the batch.
-  /// - Throws: `TrainingError` where the loss is no longer finite; the parameters stay as they were.
+  /// - Parameters:
+  ///   - x: `[batchSize, inputs]`.
+  ///   - c: `[batchSize, conditions]`.
+  ///   - y: `[batchSize, outputs]`.
+  /// - Throws: `TrainingError` where a shape is another, or the loss is no longer finite; the parameters stay as they were.
   @discardableResult
   public mutating func advance(
     inputs x: Tensor<Scalar>, conditions c: Tensor<Scalar>, targets y: Tensor<Scalar>,
     weights: [Double]? = nil
   ) throws(TrainingError) -> Double {
+    for (name, shape, width) in [
+      ("inputs", x.shape, widths.inputs), ("conditions", c.shape, widths.conditions),
+      ("targets", y.shape, widths.outputs), ("weights", [weights?.count ?? batchSize, 1], 1),
+    ] where shape != [batchSize, width] {
+      throw TrainingError(
+        "the regression's \(name) have shape \(shape); expected \(Shape([batchSize, width]))")
+    }
     let weights = Tensor<Scalar>(
       [batchSize, 1],
       weights?.map { Scalar($0) } ?? [Scalar](repeating: 1, count: batchSize))

@@ -45,11 +45,18 @@ public struct RunDescription: Sendable, Equatable, Codable {
   /// The model's configuration.
   /// - Throws: where the description makes no sense.
   public func modelConfiguration() throws -> ModelConfiguration {
-    guard !sampleShape.isEmpty, sampleShape.allSatisfy({ $0 > 0 && $0 < 1 << 24 }) else {
-      throw TrainingError("the run's sampleShape is \(sampleShape); expected positive extents")
+    let most = 1 << 24
+    guard !sampleShape.isEmpty, sampleShape.allSatisfy({ $0 > 0 && $0 <= most }),
+      sampleShape.reduce(1.0, { $0 * Double($1) }) <= Double(most)
+    else {
+      throw TrainingError(
+        "the run's sampleShape is \(sampleShape); expected positive extents, of no more than \(most) entries"
+      )
     }
-    return ModelConfiguration(
+    let configuration = ModelConfiguration(
       sampleShape: Shape(sampleShape), network: try NetworkSpec(network),
       preconditioning: try Preconditioning(parametrization))
+    try configuration.check()
+    return configuration
   }
 }

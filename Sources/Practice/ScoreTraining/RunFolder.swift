@@ -27,6 +27,18 @@ public struct RunFolder: Sendable {
   /// Whether the folder holds a run.
   public var exists: Bool { FileManager.default.fileExists(atPath: descriptionPath) }
 
+  /// A file in the folder that is named as a run's own, though there may be no run; nil where a new run would overwrite nothing.
+  public var file: String? {
+    [descriptionPath, checkpointPath, lossPath].first { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// Removes what a run has left, the checkpoint first, so that what is left of it agrees at any moment.
+  public func clear() {
+    for file in [checkpointPath, lossPath, descriptionPath] {
+      try? FileManager.default.removeItem(atPath: file)
+    }
+  }
+
   /// Makes the folder and writes `run.json`.
   /// - Throws: `FileError`.
   public func create(_ description: RunDescription) throws {
@@ -67,6 +79,18 @@ public struct RunFolder: Sendable {
     }
   }
 
+  /// What is trained and on which process, as a description says.
+  /// - Throws: `FileError` where it makes no sense.
+  public func parts(of description: RunDescription) throws(FileError) -> (
+    model: ModelConfiguration, process: any LinearProcess
+  ) {
+    do {
+      return (try description.modelConfiguration(), try ProcessSpec.process(description.sde))
+    } catch {
+      throw FileError("\(descriptionPath): \(error)")
+    }
+  }
+
   /// Writes a trainer's state and its log; the checkpoint last.
   public func save<Scalar>(_ trainer: Trainer<Scalar>, log: LossLog) throws(FileError) {
     try AtomicFile.write(log.text, to: lossPath)
@@ -93,11 +117,18 @@ public struct RunFolder: Sendable {
 
   /// The averaged model of the run's checkpoint.
   ///
-  /// - Parameter process: the process, for runs whose `sde` is not a text that this library reads.
-  public func model<Scalar: TensorScalar>(process: any LinearProcess, pool: ThreadPool) throws
-    -> ScoreModel<Scalar>
-  {
-    let configuration = try description().modelConfiguration()
+  /// - Parameter process: the process that it was trained on, where the run's `sde` is not a text that this library reads.
+  /// - Throws: `FileError` where a file is missing or damaged.
+  public func model<Scalar: TensorScalar>(
+    process: (any LinearProcess)? = nil, pool: ThreadPool
+  ) throws -> ScoreModel<Scalar> {
+    let description = try description()
+    let (configuration, process) =
+      if let process {
+        (try description.modelConfiguration(), process)
+      } else {
+        try parts(of: description)
+      }
     let checkpoint: Safetensors<Scalar> = try checkpoint()
     let names = configuration.parameters.map(\.name)
     let tensors = try names.map { try checkpoint.tensor("average/\($0)", in: checkpointPath) }

@@ -7,8 +7,9 @@ import ScoreTensors
 /// Trains a score network by score matching, one step at a time.
 ///
 /// Step k is a function of the state after step k − 1 and of (seed, k) alone, so a run that is stopped and resumed ends
-/// in the same bits as one that was not.
-public struct Trainer<Scalar: TensorScalar>: Sendable {
+/// in the same bits as one that was not. A copy shares the memory in which gradients are computed: one of them steps at a
+/// time.
+public struct Trainer<Scalar: TensorScalar> {
   /// The options.
   public let options: TrainingOptions
   /// What is trained.

@@ -7,18 +7,20 @@ public struct TrainingTimes: Sendable {
   public let sampling: TimeSampling
   private let process: any LinearProcess
   private let weighted: LikelihoodWeightedTimes
-  private let logNormal: LogNormalTimes
+  private let logNormal: LogNormalTimes?
 
   /// Creates the density.
   /// - Parameter dataDeviation: the deviation of the data, in units of which `logNormal` sees the noise.
-  /// - Throws: `ProcessError` where α/σ does not fall.
+  /// - Throws: `ProcessError` where α/σ does not fall, or where `logNormal` finds no time at which its noise is not beyond all
+  ///   draws.
   public init(
     _ process: any LinearProcess, _ sampling: TimeSampling, dataDeviation: Double = 1
   ) throws(ProcessError) {
     self.sampling = sampling
     self.process = process
     weighted = try LikelihoodWeightedTimes(process)
-    logNormal = LogNormalTimes(process, dataDeviation: dataDeviation)
+    logNormal =
+      sampling == .logNormal ? try LogNormalTimes(process, dataDeviation: dataDeviation) : nil
   }
 
   private var length: Double { process.endTime - process.cutoffs.training }
@@ -28,7 +30,7 @@ public struct TrainingTimes: Sendable {
     switch sampling {
     case .uniform: process.trainingTime(at: u)
     case .importance: weighted.time(at: u)
-    case .logNormal: logNormal.time(at: u)
+    case .logNormal: logNormal?.time(at: u) ?? .nan
     }
   }
 
@@ -37,7 +39,7 @@ public struct TrainingTimes: Sendable {
     switch sampling {
     case .uniform: 1
     case .importance: weighted.density(at: t) * length
-    case .logNormal: logNormal.density(at: t) * length
+    case .logNormal: (logNormal?.density(at: t) ?? .nan) * length
     }
   }
 }
@@ -52,22 +54,36 @@ public struct TrainingTimes: Sendable {
 struct LogNormalTimes: Sendable {
   private let process: any LinearProcess
   private let centre: Double
+  /// The shares of a standard normal number's draws below the ends of the range, seen from the nearer tail: with `isMirrored`
+  /// those above them, which do not round to 1.
   private let (low, high): (Double, Double)
+  private let isMirrored: Bool
 
   private static var deviation: Double { 1.2 }
 
-  init(_ process: any LinearProcess, dataDeviation: Double) {
+  init(_ process: any LinearProcess, dataDeviation: Double) throws(ProcessError) {
     self.process = process
-    centre = -1.2 + log(2 * dataDeviation)
-    let centre = centre
-    func quantile(_ t: Double) -> Double {
-      Self.share(below: (-process.marginal(at: t).halfLogSNR - centre) / Self.deviation)
+    let centre = -1.2 + log(2 * dataDeviation)
+    self.centre = centre
+    func z(_ t: Double) -> Double {
+      (-process.marginal(at: t).halfLogSNR - centre) / Self.deviation
     }
-    (low, high) = (quantile(process.cutoffs.training), quantile(process.endTime))
+    let (first, last) = (z(process.cutoffs.training), z(process.endTime))
+    isMirrored = first > 0
+    (low, high) =
+      isMirrored
+      ? (Self.share(below: -last), Self.share(below: -first))
+      : (Self.share(below: first), Self.share(below: last))
+    guard high > low, high > 1e-300 else {
+      throw ProcessError(
+        "log-normal times want noise of about \(0.3 * 2 * dataDeviation), for data of deviation \(dataDeviation), but \(process.name) has noise only \(first > 0 ? "\(first)" : "\(-last)") of their deviations away; expected data of another scale, or other times"
+      )
+    }
   }
 
   func time(at u: Double) -> Double {
-    let z = Self.quantile(low + u * (high - low))
+    let share = isMirrored ? high - u * (high - low) : low + u * (high - low)
+    let z = isMirrored ? -Self.quantile(share) : Self.quantile(share)
     let t = process.time(halfLogSNR: -(centre + Self.deviation * z))
     return min(max(t, process.cutoffs.training), process.endTime)
   }
@@ -83,17 +99,15 @@ struct LogNormalTimes: Sendable {
   /// The share of a standard normal number's draws below z.
   static func share(below z: Double) -> Double { 0.5 * erfc(-z * 0.5.squareRoot()) }
 
-  /// The z below which a share lies, by bisection and Newton's method.
+  /// The z below which a share lies, by Newton's method on the share's logarithm, which is concave: after one step it comes from
+  /// below and does not pass.
   static func quantile(_ share: Double) -> Double {
     guard share < 0.5 else { return share > 0.5 ? -quantile(1 - share) : 0 }
-    var (low, high) = (-38.0, 0.0)
     var z = -1.0
     for _ in 0..<100 {
-      let excess = Self.share(below: z) - share
-      if excess > 0 { high = z } else { low = z }
-      let slope = exp(-0.5 * z * z) / (2 * Double.pi).squareRoot()
-      var next = z - excess / slope
-      if !(next > low && next < high) { next = 0.5 * (low + high) }
+      let below = Self.share(below: z)
+      let slope = exp(-0.5 * z * z) / (2 * Double.pi).squareRoot() / below
+      let next = max(z - log(below / share) / slope, -38)
       if abs(next - z) <= 1e-15 * max(1, abs(z)) { return next }
       z = next
     }

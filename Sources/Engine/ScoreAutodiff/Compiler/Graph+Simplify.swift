@@ -53,13 +53,16 @@ extension Graph {
     case (.power, _, 2): return add(.unary(.square), [x], shape)
     case (.power, _, -1), (.divide, 1, _):
       return add(.unary(.reciprocal), [function == .divide ? y : x], shape)
-    case (.divide, _, let d?) where d.significand == 1 && d.isNormal && (1 / d).isNormal:
+    case (.divide, _, let d?)
+    where d.significand == 1 && Self.isNormalFloat(d) && Self.isNormalFloat(1 / d):
       return add(.binary(.multiply), [x, constant(1 / d, shape)], shape)
     case (.multiply, let c?, nil):
       // Constants stand second.
       return add(.binary(.multiply), [y, constant(c, shape)], shape)
     case (.multiply, nil, let c?):
-      if case .binary(.multiply) = values[x].operation, let inner = constant(values[x].inputs[1]) {
+      if case .binary(.multiply) = values[x].operation, let inner = constant(values[x].inputs[1]),
+        [inner, c, inner * c].allSatisfy(Self.isNormalFloat)
+      {
         return add(
           .binary(.multiply), [values[x].inputs[0], constant(inner * c, shape)], shape)
       }
@@ -72,6 +75,9 @@ extension Graph {
     }
     return addEntrywise(.binary(function), [x, y], shape)
   }
+
+  /// Whether a constant is a normal number in both scalar types, for the graph does not know which one it will run in.
+  private static func isNormalFloat(_ constant: Double) -> Bool { Float(constant).isNormal }
 
   /// A function of repeated entries is computed once and then repeated.
   private mutating func addEntrywise(_ operation: Operation, _ inputs: [Int], _ shape: Shape)

@@ -3,8 +3,9 @@ import ScoreTensors
 /// The compiler's own form of formulas: a list of values, each an operation on earlier ones, none of them twice.
 ///
 /// Formulas enter through ``add(_:_:_:)``, which simplifies as it goes; equal values are one value, so common
-/// subexpressions are found by construction. Nothing here reassociates sums or contracts products: a simplified
-/// value has the bits of the formula it stands for, whatever the batch size, except where constants are combined.
+/// subexpressions are found by construction. A simplified value has the bits of the formula it stands for, whatever the
+/// batch size, except where constants are combined, where repeated entries are added (a product) and where the sum of a
+/// few wide slices becomes entrywise additions. No product is contracted with a sum.
 struct Graph {
   /// One value.
   struct Value: Hashable {

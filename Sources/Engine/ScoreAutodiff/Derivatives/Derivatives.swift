@@ -70,7 +70,9 @@ public func jvp(_ outputs: [Formula], withRespectTo variables: [Formula], tangen
       && zip(variables, tangents).allSatisfy { $0.shape == $1.shape },
     "tangents \(tangents.map(\.shape)) for variables \(variables.map(\.shape))")
   var given: [NodeKey: Formula] = [:]
-  for (variable, t) in zip(variables, tangents) { given[variable.key] = t }
+  for (variable, t) in zip(variables, tangents) {
+    given[variable.key] = given[variable.key].map { $0 + t } ?? t
+  }
   return ScoreAutodiff.tangents(outputs, given, leaves: [])
     .enumerated().map { $1 ?? Formula(repeating: 0, outputs[$0].shape) }
 }

@@ -65,7 +65,12 @@ extension BinaryFunction {
     case .divide: -(d * (y / b))
     case .maximum: d * ScoreAutodiff.greater(b, a)
     case .minimum: d * ScoreAutodiff.greater(a, b)
-    case .power: d * select(ScoreAutodiff.greater(a, 0), y * ScoreAutodiff.log(a), Formula(0))
+    case .power:
+      // The logarithm sees no number at which it has no slope, so that further derivatives are numbers too.
+      d
+        * select(
+          ScoreAutodiff.greater(a, 0),
+          y * ScoreAutodiff.log(select(ScoreAutodiff.greater(a, 0), a, Formula(1))), Formula(0))
     case .greater: nil
     case .siluGradient: ScoreAutodiff.siluGradient(a, d)
     }

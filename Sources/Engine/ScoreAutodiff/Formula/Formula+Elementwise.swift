@@ -94,6 +94,9 @@ public func greater(_ x: Formula, _ y: Formula) -> Formula { .binary(.greater, x
 public func greater(_ x: Formula, _ y: Double) -> Formula { greater(x, Formula(y)) }
 
 /// `a` where the condition is not 0, else `b`, with broadcasting; only the chosen side gets a derivative.
+///
+/// The other side's is multiplied by 0, which gives NaN where that side has an infinite slope, as `log(x)` has at 0: choose
+/// its argument too, as in `select(greater(x, 0), log(select(greater(x, 0), x, 1)), 0)`.
 public func select(_ condition: Formula, _ a: Formula, _ b: Formula) -> Formula {
   let shape = Shape.broadcast(Shape.broadcast(condition.shape, a.shape), b.shape)
   return Formula(

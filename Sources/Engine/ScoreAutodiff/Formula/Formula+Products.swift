@@ -19,7 +19,8 @@ extension Formula {
     )
     // A stack of matrices times one matrix is one tall matrix times it.
     if other.shape.rank == 2 && shape.rank > 2 && !transposeSelf {
-      let flat = reshaped([-1, k]).matmul(other, transposeOther: transposeOther)
+      let flat = reshaped([shape.extents.dropLast().reduce(1, *), k]).matmul(
+        other, transposeOther: transposeOther)
       return flat.reshaped(Shape(shape.extents.dropLast() + [n]))
     }
     let batch = Shape.broadcast(

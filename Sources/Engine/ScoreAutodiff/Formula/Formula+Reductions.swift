@@ -19,9 +19,10 @@ extension Formula {
     return sum / (Double(shape.count) / Double(Swift.max(1, sum.shape.count)))
   }
 
-  /// `log Σ exp x` over axes, without overflow.
+  /// `log Σ exp x` over axes, without overflow: −∞ where all entries are −∞, ∞ where one is ∞.
   public func logSumExp(_ axes: [Int]? = nil, keepDims: Bool = false) -> Formula {
-    let largest = max(axes, keepDims: true).stoppingGradient
+    let most = max(axes, keepDims: true).stoppingGradient
+    let largest = select(greater(Formula(.infinity), abs(most)), most, Formula(0))
     let result = log(exp(self - largest).sum(axes, keepDims: true)) + largest
     return keepDims ? result : result.reshaped(sum(axes).shape)
   }

@@ -38,9 +38,9 @@ extension Formula {
   /// Repeated along axes of extent 1, after new leading axes where the shape has more.
   public func broadcast(to target: Shape) -> Formula {
     if shape == target { return self }
-    if let value = constantValue { return Formula(repeating: value, target) }
     precondition(
       Shape.broadcast(shape, target) == target, "cannot broadcast \(shape) to \(target)")
+    if let value = constantValue { return Formula(repeating: value, target) }
     let leading = [Int](repeating: 1, count: target.rank - shape.rank)
     let aligned = reshaped(Shape(leading + shape.extents))
     return aligned.shape == target ? aligned : Formula(.broadcast, [aligned], target)

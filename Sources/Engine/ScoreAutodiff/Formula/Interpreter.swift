@@ -154,9 +154,9 @@ package enum Interpreter {
   {
     Tensor(
       shape,
-      rows.scalars.flatMap { row in
-        Int(row) >= 0 && Int(row) < table.rows
-          ? table.row(Int(row)) : [Double](repeating: 0, count: shape.rowCount)
+      rows.scalars.flatMap { index in
+        row(index, of: table.rows).map { table.row($0) }
+          ?? [Double](repeating: 0, count: shape.rowCount)
       })
   }
 
@@ -164,10 +164,19 @@ package enum Interpreter {
     -> Tensor<Double>
   {
     var result = [Double](repeating: 0, count: shape.count)
-    for (place, row) in rows.scalars.enumerated() where row >= 0 && Int(row) < shape.rows {
-      for (j, entry) in x.row(place).enumerated() { result[Int(row) * shape.rowCount + j] += entry }
+    for (place, index) in rows.scalars.enumerated() {
+      guard let row = row(index, of: shape.rows) else { continue }
+      for (j, entry) in x.row(place).enumerated() { result[row * shape.rowCount + j] += entry }
     }
     return Tensor(shape, result)
+  }
+
+  /// The row that an index names, without its fraction; nil outside the rows, and for what is no number.
+  private static func row(_ index: Double, of rows: Int) -> Int? {
+    guard let row = Int(exactly: index.rounded(.towardZero)), (0..<rows).contains(row) else {
+      return nil
+    }
+    return row
   }
 }
 
