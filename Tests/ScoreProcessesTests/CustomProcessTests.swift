@@ -214,4 +214,42 @@ import Testing
           name: "p", drift: { _ in 0 }, squaredDiffusion: { _ in 1 }, initialDeviation: -1)
       }.contains("the initial deviation -1.0"))
   }
+
+  /// Drifts so stiff that a time's rounding shows in ∫f are integrated all the same.
+  @Test func stiffDrifts() throws {
+    let process = try CustomProcess(
+      name: "stiff", drift: { _ in -250 }, squaredDiffusion: { _ in 500 }, priorDeviation: 1)
+    for t in [1e-4, 0.01, 0.5, 1] {
+      #expect(Self.relative(process.marginal(at: t).sigma, (-expm1(-500 * t)).squareRoot()) < 1e-14)
+    }
+    let pole = try CustomProcess(
+      name: "pole", drift: { -20 / (1.02 - $0) }, squaredDiffusion: { 40 / (1.02 - $0) })
+    #expect(Self.relative(pole.marginal(at: 0.9).logAlpha, 20 * log(0.12 / 1.02)) < 1e-13)
+  }
+
+  /// A g² that is all at t = 0 is refused, as its integral is not to be had.
+  @Test(arguments: [-0.9, -0.99]) func singularDiffusions(_ p: Double) {
+    #expect(throws: ProcessError.self) {
+      try CustomProcess(name: "singular", drift: { _ in 0 }, squaredDiffusion: { pow($0, p) })
+    }
+  }
+
+  /// f, g² and β are called at t > 0 only, for rates at 0 too.
+  @Test func ratesAreNeverAskedForAtZero() throws {
+    let rates = try CustomProcess(
+      name: "rates", drift: { $0 > 0 ? -1 : .nan }, squaredDiffusion: { $0 > 0 ? 2 : .nan })
+    let beta = try CustomProcess(name: "beta", beta: { $0 > 0 ? 1 / $0.squareRoot() : .nan })
+    for process in [rates, beta] {
+      let found = process.rates(at: 0)
+      #expect(found.drift.isFinite && found.squaredDiffusion > 0 && found.noiseGain > 0)
+    }
+  }
+
+  @Test func dataHaveTheirOwnScaleAtTheStart() {
+    #expect(throws: ProcessError.self) {
+      try CustomProcess(
+        name: "twice", alpha: { 2 * exp(-5 * $0) }, sigma: { sqrt(-expm1(-10 * $0)) },
+        drift: { _ in -5 }, squaredDiffusion: { _ in 10 })
+    }
+  }
 }

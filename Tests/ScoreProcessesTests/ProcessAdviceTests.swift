@@ -47,8 +47,14 @@ import Testing
   @Test func samplesAreThinned() throws {
     let line = Tensor<Double>([100, 1], (0..<100).map { Double($0) })
     let advice = try ProcessAdvice(line, sampleLimit: 10)
-    #expect(advice.sigmaMax.value == 90)
+    #expect(advice.sigmaMax.value == 99)
     #expect(advice.sigmaMax.reason.contains("10 of the 100 samples"))
+    // An order with a period is no reason to see one kind alone.
+    let alternating = Tensor<Double>([4000, 1], (0..<4000).map { $0 % 2 == 0 ? 0 : Double($0) })
+    #expect(try ProcessAdvice(alternating).sigmaMax.value > 3900)
+    // The bound holds for data of any size.
+    let huge = try ProcessAdvice(Tensor<Double>([2, 1], [1e18, -1e18]))
+    #expect(huge.betaMax.value > 160)
   }
 
   @Test func refusesDataWithoutAnAnswer() {

@@ -26,10 +26,8 @@ public struct CosineVariancePreserving: LinearProcess {
     }
     self.offset = offset
     self.endTime = endTime
-    cutoffs = Self.standardCutoffs
+    cutoffs = .standard(until: endTime)
   }
-
-  private static let standardCutoffs = Cutoffs(sampling: 1e-3)
 
   public var name: String { "cosine" }
   public var priorDeviation: Double { 1 }
@@ -85,5 +83,5 @@ extension CosineVariancePreserving: SpelledProcess {
   }
 
   var parameters: KeyValuePairs<String, Double> { ["offset": offset, "end": endTime] }
-  var standardCutoffs: Cutoffs { Self.standardCutoffs }
+  var standardCutoffs: Cutoffs { .standard(until: endTime) }
 }

@@ -8,7 +8,7 @@ extension CustomProcess {
   /// ```
   ///
   /// The integral is taken by quadrature, to about 10⁻¹⁴ relative, unless `integral` gives it; then the two are held
-  /// against one another. β is called at t > 0 only and may have jumps. g²/(2σ) at t = 0 is that just above it.
+  /// against one another. β is called at t > 0 only and may have jumps. Rates at t = 0 are those just above it.
   /// - Throws: `ProcessError` where β is negative, not finite or too rough, or the integral is not its own.
   public init(
     name: String, beta: @escaping @Sendable (Double) -> Double,
@@ -30,9 +30,9 @@ extension CustomProcess {
       kernel: { Marginal(logAlpha: logAlpha($0), sigma: sigma($0)) },
       slopes: { t in
         let near = max(t.value, 1e-12 * endTime)
-        let rate = beta(t.value)
+        let rate = beta(near)
         return Rates(
-          drift: -0.5 * rate, squaredDiffusion: rate, noiseGain: beta(near) / (2 * sigma(near)))
+          drift: -0.5 * rate, squaredDiffusion: rate, noiseGain: rate / (2 * sigma(near)))
       })
   }
 }

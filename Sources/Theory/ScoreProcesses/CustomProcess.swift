@@ -59,7 +59,7 @@ public struct CustomProcess: LinearProcess {
   /// Creates a process from f(t) and g(t)², with σ(0) = `initialDeviation`.
   ///
   /// f and g² are called at t > 0 only, about 3,200 times each here; they may have jumps, and g² may grow like a power of t
-  /// above −1 as t → 0.
+  /// down to t^(−¾) as t → 0.
   /// - Throws: `ProcessError` where f or g² is not finite, g² is negative or either is too rough to be integrated.
   public init(
     name: String, drift: @escaping @Sendable (Double) -> Double,
@@ -79,14 +79,12 @@ public struct CustomProcess: LinearProcess {
       name: name, endTime: endTime, cutoffs: cutoffs, priorDeviation: priorDeviation,
       kernel: { table.marginal(at: $0) },
       slopes: { t in
-        let t = t.value
-        // g²/(2σ) is 0/0 at t = 0 where σ(0) = 0; just above it stands for its limit.
-        let near = initialDeviation > 0 ? t : max(t, 1e-12 * endTime)
-        let squared = squaredDiffusion(t)
+        // Just above t = 0 stands for the limits there, where g²/(2σ) may be 0/0.
+        let near = max(t.value, 1e-12 * endTime)
+        let squared = squaredDiffusion(near)
         return Rates(
-          drift: drift(t), squaredDiffusion: squared,
-          noiseGain: (near == t ? squared : squaredDiffusion(near))
-            / (2 * table.marginal(at: near).sigma))
+          drift: drift(near), squaredDiffusion: squared,
+          noiseGain: squared / (2 * table.marginal(at: near).sigma))
       })
   }
 

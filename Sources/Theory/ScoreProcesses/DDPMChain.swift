@@ -90,13 +90,14 @@ public struct DDPMChain: LinearProcess {
   /// The time (i + 1)/N to which step i leads.
   public func time(ofStep step: Int) -> Double { Double(step + 1) / Double(count) }
 
-  /// The step whose time is nearest to t.
+  /// The step whose time is nearest to t, the first one where t is no number.
   public func step(nearest t: Double) -> Int {
-    min(max(Int((t * Double(count)).rounded()) - 1, 0), count - 1)
+    Int(min(max((t * Double(count)).rounded() - 1, 0), Double(count - 1)))
   }
 
   // The step within which t lies, its end included, and the share of it that is done.
   private func place(_ t: Double) -> (step: Int, share: Double) {
+    if t.isNaN { return (0, .nan) }
     let steps = min(max(t, 0), 1) * Double(count)
     let near = steps.rounded()
     // The time of a step is that step's however (i + 1)/N was rounded.

@@ -52,6 +52,13 @@ public struct Cutoffs: Sendable, Equatable {
     self.training = training
     self.likelihood = likelihood
   }
+
+  /// Those of VP, but earlier ones where the time axis ends soon.
+  static func standard(until end: Double) -> Cutoffs {
+    Cutoffs(
+      sampling: min(1e-3, 0.1 * end), training: min(1e-5, 1e-3 * end),
+      likelihood: min(1e-5, 1e-3 * end))
+  }
 }
 
 /// An error in the definition or the use of a process or a field: one sentence with what was found and expected.

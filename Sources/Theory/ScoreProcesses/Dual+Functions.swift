@@ -44,14 +44,14 @@ public func tanh(_ x: Dual) -> Dual {
 /// The square root; its derivative is infinite at 0.
 public func sqrt(_ x: Dual) -> Dual {
   let value = x.value.squareRoot()
-  return Dual(value, derivative: x.derivative / (2 * value))
+  return Dual(value, derivative: x.derivative == 0 ? 0 : x.derivative / (2 * value))
 }
 
 /// The power; a constant exponent takes any base that `pow` takes, a varying one a positive base.
 public func pow(_ base: Dual, _ exponent: Dual) -> Dual {
   let value = pow(base.value, exponent.value)
   var derivative = 0.0
-  if base.derivative != 0 {
+  if base.derivative != 0, exponent.value != 0 {
     derivative += exponent.value * pow(base.value, exponent.value - 1) * base.derivative
   }
   if exponent.derivative != 0 { derivative += log(base.value) * value * exponent.derivative }

@@ -57,7 +57,8 @@ struct GaussianComponent: Sendable {
     // An eigenvalue below the rounding error of the largest may as well be 0 or negative.
     guard least > 0, isDiagonal || least > most * Double(order) * .ulpOfOne else {
       throw ProcessError(
-        "\(names.covariance) has the eigenvalue \(least); expected a positive definite matrix")
+        "\(names.covariance) has the eigenvalue \(least)\(least > 0 ? ", which is rounding beside its largest, \(most)" : ""); expected a positive definite matrix"
+      )
     }
   }
 

@@ -35,19 +35,20 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
   }
 
   /// Creates the field of independent entries of one mean and one standard deviation.
-  /// - Throws: `ProcessError` unless the mean is finite, the deviation positive and finite, and D > 0.
+  /// - Throws: `ProcessError` unless the mean is finite, the deviation is positive, its square a normal number, and D > 0.
   public init(
     process: any LinearProcess, mean: Double, deviation: Double, sampleShape: Shape
   ) throws(ProcessError) {
-    guard mean.isFinite, deviation > 0, deviation.isFinite, sampleShape.count > 0 else {
+    let variance = deviation * deviation
+    guard mean.isFinite, deviation > 0, variance.isNormal, sampleShape.count > 0 else {
       throw ProcessError(
-        "the Gaussian has mean \(mean), deviation \(deviation) and sample shape \(sampleShape); expected a finite mean, a deviation above 0 and at least one entry"
+        "the Gaussian has mean \(mean), deviation \(deviation) and sample shape \(sampleShape); expected a finite mean, a deviation above 0 whose square is a normal number, and at least one entry"
       )
     }
     self.process = process
     self.sampleShape = sampleShape
     gaussian = GaussianComponent(
-      mean: mean, variance: deviation * deviation, dimensions: sampleShape.count)
+      mean: mean, variance: variance, dimensions: sampleShape.count)
   }
 
   /// The mean μ of the data.

@@ -43,13 +43,13 @@ struct KernelTable: Sendable {
     intervals.append((0, end * exp2(-Double(Self.octaves))))
     while let interval = intervals.popLast() {
       let width = interval.end - interval.start
-      let f = try Self.series(interval) { t throws(ProcessError) in
+      let f = try Self.series(interval) { t, _ throws(ProcessError) in
         try Self.checked(drift(t), "f", name, t, least: -.infinity)
       }
       let growth = Self.integral(f, width)
-      let noise = try Self.series(interval) { t throws(ProcessError) in
+      // The place x within the panel is not got back from t, which is rounded: f may be large.
+      let noise = try Self.series(interval) { t, x throws(ProcessError) in
         let g = try Self.checked(squaredDiffusion(t), "g²", name, t, least: 0)
-        let x = (t - interval.start) / width * 2 - 1
         return g * exp(-2 * Self.value(growth, x))
       }
       let integral = Self.integral(noise, width)
@@ -66,6 +66,14 @@ struct KernelTable: Sendable {
           )
         }
         continue
+      }
+      // What is left below the smallest octave grows too slowly there to be known by its start.
+      if interval.start == 0, !isResolved,
+        Self.value(integral, 1) > 1e-12 * squaredDiffusion(end * 1e-5) * end * 1e-5
+      {
+        throw ProcessError(
+          "the process \"\(name)\" has a g² too large near t = 0 to be integrated; expected growth no faster than t^(−¾)"
+        )
       }
       panels.append(
         Panel(
@@ -104,16 +112,18 @@ struct KernelTable: Sendable {
     return value
   }
 
-  // The Chebyshev coefficients of the interpolant through the roots of T₁₆, which never touch the ends.
+  // The Chebyshev coefficients of the interpolant through the roots of T₁₆, which never touch the ends, of a function of the
+  // time and of its place in −1 … 1.
   private static func series(
-    _ interval: (start: Double, end: Double), _ function: (Double) throws(ProcessError) -> Double
+    _ interval: (start: Double, end: Double),
+    _ function: (_ t: Double, _ x: Double) throws(ProcessError) -> Double
   ) throws(ProcessError) -> [Double] {
     let n = order
     var values: [Double] = []
     for j in 0..<n {
       let x = cos(.pi * (Double(j) + 0.5) / Double(n))
       values.append(
-        try function(interval.start + 0.5 * (x + 1) * (interval.end - interval.start)))
+        try function(interval.start + 0.5 * (x + 1) * (interval.end - interval.start), x))
     }
     return (0..<n).map { k in
       let sum = (0..<n).reduce(0.0) {

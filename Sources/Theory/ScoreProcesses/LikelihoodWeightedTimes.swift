@@ -5,8 +5,8 @@
 /// ```
 ///
 /// So for every linear process the mass is in closed form and the draw is uniform in λ: t(u) solves
-/// λ(t) = λ(ε) + u (λ(T) − λ(ε)). The inverse is in closed form for VP, sub-VP and VE and takes some six steps of
-/// Newton's method otherwise (Song et al. 2021, "Maximum Likelihood Training of Score-Based Diffusion Models", §5.1).
+/// λ(t) = λ(ε) + u (λ(T) − λ(ε)). The inverse is in closed form for the processes here, but for DDPM's chain and for one's
+/// own, which search for it (Song et al. 2021, "Maximum Likelihood Training of Score-Based Diffusion Models", §5.1).
 public struct LikelihoodWeightedTimes: Sendable {
   /// The process.
   public let process: any LinearProcess

@@ -34,6 +34,7 @@ extension LinearProcess {
     let rates = rates(at: t)
     return ReverseRates(
       drift: rates.drift, noiseGain: (1 + stochasticity * stochasticity) * rates.noiseGain,
-      diffusion: stochasticity * rates.squaredDiffusion.squareRoot())
+      // Rounding may leave a g² of 0 just below it.
+      diffusion: stochasticity * max(0, rates.squaredDiffusion).squareRoot())
   }
 }

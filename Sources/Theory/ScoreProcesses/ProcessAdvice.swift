@@ -44,9 +44,11 @@ public struct ProcessAdvice: Sendable, Equatable {
   public init<Scalar: TensorScalar>(
     _ data: Tensor<Scalar>, mismatch: Double = 1e-4, sampleLimit: Int = 2000
   ) throws(ProcessError) {
-    guard data.shape.rank > 1, data.rows >= 2, data.shape.rowCount > 0, data.isFinite else {
-      throw ProcessError(
-        "the data have shape \(data.shape); expected 2 samples or more, all entries finite")
+    guard data.shape.rank > 1, data.rows >= 2, data.shape.rowCount > 0 else {
+      throw ProcessError("the data have shape \(data.shape); expected 2 samples or more")
+    }
+    guard data.isFinite else {
+      throw ProcessError("the data hold an entry that is no finite number; expected finite ones")
     }
     guard mismatch > 0, mismatch.isFinite else {
       throw ProcessError("the prior's mismatch is \(mismatch) nats; expected a number above 0")
@@ -59,12 +61,16 @@ public struct ProcessAdvice: Sendable, Equatable {
     let square = entries.reduce(0) { $0 + $1 * $1 } / Double(data.rows)
 
     let used = min(data.rows, max(2, sampleLimit))
-    let rows = (0..<used).map { $0 * data.rows / used }
-    let largest = Self.largestDistance(entries, rows, dimensions)
-    guard largest > 0 else {
-      throw ProcessError("all \(data.rows) samples are the same; expected two that differ")
+    // Spread evenly, but off any period that the order of the samples may have.
+    let rows = (0..<used).map { place in
+      let (low, high) = (place * data.rows / used, (place + 1) * data.rows / used)
+      return low + place % (high - low)
     }
     let who = used == data.rows ? "the \(used) samples" : "\(used) of the \(data.rows) samples"
+    let largest = Self.largestDistance(entries, rows, dimensions)
+    guard largest > 0 else {
+      throw ProcessError("all of \(who) are the same; expected two that differ")
+    }
     sigmaMax = Advice(
       name: "sigma-max", value: largest,
       reason:
@@ -122,7 +128,7 @@ public struct ProcessAdvice: Sendable, Equatable {
 
   // The log α at which ½ [α² S − D (α² + log(1 − α²))] is the mismatch; the bound rises with α.
   private static func logAlpha(_ mismatch: Double, _ square: Double, _ dimensions: Int) -> Double {
-    var (low, high) = (-40.0, -1e-6)
+    var (low, high) = (min(-40, -40 - 0.5 * log(square)), -1e-6)
     for _ in 0..<200 {
       let middle = 0.5 * (low + high)
       let signal = exp(2 * middle)

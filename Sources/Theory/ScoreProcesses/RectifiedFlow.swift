@@ -21,10 +21,8 @@ public struct RectifiedFlow: LinearProcess {
       throw ProcessError("the flow process has end \(endTime); expected 0 < end < 1")
     }
     self.endTime = endTime
-    cutoffs = Self.standardCutoffs
+    cutoffs = .standard(until: endTime)
   }
-
-  private static let standardCutoffs = Cutoffs(sampling: 1e-3)
 
   public var name: String { "flow" }
   public var priorDeviation: Double { endTime }
@@ -52,5 +50,5 @@ extension RectifiedFlow: SpelledProcess {
   }
 
   var parameters: KeyValuePairs<String, Double> { ["end": endTime] }
-  var standardCutoffs: Cutoffs { Self.standardCutoffs }
+  var standardCutoffs: Cutoffs { .standard(until: endTime) }
 }

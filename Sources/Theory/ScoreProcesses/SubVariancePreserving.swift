@@ -33,8 +33,8 @@ public struct SubVariancePreserving: LinearProcess {
   }
 
   public func time(halfLogSNR lambda: Double) -> Double {
-    // α/(1 − α²) = 1/(2 sinh(−log α)).
-    vp.time(negativeLogAlpha: asinh(0.5 * exp(-lambda)))
+    // α/(1 − α²) = 1/(2 sinh(−log α)); far out the hyperbolic sine is half an exponential, which would overflow.
+    vp.time(negativeLogAlpha: lambda < -40 ? -lambda : asinh(0.5 * exp(-lambda)))
   }
 
   /// Rates at t; g²/(2σ) = β (1 + α²)/2 is finite at t = 0, where the quotient is 0/0.

@@ -21,7 +21,7 @@ public struct VariancePreserving: LinearProcess {
     self.betaMax = betaMax
   }
 
-  package static func check(
+  static func check(
     _ betaMin: Double, _ betaMax: Double, _ name: String
   ) throws(ProcessError) {
     guard betaMin >= 0, betaMin <= betaMax, betaMax > 0, betaMax.isFinite else {
