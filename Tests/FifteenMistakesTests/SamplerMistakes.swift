@@ -94,7 +94,7 @@ import Testing
       try Sampler(gaussian(process), solver: SolverSpec("fitted").solver, grid: grid)
         .sample(count, key: RandomKey(1))
     }
-    for name in SolverSpec.names where name != "pc" && name != "fitted" {
+    for name in SolverSpec.names where name != "fitted" {
       let result = try Sampler(gaussian(process), solver: SolverSpec(name).solver, grid: grid)
         .sample(count, key: RandomKey(1))
       #expect(result.isFinished && result.samples.isFinite, "\(name)")
@@ -104,6 +104,17 @@ import Testing
         (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)).squareRoot()
       // Five standard errors of 2000 samples are 0.034 and 0.024; the rest is the bias of 31 steps.
       #expect(abs(mean - 0.5) < 0.08 && abs(spread - 0.3) < 0.08, "\(name): \(mean), \(spread)")
+    }
+    // Where g²/(2σ) has no bound at σ = 0, as under VP, that step is a number too.
+    let preserving = try VariancePreserving()
+    let even = try TimeGrid(times: (0...200).map { 1 - Double($0) / 200 })
+    for name in SolverSpec.names {
+      guard let solver = try SolverSpec(name).solver as? any StepSolver else { continue }
+      let result = try Sampler(gaussian(preserving), solver: solver, grid: even)
+        .sample(count, key: RandomKey(1))
+      #expect(result.isFinished, "\(name): \(result.status[0])")
+      let mean = result.samples.scalars.reduce(0, +) / Double(count)
+      #expect(abs(mean - 0.5) < 0.08, "\(name): \(mean)")
     }
     // One big step from visible noise leaves none: the result is the mean of the data given the state.
     let big = try TimeGrid(times: [0.5, 0])

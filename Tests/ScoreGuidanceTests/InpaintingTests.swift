@@ -95,4 +95,16 @@ private struct Copying: StepSolver {
       try Sampler(field, solver: other, steps: 2).sample(1, key: RandomKey(1))
     }
   }
+
+  /// Known entries of too few samples are refused, not read from elsewhere.
+  @Test func everySampleNeedsItsKnownEntries() throws {
+    let process = try VariancePreserving()
+    let solver = try Inpainting(
+      DDIM(), known: Tensor<Double>([3, 2], [1, 0, 2, 0, 3, 0]), mask: [true, false])
+    let sampler = try Sampler(try oracle(process), solver: solver, steps: 5)
+    #expect(throws: SamplingError.self) { try sampler.sample(8, key: RandomKey(1)) }
+    #expect(throws: SamplingError.self) { try sampler.sample(2, key: RandomKey(1), first: 2) }
+    let found = try sampler.sample(2, key: RandomKey(1), first: 1).samples
+    #expect(found[0, 0] == 2 && found[1, 0] == 3)
+  }
 }

@@ -131,6 +131,26 @@ private final class System: RowSystem {
     #expect(start.status[1] == .finished)
   }
 
+  /// A first try that goes where the solution never is says nothing of the row.
+  @Test func aFirstGuessMayGoAstray() throws {
+    var system = System(width: 1) { t, y in
+      [t > 0.9 && y[0] < 1.2 ? .nan : t < 0.5 ? 1e-4 : 1]
+    }
+    let result = try integrator(1e-6).integrate(&system, [1], from: 0, to: 1)
+    #expect(result.status[0] == .finished)
+    #expect(abs(result.states[0] - 1.50005) < 1e-4)
+  }
+
+  /// A rate without bound at t = 0 ends a row there before its budget does.
+  @Test func aPoleAtZeroEndsTheRow() throws {
+    var system = System(width: 1) { t, _ in [1 / t] }
+    let result = try integrator(1e-4).integrate(&system, [0], from: 1, to: 0)
+    switch result.status[0] {
+    case .stepUnderflow(let t), .nonFinite(let t): #expect(t < 1e-9)
+    default: Issue.record("\(result.status[0])")
+    }
+  }
+
   @Test func theBudgetIsKept() throws {
     var system = System(width: 1) { t, _ in [1000 * cos(1000 * t)] }
     let result = try integrator(1e-9, budget: 100).integrate(&system, [0], from: 0, to: 1)

@@ -88,6 +88,17 @@ struct BrokenField: ScoreField {
   }
 }
 
+/// A field that is no number at one time.
+struct EndBrokenField: ScoreField {
+  let process: any LinearProcess
+  let time: Double
+  var sampleShape: Shape { [1] }
+
+  func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
+    t[0] == time ? x.map { _ in .nan } : x
+  }
+}
+
 let processes: [any LinearProcess] = {
   do {
     return [

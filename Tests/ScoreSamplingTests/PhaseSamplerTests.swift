@@ -24,7 +24,7 @@ import Testing
     _ method: PhaseSampler<Double>.Method, steps: Int, epsilon: Double
   ) throws -> [Double] {
     let oracle = try oracle()
-    let sampler = PhaseSampler(oracle, method: method)
+    let sampler = try PhaseSampler(oracle, method: method)
     let end = oracle.process.endTime
     let map = oracle.process.propagator(over: end)
     var m = (map.xx * mean, map.vx * mean)
@@ -107,6 +107,9 @@ import Testing
     let u = try PhaseSampler(try oracle()).sample(9, steps: 20, key: RandomKey(1))
     let few = try PhaseSampler(try oracle()).sample(3, steps: 20, key: RandomKey(1))
     #expect(few.position == u.position.rows(0..<3))
+    #expect(throws: SamplingError.self) {
+      try PhaseSampler(try oracle(), method: .eulerMaruyama(stochasticity: .nan))
+    }
     #expect(throws: SamplingError.self) {
       try PhaseSampler(try oracle()).sample(0, steps: 2, key: RandomKey(1))
     }

@@ -152,4 +152,76 @@ import Testing
     #expect(throws: SamplingError.self) { try sampler.sample(1, key: RandomKey(0)) }
     #expect(throws: SamplingError.self) { try Sampler(field, SolverSpec("ddim"), steps: 0) }
   }
+
+  /// Once stopped, a run asks no more, whatever is left of it.
+  @Test func aStopIsForAllBatches() throws {
+    let field = GaussianField<Double>(process: try VariancePreserving())
+    for spec in ["euler-maruyama", "ode"] {
+      var sampler = try Sampler(field, SolverSpec(spec), steps: 10)
+      sampler.batchSize = 2
+      var calls = 0
+      let result = try sampler.sample(6, key: RandomKey(0)) { _ in
+        calls += 1
+        return calls != 2
+      }
+      #expect(calls == 2)
+      for status in result.status {
+        guard case .cancelled = status else {
+          Issue.record("\(spec): \(status)")
+          continue
+        }
+      }
+      if spec == "ode" { #expect(result.evaluations[2...].allSatisfy { $0 == 0 }) }
+    }
+  }
+
+  @Test func theReferenceGridsEndIsRefusedWhereItCannotBeLookedAt() throws {
+    let field = GaussianField<Double>(process: try SubVariancePreserving())
+    for solver in try [AdaptiveFlow(), DDIM()] as [any Solver] {
+      #expect(throws: SamplingError.self) {
+        try Sampler(field, solver: solver, steps: 500, schedule: .reference)
+      }
+    }
+    let sampler = try Sampler(
+      field, solver: EulerMaruyama(), steps: 500, schedule: .reference, denoising: .tweedie)
+    #expect(throws: SamplingError.self) { try sampler.sample(2, key: RandomKey(0)) }
+    #expect(
+      try Sampler(field, SolverSpec("ancestral:grid=reference"), steps: 500)
+        .sample(2, key: RandomKey(0)).samples.isFinite)
+  }
+
+  /// A field that is broken at the end breaks Tweedie's denoising, and that is said.
+  @Test func whatDenoisingBreaksIsReported() throws {
+    let process = try VariancePreserving()
+    let grid = try TimeGrid.uniform(from: 1, to: 0.5, steps: 2)
+    let sampler = Sampler(
+      EndBrokenField(process: process, time: 0.5), solver: EulerMaruyama(), grid: grid,
+      denoising: .tweedie)
+    #expect(
+      try sampler.sample(2, key: RandomKey(0)).status == [
+        .nonFinite(time: 0.5), .nonFinite(time: 0.5),
+      ])
+  }
+
+  @Test func aCancelledFitIsCancelled() async throws {
+    let field = GaussianField<Double>(process: try VariancePreserving())
+    for spec in ["fitted", "ddim:grid=optimized"] {
+      let sampler = try Sampler(field, SolverSpec(spec), steps: 5)
+      let task = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try sampler.fitted()
+      }
+      await #expect(throws: CancellationError.self) { try await task.value }
+    }
+  }
+
+  @Test func stepsOfANegativeNumberHaveNoiseOfTheirOwn() throws {
+    let field = GaussianField<Double>(process: try VariancePreserving())
+    let draws = try [1 as UInt64, 2].map { seed in
+      var context = SolverContext(field: field, key: RandomKey(seed))
+      return try EulerMaruyama().step(
+        Tensor([3, 1]), TimeStep(index: -1, time: 1, next: 0.5), in: &context)
+    }
+    #expect(draws[0] != draws[1])
+  }
 }

@@ -21,6 +21,8 @@ import Testing
     "unipc:order=3,b=bh1,prediction=noise", "edm", "edm:churn=40,min=0.05,max=50,noise=1.003",
     "ode:method=tsit5,rtol=1e-05,atol=1e-05", "ode:method=dop853,adaptive=false,variable=noise",
     "ddim:grid=quadratic",
+    "pc:predictor=heun,corrector=langevin,snr=0.16,corrector-steps=1,variable=noise",
+    "pc:predictor=euler,corrector=none,variable=time",
   ])
   func textReadsBackAsItself(_ text: String) throws {
     #expect(try SolverSpec(text).spec.description == text)
@@ -62,7 +64,7 @@ import Testing
   @Test(arguments: [
     ("rk5", "known are euler-maruyama"), ("pc:predictor=ode", "one of euler-maruyama"),
     ("pc:corrector=hmc", "langevin, ald, none"), ("pc:snr=0", "positive"),
-    ("pc:snr=x", "snr=x"), ("pc:corrector-steps=0", "1 or more"), ("ddim:eta=2", "0 to 1"),
+    ("pc:snr=x", "snr=x"), ("pc:corrector-steps=0", "1 to 10000"), ("ddim:eta=2", "0 to 1"),
     ("ode:rtol=0", "rtol"), ("ode:atol=-1", "atol"), ("ode:method=rk9", "dopri5"),
     ("heun:rtol=1e-3", "rtol"), ("euler-maruyama:steps=3", "known are stochasticity, grid"),
     ("ancestral:variance=big", "posterior, forward"), ("heun:grid=even", "uniform"),

@@ -22,7 +22,8 @@ public struct Inpainting: StepSolver {
 
   /// Creates the solver.
   /// - Parameters:
-  ///   - known: the known samples: one for all, `[1, …]`, or sample i's in row i; entries that are not known do not count.
+  ///   - known: the known samples: one for all, `[1, …]`, or sample i's in row i, so as many as are drawn; entries that are not
+  ///     known do not count.
   ///   - mask: true for each known entry of a sample, in the order of the entries.
   /// - Throws: `SamplingError` unless there is a known sample, and one flag for each of its entries.
   public init<Scalar: TensorScalar>(
@@ -54,6 +55,14 @@ public struct Inpainting: StepSolver {
     guard x.shape.rowCount == mask.count else {
       throw SamplingError(
         "the state has \(x.shape.rowCount) entries a sample; expected \(mask.count), as the mask")
+    }
+    let samples = context.samples
+    if known.rows > 1,
+      let other = (0..<x.rows).first(where: { !(0..<known.rows).contains(samples[$0]) })
+    {
+      throw SamplingError(
+        "there are known entries of \(known.rows) samples, but sample \(samples[other]) is drawn; expected those of one sample for all, or of each"
+      )
     }
     let from = replaced(x, at: step.time, step, &context)
     let next = try solver.step(from, step, in: &context)

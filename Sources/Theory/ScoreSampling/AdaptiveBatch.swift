@@ -126,9 +126,9 @@ final class AdaptiveBatch {
         greatest <= 1e-15
         ? max(1e-6, 1e-3 * firstLengths[i])
         : pow(0.01 / greatest, 1 / Double(integrator.pair.errorOrder))
-      let length = min(100 * firstLengths[i], bound)
       // A second slope that is not finite leaves the first guess; the error control sorts it out.
-      lengths[i] = direction * min(span, length.isFinite ? length : firstLengths[i])
+      let length = curvature.isFinite ? min(100 * firstLengths[i], bound) : firstLengths[i]
+      lengths[i] = direction * min(span, length)
     }
   }
 
@@ -140,7 +140,7 @@ final class AdaptiveBatch {
     for i in rows.indices where isLive[i] {
       if results.evaluations[rows[i]] + pair.evaluationsPerStep > integrator.maxEvaluations {
         finish(i, .budgetSpent(time: times[i]))
-      } else if abs(lengths[i]) < 10 * times[i].ulp {
+      } else if abs(lengths[i]) < 10 * max(abs(times[i]), 1e-6 * abs(t1 - t0)).ulp {
         let isNearBreak = abs(times[i] - breakTimes[i]) < 1e-6 * abs(t1 - t0)
         finish(i, isNearBreak ? .nonFinite(time: times[i]) : .stepUnderflow(time: times[i]))
       } else if direction * (times[i] + lengths[i] * (1 + 1e-10) - t1) >= 0 {

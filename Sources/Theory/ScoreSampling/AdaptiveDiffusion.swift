@@ -34,14 +34,7 @@ public struct AdaptiveDiffusion: Solver {
   public init(
     rtol: Double = 0.05, atol: Double = 0.01, maxEvaluations: Int = 10_000
   ) throws(SamplingError) {
-    for (name, value) in [("rtol", rtol), ("atol", atol)] {
-      guard value > 0, value.isFinite else {
-        throw SamplingError("\(name) is \(value); expected a positive number")
-      }
-    }
-    guard maxEvaluations >= 2 else {
-      throw SamplingError("the evaluation budget is \(maxEvaluations); expected 2 or more")
-    }
+    try AdaptiveIntegrator.check(rtol: rtol, atol: atol, maxEvaluations: maxEvaluations)
     self.rtol = rtol
     self.atol = atol
     self.maxEvaluations = maxEvaluations

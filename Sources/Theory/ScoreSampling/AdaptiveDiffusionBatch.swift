@@ -31,6 +31,8 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
   private var rates: [ReverseRates]
   private var lengths: [Double]
   private var ahead: [Path]
+  // Where a try last came upon something that is not finite.
+  private var breakTimes: [Double]
 
   // By original row.
   private(set) var result: Tensor<Scalar>
@@ -55,6 +57,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     rates = [ReverseRates](repeating: process.reverseRates(at: start), count: rows.count)
     lengths = rows.map { _ in 0.01 * (start - end) }
     ahead = rows.map { _ in Path() }
+    breakTimes = rows.map { _ in .infinity }
     result = x
     status = rows.map { _ in .finished }
     evaluations = rows.map { _ in 0 }
@@ -106,7 +109,10 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
       if evaluations[rows[place]] + 2 > solver.maxEvaluations {
         finish(place, .budgetSpent(time: times[place]))
       } else if lengths[place] < 10 * times[place].ulp {
-        finish(place, .stepUnderflow(time: times[place]))
+        let isNearBreak = abs(times[place] - breakTimes[place]) < 1e-6 * (start - end)
+        finish(
+          place,
+          isNearBreak ? .nonFinite(time: times[place]) : .stepUnderflow(time: times[place]))
       } else {
         kept.append(place)
       }
@@ -195,6 +201,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
         rates[place] = endRates[place]
         reached[rows[place]] = ends[place]
       } else {
+        if !error.isFinite { breakTimes[place] = times[place] }
         ahead[place].lengths.append(lengths[place])
         ahead[place].changes.append(contentsOf: changes[place * width..<(place + 1) * width])
       }
@@ -221,6 +228,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     rates = places.map { rates[$0] }
     lengths = places.map { lengths[$0] }
     ahead = places.map { ahead[$0] }
+    breakTimes = places.map { breakTimes[$0] }
     rows = places.map { rows[$0] }
   }
 }

@@ -7,24 +7,21 @@ import ScoreTensors
 /// budget is spent or whose rate is not finite ends with that status and its last state.
 public struct AdaptiveFlow: Solver {
   /// The relative tolerance of a step.
-  public let rtol: Double
+  public var rtol: Double { integrator.rtol }
   /// The absolute tolerance of a step.
-  public let atol: Double
+  public var atol: Double { integrator.atol }
   /// The evaluations that one sample may take.
-  public let maxEvaluations: Int
+  public var maxEvaluations: Int { integrator.maxEvaluations }
   /// The method.
   public var method: EmbeddedPair { integrator.pair }
   private let integrator: AdaptiveIntegrator
 
   /// Creates the solver.
-  /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 1.
+  /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 2.
   public init(
     method: EmbeddedPair = .dormandPrince, rtol: Double = 1e-5, atol: Double = 1e-5,
     maxEvaluations: Int = 10_000
   ) throws(SamplingError) {
-    self.rtol = rtol
-    self.atol = atol
-    self.maxEvaluations = maxEvaluations
     integrator = try AdaptiveIntegrator(
       rtol: rtol, atol: atol, maxEvaluations: maxEvaluations, pair: method)
   }

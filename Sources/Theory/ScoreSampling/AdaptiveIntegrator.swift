@@ -15,22 +15,28 @@ package struct AdaptiveIntegrator: Sendable {
   package let pair: EmbeddedPair
 
   /// Creates the integrator.
-  /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 1.
+  /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 2, which the start takes.
   package init(
     rtol: Double, atol: Double, maxEvaluations: Int, pair: EmbeddedPair = .dormandPrince
   ) throws(SamplingError) {
+    try Self.check(rtol: rtol, atol: atol, maxEvaluations: maxEvaluations)
+    self.rtol = rtol
+    self.atol = atol
+    self.maxEvaluations = maxEvaluations
+    self.pair = pair
+  }
+
+  /// Checks what every solver with steps of its own is told.
+  /// - Throws: `SamplingError` unless rtol > 0, atol > 0 and maxEvaluations ≥ 2.
+  static func check(rtol: Double, atol: Double, maxEvaluations: Int) throws(SamplingError) {
     for (name, value) in [("rtol", rtol), ("atol", atol)] {
       guard value > 0, value.isFinite else {
         throw SamplingError("\(name) is \(value); expected a positive number")
       }
     }
-    guard maxEvaluations >= 1 else {
-      throw SamplingError("the evaluation budget is \(maxEvaluations); expected 1 or more")
+    guard maxEvaluations >= 2 else {
+      throw SamplingError("the evaluation budget is \(maxEvaluations); expected 2 or more")
     }
-    self.rtol = rtol
-    self.atol = atol
-    self.maxEvaluations = maxEvaluations
-    self.pair = pair
   }
 
   /// Solves from t0 to t1, in either direction.
@@ -50,13 +56,15 @@ package struct AdaptiveIntegrator: Sendable {
     let batch = AdaptiveBatch(
       states, width: system.width, blocks: system.blocks, from: t0, to: t1, outputs: outputs,
       integrator: self)
-    try batch.start(&system)
+    var isStarted = false
     while !batch.isDone {
       batch.compact(&system)
       if Task.isCancelled || !(shouldContinue.map { batch.report(to: $0) } ?? true) {
         batch.cancel()
         break
       }
+      if !isStarted { try batch.start(&system) }
+      isStarted = true
       try batch.round(&system)
     }
     return batch.solution

@@ -7,7 +7,8 @@ import ScoreTensors
 /// runs. Under one key, or none, the fit is the same to the bit.
 public protocol FieldFittedSolver: Solver {
   /// The fitted solver and the grid that it runs on, from a grid that gives the ends and the number of steps.
-  /// - Throws: `SamplingError` where it cannot be fitted, and what the field throws.
+  /// - Throws: `SamplingError` where it cannot be fitted, `CancellationError` where the task is cancelled, and what the field
+  ///   throws.
   func fitted<Scalar: TensorScalar>(
     to field: any ScoreField<Scalar>, along grid: TimeGrid
   ) throws -> (solver: any Solver, grid: TimeGrid)
@@ -36,7 +37,8 @@ extension FieldFittedSolver {
 
 extension Sampler {
   /// The sampler with its solver fitted to its field, where it is one that wants fitting.
-  /// - Throws: `SamplingError` where it cannot be fitted, and what the field throws.
+  /// - Throws: `SamplingError` where it cannot be fitted, `CancellationError` where the task is cancelled, and what the field
+  ///   throws.
   public func fitted() throws -> Sampler {
     guard let wanting = solver as? any FieldFittedSolver else { return self }
     var sampler = self

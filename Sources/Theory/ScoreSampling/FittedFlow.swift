@@ -30,13 +30,14 @@ public struct FittedFlow: FieldFittedSolver {
   public var key = RandomKey(0)
 
   /// Creates the solver, to be fitted when it is used.
-  /// - Throws: `SamplingError` unless memory ≥ 1, pilot ≥ 2 and sweeps ≥ 0.
+  /// - Throws: `SamplingError` unless memory is 1 to 1000, pilot 2 to 2²⁰ and sweeps 0 to 1000.
   public init(memory: Int = 4, pilot: Int = 1024, sweeps: Int = 6) throws(SamplingError) {
-    for (name, value, least) in [("memory", memory, 1), ("pilot", pilot, 2), ("sweeps", sweeps, 0)]
-    {
-      guard value >= least else {
-        throw SamplingError("the fitted solver has \(name) \(value); expected \(least) or more")
-      }
+    for (name, value, range) in [
+      ("memory", memory, 1...1000), ("pilot", pilot, 2...1 << 20), ("sweeps", sweeps, 0...1000),
+    ] where !range.contains(value) {
+      throw SamplingError(
+        "the fitted solver has \(name) \(value); expected \(range.lowerBound) to \(range.upperBound)"
+      )
     }
     self.memory = memory
     self.pilot = pilot

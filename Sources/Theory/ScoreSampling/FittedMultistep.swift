@@ -23,7 +23,7 @@ public struct FittedMultistep: StepSolver {
   public func step<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {
-    guard step.index < grid.steps.count, step.time == grid.steps[step.index].time,
+    guard grid.steps.indices.contains(step.index), step.time == grid.steps[step.index].time,
       step.next == grid.steps[step.index].next
     else {
       throw SamplingError(

@@ -37,6 +37,7 @@ struct FlowPilot<Scalar: TensorScalar> {
     var x = Scalar(process.priorDeviation(at: start)) * normal
     var (states, noises) = ([x], [try field.noise(x, at: .shared(start))])
     for step in grid.steps {
+      try Task.checkCancellation()
       x = try Self.advanced(x, noises[noises.count - 1], step, field)
       states.append(x)
       noises.append(try field.noise(x, at: .shared(step.next)))

@@ -66,7 +66,7 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
       let drift = Tensor<Double>(process.drift(x, at: t))
       var next = Tensor<Double>.combined(1, Tensor<Double>(x), -h, drift, h * share, pull)
       if stochasticity > 0 {
-        let z = key.folded(UInt64(step.index)).normal(x.shape, of: Double.self)
+        let z = key.folded(UInt64(bitPattern: Int64(step.index))).normal(x.shape, of: Double.self)
         let size = stochasticity * h.squareRoot()
         next = .combined(1, next, size, squared.zip(with: z) { $0.squareRoot() * $1 })
       }

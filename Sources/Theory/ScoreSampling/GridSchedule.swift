@@ -24,6 +24,11 @@ public enum GridSchedule: Sendable, Hashable {
   /// The grid and the transitions of the published reference code; see `TimeGrid.reference`.
   case reference
 
+  /// What suits most solvers: steps even in t where that suits the process, else in log(σ/α).
+  static func standard(for process: any LinearProcess) -> GridSchedule {
+    process.suitsEvenTimes ? .uniform : .logSNR
+  }
+
   /// The grid from T (or a given start) to ε (or the process's own).
   /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
   public func grid(

@@ -62,12 +62,10 @@ struct KnotSearch {
 
   /// Knots to start from: Karras's for several ρ, from steps that crowd at the data to steps even in log(σ/α).
   static func candidates(from high: Double, to low: Double, steps: Int) -> [[Double]] {
-    [3.0, 7, 20].map { rho in
-      let (top, bottom) = (exp(high / rho), exp(low / rho))
-      return (0...steps).map {
-        rho * log(top + (bottom - top) * Double($0) / Double(steps))
-      }
-    } + [(0...steps).map { high + (low - high) * Double($0) / Double(steps) }]
+    let fractions = (0...steps).map { Double($0) / Double(steps) }
+    return [3.0, 7, 20].map { rho in
+      fractions.map { TimeGrid.karrasLevel(from: high, to: low, $0, rho: rho) }
+    } + [fractions.map { TimeGrid.evenLevel(from: high, to: low, $0) }]
   }
 }
 

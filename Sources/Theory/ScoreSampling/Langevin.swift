@@ -21,7 +21,7 @@ public struct Langevin: Corrector {
   public let shrinkage: Double
 
   /// Creates the corrector.
-  /// - Throws: `SamplingError` unless r > 0, steps ≥ 1 and ν ≥ 0.
+  /// - Throws: `SamplingError` unless r > 0, steps is 1 to 10,000 and ν ≥ 0.
   public init(snr: Double = 0.16, steps: Int = 1, shrinkage: Double = 64) throws(SamplingError) {
     try Self.check(snr: snr, steps: steps)
     guard shrinkage >= 0, shrinkage.isFinite else {
@@ -36,8 +36,8 @@ public struct Langevin: Corrector {
     guard snr > 0, snr.isFinite else {
       throw SamplingError("the corrector has snr \(snr); expected a positive number")
     }
-    guard steps >= 1 else {
-      throw SamplingError("the corrector has corrector-steps \(steps); expected 1 or more")
+    guard (1...10_000).contains(steps) else {
+      throw SamplingError("the corrector has corrector-steps \(steps); expected 1 to 10000")
     }
   }
 

@@ -41,6 +41,7 @@ struct MultistepFit<Scalar: TensorScalar> {
 
   private mutating func fit(_ pilot: FlowPilot<Scalar>, _ axes: PrincipalAxes) throws {
     for place in maps.count..<knots.count {
+      try Task.checkCancellation()
       let isLast = place + 1 == knots.count
       let target = axes.coordinates(isLast ? pilot.end : pilot.state(at: knots[place]))
       let terms: [Tensor<Double>]

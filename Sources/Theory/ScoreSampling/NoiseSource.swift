@@ -21,7 +21,7 @@ package enum NoiseSource: Sendable {
 struct NoiseStream: Sendable {
   let source: NoiseSource
   let samples: SampleIndices
-  private var step = -1
+  private var step: Int?
   private var stepKey = RandomKey(0)
   private var draw: UInt64 = 0
   /// How many numbers a sample has drawn so far.
@@ -56,7 +56,7 @@ struct NoiseStream: Sendable {
     switch source {
     case .keyed(let key):
       if step.index != self.step {
-        if self.step < 0 { noiseKey = key.folded("noise") }
+        if self.step == nil { noiseKey = key.folded("noise") }
         self.step = step.index
         stepKey = noiseKey.folded(UInt64(bitPattern: Int64(step.index)))
       }

@@ -5,7 +5,7 @@ import ScoreTensors
 ///
 /// On a pilot batch the times are searched for the least error at the end against a fine solve, from Karras's grids, one
 /// even in log(σ/α) and the given one. Deterministic; takes as many evaluations as the solver. The search costs each pilot
-/// sample about 5 ln(u_T/u_ε)/0.1 evaluations for the fine solve (u = σ/α) and up to 400 solves.
+/// sample 4 ln(u_T/u_ε)/0.1 evaluations for the fine solve (u = σ/α) and up to 400 solves.
 public struct OptimizedGrid<Inner: StepSolver>: FieldFittedSolver {
   /// The solver.
   public let solver: Inner
@@ -17,15 +17,16 @@ public struct OptimizedGrid<Inner: StepSolver>: FieldFittedSolver {
   public var key = RandomKey(0)
 
   /// Creates the solver, to be fitted when it is used.
-  /// - Throws: `SamplingError` for a solver that uses noise, and unless pilot ≥ 2 and sweeps ≥ 0.
+  /// - Throws: `SamplingError` for a solver that uses noise, and unless pilot is 2 to 2²⁰ and sweeps 0 to 1000.
   public init(_ solver: Inner, pilot: Int = 512, sweeps: Int = 6) throws(SamplingError) {
     guard !solver.usesNoise else {
       throw SamplingError(
         "the solver \(solver.spec) uses noise; grids are optimized for flows only")
     }
-    guard pilot >= 2, sweeps >= 0 else {
+    guard (2...1 << 20).contains(pilot), (0...1000).contains(sweeps) else {
       throw SamplingError(
-        "the optimized grid has pilot \(pilot) and sweeps \(sweeps); expected 2 and 0 or more")
+        "the optimized grid has pilot \(pilot) and sweeps \(sweeps); expected 2 to \(1 << 20), and 0 to 1000"
+      )
     }
     self.solver = solver
     self.pilot = pilot
@@ -48,6 +49,8 @@ public struct OptimizedGrid<Inner: StepSolver>: FieldFittedSolver {
     let pilot = try FlowPilot(field, count: pilot, from: grid.start, to: grid.end, key: key)
     let process = field.process
     func error(_ knots: [Double]) throws -> Double {
+      // A solver that is cancelled stops on the way, which is no error of the grid's.
+      try Task.checkCancellation()
       var context = SolverContext(field: field, key: key)
       let grid = try process.grid(knots, from: grid.start, to: grid.end)
       return pilot.error(of: try solver.solve(pilot.start, along: grid, in: &context).x)

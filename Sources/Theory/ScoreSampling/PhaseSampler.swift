@@ -26,9 +26,14 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
   /// How a step is taken.
   public let method: Method
 
+  /// Creates a sampler.
+  /// - Throws: `SamplingError` unless the stochasticity is 0 or more, finite.
   public init(
     _ field: any PhaseField<Scalar>, method: Method = .symmetricSplitting(midpoint: true)
-  ) {
+  ) throws(SamplingError) {
+    if case .eulerMaruyama(let level) = method, !(level >= 0 && level.isFinite) {
+      throw SamplingError("the stochasticity is \(level); expected 0 or more, finite")
+    }
     self.field = field
     self.method = method
   }

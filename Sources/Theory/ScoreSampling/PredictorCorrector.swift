@@ -19,11 +19,18 @@ public struct PredictorCorrector: StepSolver {
 
   public var spec: Spec {
     let predictor = predictor?.spec ?? Spec(kind: "solver", name: "none")
+    // A Runge–Kutta method on the flow is a predictor by its own name, whose variable is the noise where none is named.
+    let method = predictor.name == "ode" ? predictor.parameters.first { $0.key == "method" } : nil
+    let own =
+      method == nil
+      ? predictor.parameters
+      : predictor.parameters.contains { $0.key == "variable" }
+        ? predictor.parameters.filter { $0.key == "variable" }
+        : [Spec.Parameter(key: "variable", value: "time")]
     return Spec(
       kind: "solver", name: "pc", argument: nil,
-      parameters: [Spec.Parameter(key: "predictor", value: predictor.name)]
-        + (corrector?.parameters ?? [Spec.Parameter(key: "corrector", value: "none")])
-        + predictor.parameters)
+      parameters: [Spec.Parameter(key: "predictor", value: method?.value ?? predictor.name)]
+        + (corrector?.parameters ?? [Spec.Parameter(key: "corrector", value: "none")]) + own)
   }
   public var order: Int { corrector == nil ? predictor?.order ?? 0 : 0 }
   public var usesNoise: Bool { corrector != nil || predictor?.usesNoise ?? false }
@@ -32,7 +39,7 @@ public struct PredictorCorrector: StepSolver {
   }
 
   public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
-    predictor?.suitedSchedule(for: process) ?? (process.suitsEvenTimes ? .uniform : .logSNR)
+    predictor?.suitedSchedule(for: process) ?? .standard(for: process)
   }
 
   public func step<Scalar: TensorScalar>(

@@ -20,7 +20,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   public var denoising: Denoising
   /// How many samples are carried together; nil chooses by the size of a sample.
   public var batchSize: Int?
-  /// The steps between two states of the trajectory; nil keeps none.
+  /// The steps between two states of the trajectory, of which `AdaptiveDiffusion` keeps the ends alone; nil keeps none.
   public var trajectoryStride: Int?
 
   /// Creates a sampler on a given grid.
@@ -38,7 +38,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
 
   /// Creates a sampler with a grid from the process's T to ε (its own for sampling where none is given), spread as it suits
   /// the solver and the process where no schedule is given.
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T, and for a solver that would look past t = 0 on the reference grid.
   public init(
     _ field: any ScoreField<Scalar>, solver: any Solver, steps: Int,
     schedule: GridSchedule? = nil, epsilon: Double? = nil, denoising: Denoising = .mean,
@@ -46,6 +46,11 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   ) throws(SamplingError) {
     let schedule = schedule ?? solver.suitedSchedule(for: field.process)
     let grid = try schedule.grid(for: field.process, steps: steps, to: epsilon)
+    guard grid.end >= 0 || solver.runsOnReferenceGrid else {
+      throw SamplingError(
+        "the reference grid of \(steps) steps ends at t = \(grid.end), past the times of the process, where the solver \(solver.spec) would look; expected more steps or another grid"
+      )
+    }
     self.init(
       field, solver: solver, grid: grid, denoising: denoising, batchSize: batchSize,
       trajectoryStride: trajectoryStride)
@@ -55,7 +60,8 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - progress: called before each step of each batch; false stops the run, as does the task's cancellation.
-  /// - Throws: `SamplingError` for a count or batch size below 1, and what the field throws.
+  /// - Throws: `SamplingError` for a count or batch size below 1, and for Tweedie's denoising at a time below 0; and what the
+  ///   field throws.
   public func sample(
     _ count: Int, key: RandomKey, first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
@@ -93,7 +99,13 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     if solver is any FieldFittedSolver {
       return try fitted().run(count, source, first, states, progress)
     }
+    if denoising == .tweedie, grid.end < 0 {
+      throw SamplingError(
+        "the grid ends at t = \(grid.end), where no noise is left to take off; expected an end of 0 or more for Tweedie's denoising"
+      )
+    }
     let size = batchSize ?? Self.standardBatchSize(field.sampleShape)
+    var isStopped = false
     let grid = denoising == .mean && solver.usesNoise ? grid.withNoiselessEnd() : grid
     var parts: [BatchSolution<Scalar>] = []
     for start in stride(from: 0, to: count, by: size) {
@@ -102,10 +114,12 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
         trajectoryStride: trajectoryStride,
         shouldContinue: progress.map { progress in
           { fraction, time, evaluations in
-            progress(
+            if isStopped { return false }
+            isStopped = !progress(
               SamplingProgress(
                 fraction: (Double(start) + fraction * Double(rows.count)) / Double(count),
                 samples: start, time: time, evaluations: evaluations))
+            return !isStopped
           }
         })
       let noise = NoiseStream(source, samples: .consecutive(first: first + rows.lowerBound))
@@ -129,7 +143,11 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       part.x.setRows(
         finished, to: try field.denoised(part.x.rows(finished), at: .shared(grid.end)))
     }
-    for row in finished { part.evaluations[row] += 1 }
+    let isFinite = part.x.finiteRows
+    for row in finished {
+      part.evaluations[row] += 1
+      if !isFinite[row] { part.status[row] = .nonFinite(time: grid.end) }
+    }
     return part
   }
 

@@ -31,7 +31,8 @@ public protocol Solver: Sendable {
 
   /// Carries a batch from the grid's start to its end.
   ///
-  /// Adaptive solvers take only the ends (and the times of the trajectory) from the grid.
+  /// Adaptive solvers take only the ends from the grid, and `AdaptiveFlow` the times of the trajectory; `AdaptiveDiffusion`
+  /// keeps the states at the ends alone.
   /// - Throws: what the field throws.
   func solve<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
@@ -42,7 +43,7 @@ extension Solver {
   public var strongOrder: Double? { nil }
 
   public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {
-    process.suitsEvenTimes ? .uniform : .logSNR
+    .standard(for: process)
   }
 }
 

@@ -223,7 +223,7 @@ extension SolverSpec {
 
 extension Solver {
   // The reference's last step ends past the times that the process has; these solvers never look there.
-  fileprivate var runsOnReferenceGrid: Bool {
+  var runsOnReferenceGrid: Bool {
     if let pair = self as? PredictorCorrector {
       return pair.predictor?.runsOnReferenceGrid ?? true
     }

@@ -84,9 +84,7 @@ extension TimeGrid {
   public static func logSNR(
     of process: any LinearProcess, from end: Double, to epsilon: Double, steps count: Int
   ) throws(SamplingError) -> TimeGrid {
-    try warped(process, end, epsilon, count) { high, low, fraction in
-      high + (low - high) * fraction
-    }
+    try warped(process, end, epsilon, count, evenLevel)
   }
 
   /// The steps of Karras et al. 2022, eq. 5, in the noise ratio u = σ/α, from T to ε.
@@ -104,9 +102,21 @@ extension TimeGrid {
       throw SamplingError("the Karras grid has rho \(rho); expected a positive number")
     }
     return try warped(process, end, epsilon, count) { high, low, fraction in
-      let (top, bottom) = (exp(high / rho), exp(low / rho))
-      return rho * log(top + (bottom - top) * fraction)
+      karrasLevel(from: high, to: low, fraction, rho: rho)
     }
+  }
+
+  /// log u a fraction of the way from one level to another on the grid of Karras et al.: log (u_T^(1/ρ) + …)^ρ, without powers
+  /// that leave the range of numbers.
+  static func karrasLevel(
+    from high: Double, to low: Double, _ fraction: Double, rho: Double
+  ) -> Double {
+    high + rho * log1p(fraction * expm1((low - high) / rho))
+  }
+
+  /// log u on an even grid of levels.
+  static func evenLevel(from high: Double, to low: Double, _ fraction: Double) -> Double {
+    high + (low - high) * fraction
   }
 
   private static func warped(
