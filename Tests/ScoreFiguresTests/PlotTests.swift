@@ -121,6 +121,34 @@ struct Markup {
     #expect(labels(plot).filter { $0 == "one" }.count == 1)
     let colors = Color.series.map { color in plot.svg.ranges(of: color.hex).count }
     #expect(colors[0] == 3 && colors[1] == 2 && colors[2] == 0)
+    // A colour that is given is its label's, and no one else's.
+    let given = Plot([
+      .points(x: [1], y: [1], label: "A"),
+      .line(x: [1, 2], y: [1, 2], label: "A", color: Color.series[1]),
+      .line(x: [1, 2], y: [2, 1], label: "B"), .line(x: [1, 2], y: [3, 1], label: "C"),
+    ])
+    let counts = Color.series.map { given.svg.ranges(of: $0.hex).count }
+    #expect(counts[0] == 2 && counts[1] == 3 && counts[2] == 2)
+  }
+
+  @Test func bandsHaveGaps() {
+    func moves(_ lower: [Double], _ upper: [Double]) -> Int {
+      let band = Plot([
+        .band(x: [0, 1, 2, 3, 4], lower: lower, upper: upper, color: Color.series[5])
+      ])
+      let path = band.svg.split(separator: "<path").first { $0.contains(Color.series[5].hex) }
+      return path.map { $0.count { $0 == "M" } } ?? 0
+    }
+    #expect(moves([0, 0, 0, 0, 0], [1, 1, 1, 1, 1]) == 1)
+    #expect(moves([0, 0, .nan, 0, 0], [1, 1, 1, 1, 1]) == 2)
+    #expect(moves([0, 0, 0, 0, 0], [1, 1, .infinity, 1, 1]) == 2)
+  }
+
+  @Test func extremeRangesAreDrawn() {
+    let wide = Plot(x: Axis(range: -1e308...1e308), [.line(x: [0, 1], y: [0, 1])])
+    #expect(Markup(wide.svg).problem == nil)
+    let flat = Plot([.heat([-1e17, -1e17], columns: 2, x: 0...1, y: 0...1)])
+    #expect(Markup(flat.svg).problem == nil)
   }
 
   @Test func aLongLineIsThinnedWithoutLosingItsExtremes() {

@@ -30,6 +30,9 @@ import Testing
     #expect(lines[0] == blank && lines[3] == blank && lines[6] == blank)
     #expect(lines[1] == [60, 0, 0, 255, 255, 60, 128, 128, 0, 0, 60] && lines[2] == lines[1])
     #expect(lines[4] == [60, 255, 255, 0, 0, 60, 60, 60, 60, 60, 60] && lines[5] == lines[4])
+    // Not-a-number is black either way.
+    let inverted = SampleGrid([.nan, -1.0], height: 1, width: 2, inverted: true, padding: 0)
+    #expect(try PNGImage.decode(inverted.png, path: "").pixels == [0, 255])
   }
 
   @Test func coloursStayTogether() throws {

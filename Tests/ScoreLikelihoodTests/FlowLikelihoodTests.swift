@@ -86,7 +86,22 @@ import Testing
         continue
       }
       #expect(result.logDensity[3].isNaN)
+      if let errors = result.solverError {
+        #expect(errors[3].isNaN && errors[0].isFinite && errors[0] >= 0)
+      }
     }
+  }
+
+  /// Once stopped, a run asks no more, and what has not begun evaluates nothing.
+  @Test func aStopIsForAllBatches() throws {
+    let likelihood = try FlowLikelihood(try oracle(Double.self), divergence: .exact, batchSize: 1)
+    var calls = 0
+    let result = try likelihood.logDensity(of: Tensor<Double>([4, 2], repeating: 0.3)) { _ in
+      calls += 1
+      return calls != 2
+    }
+    #expect(calls == 2 && result.logDensity.allSatisfy { $0.isNaN })
+    #expect(result.evaluations[1...].allSatisfy { $0 == 0 })
   }
 
   @Test func wrongRequestsAreRefused() throws {

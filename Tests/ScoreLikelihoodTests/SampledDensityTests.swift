@@ -106,6 +106,18 @@ import Testing
     #expect(throws: SamplingError.self) {
       try likelihood.interpolate(from: a, to: b.rows(0..<1), at: [0.5])
     }
+    // A way that stops before its latent has not finished, though the way back may.
+    var calls = 0
+    let stopped = try likelihood.interpolate(from: a, to: b, at: [0.5]) { _ in
+      calls += 1
+      return calls != 3
+    }
+    #expect(calls == 3)
+    #expect(
+      stopped[0].status.allSatisfy {
+        if case .cancelled(let t) = $0 { return t < process.endTime }
+        return false
+      })
     let none = try likelihood.interpolate(from: a, to: b, at: [])
     #expect(none.isEmpty)
   }

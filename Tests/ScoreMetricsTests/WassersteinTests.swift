@@ -84,6 +84,7 @@ import Testing
     // Pairs: 2>1, 2=2, 2<3, 5>1, 5>2, 5>3: (4 + ½) / 6.
     let mixed = Metrics.areaUnderROC(positives: [2, 5], negatives: [1, 2, 3])
     #expect(abs(mixed.value - 4.5 / 6) < 1e-15)
+    #expect(Metrics.areaUnderROC(positives: [3, .nan, 4, 5], negatives: [1, 2]).value.isNaN)
     // Two normals at distance δ: Φ(δ / √2).
     let expected = 0.5 * (1 + erf(1.2 / 2))
     let (mean, deviation) = calibration(trials: 200, expected: expected) { key in

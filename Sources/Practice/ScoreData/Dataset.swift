@@ -57,13 +57,13 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   }
 
   /// The same samples read as levels of a scale, such as that of a model.
-  /// - Throws: `outOfRange` where a sample is not one of the levels.
+  /// - Throws: `outOfRange` where a sample is not one of the levels, to two units in the last place.
   public func scaled(by scale: DataScale) throws(DataError) -> Dataset {
     let last = Double(scale.levels - 1)
     let bad = samples.withUnsafeBuffer { values in
       values.firstIndex {
-        let level = Double($0) / scale.binWidth
-        return !(0...last ~= level && level == level.rounded())
+        let level = (Double($0) / scale.binWidth).rounded()
+        return !(0...last ~= level && abs($0 - Scalar(level * scale.binWidth)) <= 2 * $0.ulp)
       }
     }
     if let bad {

@@ -84,7 +84,7 @@ public struct Mark: Sendable {
     let rows = values.count / columns
     let fromTop = (0..<rows).reversed().flatMap { values[$0 * columns..<($0 + 1) * columns] }
     let raster = Raster(
-      matrix: fromTop, width: columns, low: low, high: high > low ? high : low + 1,
+      matrix: fromTop, width: columns, low: low, high: high > low ? high : max(low + 1, low.nextUp),
       colorMap: colorMap)
     return Mark(.heat(raster: raster, x: x, y: y), nil, .black)
   }
@@ -100,13 +100,14 @@ public struct Mark: Sendable {
     return Mark(.arrows(x: x, y: y, dx: dx, dy: dy), label, color)
   }
 
-  /// A histogram, normalised to a density over the bins' range.
+  /// A histogram as a density: its area is the share of the values that lie in the range.
   public static func histogram(
     _ values: some Collection<some BinaryFloatingPoint>, bins: Int, range: ClosedRange<Double>,
     label: String? = nil, color: Color? = nil
   ) -> Mark {
     precondition(bins > 0 && range.lowerBound < range.upperBound, "\(bins) bins over \(range)")
     let width = (range.upperBound - range.lowerBound) / Double(bins)
+    precondition(width > 0 && width.isFinite, "\(bins) bins over \(range) are \(width) wide")
     var counts = [Int](repeating: 0, count: bins)
     for value in values where range.contains(Double(value)) {
       counts[min(bins - 1, Int((Double(value) - range.lowerBound) / width))] += 1

@@ -12,7 +12,7 @@ public struct Plot: Figure {
   public var y: Axis
   /// The layers, the lowest first.
   public var marks: [Mark]
-  /// Whether a unit is as long on one axis as on the other; the height then follows from the width.
+  /// Whether a unit is as long on one axis as on the other; the height then follows from the width, within 0.2 and 3 of it.
   public var isEqualAspect: Bool
   /// The width in pixels.
   public var width: Int

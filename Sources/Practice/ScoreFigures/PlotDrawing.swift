@@ -113,11 +113,9 @@ struct PlotDrawing {
       return "<path d=\"\(dots)\" stroke=\"\(color.hex)\" stroke-width=\"\(n(size))\""
         + " stroke-linecap=\"round\"\(opacity)/>\n"
     case .band(let x, let lower, let upper):
-      let there = places(x, lower, margin: .infinity)
-      let back = places(x, upper, margin: .infinity).reversed()
-      let outline = (there + back).map { "\(n($0.x)) \(n($0.y))" }.joined(separator: "L")
+      let outline = bandOutline(x, lower, upper)
       return outline.isEmpty
-        ? "" : "<path d=\"M\(outline)Z\" fill=\"\(color.hex)\"\(opacity)/>\n"
+        ? "" : "<path d=\"\(outline)\" fill=\"\(color.hex)\"\(opacity)/>\n"
     case .heat(let raster, let x, let y):
       let (left, top) = (layout.placeX(x.lowerBound), layout.placeY(y.upperBound))
       return "<image x=\"\(n(left))\" y=\"\(n(top))\""
@@ -217,6 +215,26 @@ struct PlotDrawing {
       }
     }
     return text + polyline(thinned(run))
+  }
+
+  /// The areas between two lines, one for each run of places where both are there.
+  private func bandOutline(_ x: [Double], _ lower: [Double], _ upper: [Double]) -> String {
+    var text = ""
+    var (there, back): ([String], [String]) = ([], [])
+    func end() {
+      if !there.isEmpty { text += "M" + (there + back.reversed()).joined(separator: "L") + "Z" }
+      (there, back) = ([], [])
+    }
+    for i in x.indices {
+      guard let low = place(x[i], lower[i]), let high = place(x[i], upper[i]) else {
+        end()
+        continue
+      }
+      there.append("\(n(low.x)) \(n(low.y))")
+      back.append("\(n(high.x)) \(n(high.y))")
+    }
+    end()
+    return text
   }
 
   private func polyline(_ run: [(x: Double, y: Double)]) -> String {

@@ -72,11 +72,19 @@ struct PlotLayout {
 
   private static func colors(_ marks: [Mark]) -> [Color] {
     var named: [String: Color] = [:]
+    for mark in marks {
+      if let label = mark.label, let color = mark.color, named[label] == nil {
+        named[label] = color
+      }
+    }
+    let given = Set(marks.compactMap { $0.color?.hex })
+    let free = Color.series.filter { !given.contains($0.hex) }
+    let series = free.isEmpty ? Color.series : free
     var next = 0
     return marks.map { mark in
       if let color = mark.color { return color }
       if let label = mark.label, let color = named[label] { return color }
-      let color = Color.series[next % Color.series.count]
+      let color = series[next % series.count]
       next += 1
       if let label = mark.label { named[label] = color }
       return color

@@ -38,6 +38,7 @@ public struct SampleGrid: Figure {
       filledWith: inverted ? 225 : 60)
     let factor = 255 / (range.upperBound - range.lowerBound)
     let levels = values.map { value -> UInt8 in
+      if value.isNaN { return 0 }
       let scaled = (Double(value) - range.lowerBound) * factor
       let level = UInt8(scaled > 0 ? min(scaled, 255).rounded() : 0)
       return inverted ? 255 - level : level

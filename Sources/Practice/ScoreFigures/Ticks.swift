@@ -13,6 +13,7 @@ struct Ticks {
   /// Ticks on a linear scale, about `count` of them.
   static func linear(_ range: ClosedRange<Double>, count: Int) -> Ticks {
     let rough = (range.upperBound - range.lowerBound) / Double(max(1, count))
+    guard rough.isNormal, rough > 0 else { return Ticks(ticks: []) }
     var exponent = Int(log10(rough).rounded(.down))
     let leading = rough / pow(10, Double(exponent))
     // The thresholds are the geometric means between neighbours, so that the count is at most 1.6 times off.

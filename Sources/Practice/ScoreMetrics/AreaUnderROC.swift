@@ -1,12 +1,15 @@
 extension Metrics {
   /// The area under the receiver operating characteristic: the probability that a positive scores above a negative.
   ///
-  /// Ties count one half. The error is that of DeLong, DeLong & Clarke-Pearson 1988. Each class needs two scores. Costs
-  /// one sort.
+  /// Ties count one half. The error is that of DeLong, DeLong & Clarke-Pearson 1988. Each class needs two scores; with one that is
+  /// not a number, neither is the result. Costs one sort.
   public static func areaUnderROC(positives: [Double], negatives: [Double]) -> Estimate {
     precondition(
       positives.count >= 2 && negatives.count >= 2,
       "the error takes two scores a class, got \(positives.count), \(negatives.count)")
+    guard !(positives + negatives).contains(where: \.isNaN) else {
+      return Estimate(.nan, standardError: .nan)
+    }
     let (n, m) = (Double(positives.count), Double(negatives.count))
     let together = midranks(positives + negatives)
     let own = (midranks(positives), midranks(negatives))

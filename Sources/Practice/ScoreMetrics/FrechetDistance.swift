@@ -7,10 +7,11 @@ extension Metrics {
   /// |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½)
   /// ```
   ///
-  /// This is the square of their Wasserstein-2 distance (Dowson & Landau 1982). Singular covariances are allowed. Costs
-  /// two eigenvalue problems of d × d.
+  /// This is the square of their Wasserstein-2 distance (Dowson & Landau 1982). Singular covariances are allowed; moments that
+  /// are no finite numbers give NaN. Costs two eigenvalue problems of d × d.
   public static func frechetDistance(_ first: SampleMoments, _ second: SampleMoments) -> Double {
-    FrechetTerms(first, second).distance
+    guard first.isFinite, second.isFinite else { return .nan }
+    return FrechetTerms(first, second).distance
   }
 
   /// The squared Fréchet distance between two sets of samples `[n, …]`, on the values themselves.
@@ -23,6 +24,9 @@ extension Metrics {
   ) -> Estimate {
     let (a, b) = (first.sampleRows, second.sampleRows)
     let (momentsA, momentsB) = (SampleMoments(a), SampleMoments(b))
+    guard momentsA.isFinite, momentsB.isFinite else {
+      return Estimate(.nan, standardError: .nan)
+    }
     let forward = FrechetTerms(momentsA, momentsB)
     let backward = FrechetTerms(momentsB, momentsA)
     let square =
@@ -75,4 +79,8 @@ private struct FrechetTerms {
     let mean = values.reduce(0, +) / Double(values.count)
     return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, values.count - 1))
   }
+}
+
+extension SampleMoments {
+  fileprivate var isFinite: Bool { (mean + covariance).allSatisfy { $0.isFinite } }
 }

@@ -118,7 +118,9 @@ extension FlowLikelihood {
     case .adaptive(let rtol, let atol, let maxEvaluations):
       if !solvingAgain, let errors = result.solverError { return errors.map { 3 * $0 } }
       (finer, factor) = (
-        .adaptive(rtol: rtol / 10, atol: atol / 10, maxEvaluations: 2 * maxEvaluations), 1
+        .adaptive(
+          rtol: rtol / 10, atol: atol / 10,
+          maxEvaluations: maxEvaluations > .max / 2 ? .max : 2 * maxEvaluations), 1
       )
     // Fixed steps do not know their error: twice as many leave 2⁻ᵖ of it.
     case .fixed(let tableau, let steps):

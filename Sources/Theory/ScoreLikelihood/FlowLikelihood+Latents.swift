@@ -28,7 +28,8 @@ extension FlowLikelihood {
   ///
   /// Straight lines would leave the shell on which the prior's draws lie; this keeps to it (Shoemake 1985). Where the
   /// latents point the same way or opposite ways, as they must in one dimension, the line is straight. The result has
-  /// one entry a fraction, each with a row a pair; u = 0 and 1 give the data back to the tolerance.
+  /// one entry a fraction, each with a row a pair; u = 0 and 1 give the data back to the tolerance. A row's status is that of
+  /// the first of its three ways that did not finish: from `a`, from `b`, back.
   /// - Throws: `SamplingError` for shapes that differ from the field's or from one another, and what the field throws.
   public func interpolate(
     from a: Tensor<Scalar>, to b: Tensor<Scalar>, at fractions: [Double],
@@ -41,14 +42,27 @@ extension FlowLikelihood {
       )
     }
     guard !fractions.isEmpty else { return [] }
-    let ends = try encode(.concatenated([a, b]), progress: progress).x
+    var isStopped = false
+    let progress = progress.map { progress in
+      { (state: SamplingProgress) in
+        if !isStopped { isStopped = !progress(state) }
+        return !isStopped
+      }
+    }
+    let encoded = try encode(.concatenated([a, b]), progress: progress)
+    let ends = encoded.x
     let (start, end) = (ends.rows(0..<a.rows), ends.rows(a.rows..<2 * a.rows))
     let latents = fractions.map { Self.onGreatCircle(start, end, $0) }
     let decoded = try decode(.concatenated(latents), progress: progress)
     return fractions.indices.map { place in
       let rows = place * a.rows..<(place + 1) * a.rows
+      // What never came to a latent has not finished, wherever the way from there led.
+      let status = (0..<a.rows).map { row in
+        [encoded.status[row], encoded.status[a.rows + row]].first { !$0.isFinished }
+          ?? decoded.status[rows.lowerBound + row]
+      }
       return FlowResult(
-        x: decoded.x.rows(rows), status: Array(decoded.status[rows]),
+        x: decoded.x.rows(rows), status: status,
         evaluations: Array(decoded.evaluations[rows]))
     }
   }

@@ -132,14 +132,17 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     _ solve: (Tensor<Scalar>, Int, ((Double, Double, Int) -> Bool)?) throws -> Part
   ) throws -> [Part] {
     let size = batchSize ?? Sampler<Scalar>.standardBatchSize(field.sampleShape)
+    var isStopped = false
     return try stride(from: 0, to: x.rows, by: size).map { start in
       let rows = start..<min(x.rows, start + size)
       let report = progress.map { progress in
         { (fraction: Double, time: Double, evaluations: Int) in
-          progress(
+          if isStopped { return false }
+          isStopped = !progress(
             SamplingProgress(
               fraction: (Double(start) + fraction * Double(rows.count)) / Double(x.rows),
               samples: start, time: time, evaluations: evaluations))
+          return !isStopped
         }
       }
       return try solve(x.rows(rows), start, report)
@@ -182,10 +185,17 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
       errors.append(finished ? spread.standardError : .nan)
     }
     let isSpreadKnown = divergence == .exact || columns > 1
+    // Fixed steps do not know their error, and unfinished solves have none to speak of.
+    let solverErrors: [Double]?
+    if case .fixed = method {
+      solverErrors = nil
+    } else {
+      solverErrors = zip(solution.consequences, solution.status).map { $1.isFinished ? $0 : .nan }
+    }
     return LikelihoodResult(
       logDensity: densities, priorLogDensity: priors,
       probeStandardError: isSpreadKnown ? errors : nil,
-      solverError: solution.consequences.contains { $0.isNaN } ? nil : solution.consequences,
+      solverError: solverErrors,
       latent: latent, status: solution.status, evaluations: solution.evaluations)
   }
 }

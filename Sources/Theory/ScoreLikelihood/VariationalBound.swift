@@ -28,13 +28,16 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
   private let times: LikelihoodWeightedTimes
 
   /// Creates the computation; ε is the process's own for likelihoods where none is given.
-  /// - Throws: `SamplingError` unless 0 < ε < T and strata ≥ 1; `ProcessError` where α/σ does not fall.
+  /// - Throws: `SamplingError` unless 0 < ε < T, strata ≥ 1 and d ≥ 0 is finite; `ProcessError` where α/σ does not fall.
   public init(
     _ field: any ScoreField<Scalar>, strata: Int = 32, epsilon: Double? = nil,
     dataDeviation: Double = 1
   ) throws {
     guard strata >= 1 else {
       throw SamplingError("the number of strata is \(strata); expected 1 or more")
+    }
+    guard dataDeviation >= 0, dataDeviation.isFinite else {
+      throw SamplingError("the data's deviation is \(dataDeviation); expected 0 or more, finite")
     }
     self.field = field
     self.strata = strata

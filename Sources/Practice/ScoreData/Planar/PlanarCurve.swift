@@ -33,10 +33,11 @@ public struct PlanarCurve: PlanarDensity {
   public let deviation: Double
   private let kernel: NormalKernelSum
 
-  /// Creates the density of blurred curves; at least one curve, a positive deviation.
+  /// Creates the density of blurred curves; at least one curve, a deviation of 1e-4 or more. Memory and time are in proportion to
+  /// the curves' length over the deviation.
   public init(strands: [Strand], deviation: Double) {
     precondition(
-      !strands.isEmpty && deviation > 0, "\(strands.count) strands, deviation \(deviation)")
+      !strands.isEmpty && deviation >= 1e-4, "\(strands.count) strands, deviation \(deviation)")
     self.strands = strands
     self.deviation = deviation
     kernel = NormalKernelSum(
