@@ -22,7 +22,8 @@ struct Arguments {
         positional.append(word)
         continue
       }
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        .map(String.init)
       guard let option = known.first(where: { $0.name == parts[0] }) else {
         throw CommandError.usage(
           "unknown option \(parts[0]) of \(command); it takes \(known.map(\.name).joined(separator: ", "))"
@@ -41,6 +42,10 @@ struct Arguments {
           throw CommandError.usage("\(option.name) expects a value: \(option.value ?? "")")
         }
         values[option.name] = value
+      }
+      guard option.value == nil || values[option.name] != "" else {
+        throw CommandError.usage(
+          "\(option.name) is given nothing; expected a value: \(option.value ?? "")")
       }
     }
   }

@@ -34,6 +34,11 @@ enum BenchCommand: Command {
     var text = ""
     var fields: [(String, JSON)] = []
     let workloads = names.compactMap { Workload(rawValue: $0) }
+    if try session.arguments.roundsProducts, !workloads.contains(where: \.mayRoundProducts) {
+      throw CommandError.usage(
+        "--matrix-products is bf16, but \(names.joined(separator: ", ")) rounds nothing; expected a workload that samples"
+      )
+    }
     if !workloads.isEmpty {
       let (table, results) = try time(workloads, repeats, session, type)
       text += table.text + "\n"
@@ -45,7 +50,7 @@ enum BenchCommand: Command {
       text += table.text + "\n"
       fields.append(("operations", .array(results)))
     }
-    session.finish(
+    try session.finish(
       .object(fields),
       text + "\(session.pool.threads) threads, \(Kernels.best.target.rawValue) kernels")
   }

@@ -12,6 +12,9 @@ enum DemoCommand: Command {
     .seed,
   ]
 
+  /// The note in a run's description that says that it is a demo's.
+  private static let demoNote = "demo"
+
   static func run(_ session: Session) throws {
     let arguments = session.arguments
     guard try !arguments.isDouble else {
@@ -25,6 +28,14 @@ enum DemoCommand: Command {
     let process = try session.process()
     let folder = RunFolder(out + "/run")
     try session.makeFolder(out, for: "--out")
+    if let file = folder.file {
+      // What a demo has left is its own to replace.
+      guard (try? folder.description())?.notes[demoNote] != nil else {
+        throw CommandError.usage(
+          "--out is \(out), where \(file) is no demo's and would be overwritten; expected another folder"
+        )
+      }
+    }
 
     let training: Dataset<Float> = Digits.load(.training)
     let test: Dataset<Float> = Digits.load(.test)
@@ -34,6 +45,8 @@ enum DemoCommand: Command {
     var job = try TrainingJob<Float>(
       data: training, network: NetworkSpec(.residualMLP, width: 256, depth: 3), process: process,
       options: options, pool: session.pool)
+    job.description.notes[demoNote] = "yes"
+    folder.clear()
     try folder.create(job.description)
     let bar = session.progress("train     ")
     let start = ContinuousClock.now
@@ -51,6 +64,6 @@ enum DemoCommand: Command {
       reference: evaluation.referenceDistance,
       test: test)
     try report.write(to: out)
-    session.finish(report.json(out: out), report.text(out: out))
+    try session.finish(report.json(out: out), report.text(out: out))
   }
 }

@@ -8,12 +8,16 @@ enum FilePlace {
     return folder.isEmpty ? "." : folder
   }
 
-  /// Whether `path` is a folder in which files can be made.
-  static func isWritableFolder(_ path: String) -> Bool {
+  /// Whether a folder is at `path`.
+  static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       && isFolder.boolValue
-      && FileManager.default.isWritableFile(atPath: path)
+  }
+
+  /// Whether `path` is a folder in which files can be made.
+  static func isWritableFolder(_ path: String) -> Bool {
+    isFolder(path) && FileManager.default.isWritableFile(atPath: path)
   }
 
   /// Whether two paths lead to one place.

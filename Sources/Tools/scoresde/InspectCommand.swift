@@ -57,27 +57,32 @@ enum InspectCommand: Command {
     } else {
       facts.append(Fact("steps done", 0))
     }
-    show(facts, session)
+    try show(facts, session)
   }
 
   private static func inspect(
     tensors file: Safetensors<Double>, _ path: String, _ session: Session
   ) throws {
     var table = Table(columns: ["tensor", "shape", "mean", "least", "greatest"])
+    var list: [JSON] = []
     for (name, tensor) in zip(file.parameters.names, file.parameters.tensors) {
       let entries = tensor.scalars
-      table.append([
-        name, "\(tensor.shape)", NumberText.significant(tensor.mean),
-        NumberText.significant(entries.min() ?? .nan),
-        NumberText.significant(entries.max() ?? .nan),
-      ])
+      let numbers = [tensor.mean, entries.min() ?? .nan, entries.max() ?? .nan]
+      table.append([name, "\(tensor.shape)"] + numbers.map { NumberText.significant($0) })
+      list.append(
+        .object([
+          ("name", .string(name)), ("shape", .array(tensor.shape.extents.map { .integer($0) })),
+          ("mean", .number(numbers[0])), ("least", .number(numbers[1])),
+          ("greatest", .number(numbers[2])),
+        ]))
     }
     let metadata = file.metadata.sorted { $0.key < $1.key }
-    session.finish(
+    try session.finish(
       .object([
         ("tensors", .integer(file.parameters.names.count)),
         ("entries", .integer(file.parameters.count)),
         ("metadata", .object(metadata.map { ($0.key, .string($0.value)) })),
+        ("list", .array(list)),
       ]),
       table.text
         + (metadata.isEmpty
@@ -106,7 +111,8 @@ enum InspectCommand: Command {
     // Processes act on quantised data where training puts them.
     let points = data.scale?.centred(data.samples) ?? data.samples
     var reasons: [String] = []
-    if let advice = try? ProcessAdvice(points) {
+    do {
+      let advice = try ProcessAdvice(points)
       if let scale = data.scale {
         let range = scale.modelRange
         reasons.append(
@@ -120,8 +126,10 @@ enum InspectCommand: Command {
             .object([("value", .number(item.value)), ("reason", .string(item.reason))])))
         reasons.append("\(item.name): \(item.reason).")
       }
+    } catch {
+      reasons.append("No suggestions: \(error).")
     }
-    show(facts, notes: reasons, session)
+    try show(facts, notes: reasons, session)
   }
 
   /// A line of what is known: its name, how people read it, and how programs do.
@@ -152,9 +160,9 @@ enum InspectCommand: Command {
     }
   }
 
-  private static func show(_ facts: [Fact], notes: [String] = [], _ session: Session) {
+  private static func show(_ facts: [Fact], notes: [String] = [], _ session: Session) throws {
     let table = Table(columns: ["what", "value"], rows: facts.map { [$0.name, $0.text] }).text
-    session.finish(
+    try session.finish(
       .object(facts.map { ($0.key, $0.json) }),
       ([table] + notes.map { "- \($0)" }).joined(separator: "\n"))
   }

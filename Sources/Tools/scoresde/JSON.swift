@@ -3,7 +3,6 @@ import Foundation
 /// A JSON value whose objects keep the order of their keys.
 indirect enum JSON {
   case null
-  case bool(Bool)
   case integer(Int)
   case number(Double)
   case string(String)
@@ -14,7 +13,6 @@ indirect enum JSON {
   var text: String {
     switch self {
     case .null: "null"
-    case .bool(let value): value ? "true" : "false"
     case .integer(let value): String(value)
     case .number(let value): value.isFinite ? "\(value)" : "null"
     case .string(let value): Self.quoted(value)

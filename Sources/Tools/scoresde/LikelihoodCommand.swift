@@ -80,7 +80,7 @@ enum LikelihoodCommand: Command {
     if let other = otherData {
       try job.add(other, named: arguments.text("--against") ?? "", to: &report)
     }
-    session.finish(.object(report.members), report.lines.joined(separator: "\n"))
+    try session.finish(.object(report.members), report.lines.joined(separator: "\n"))
   }
 
   private static func divergence(

@@ -30,7 +30,6 @@ struct LoadedModel<Scalar: TensorScalar> {
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
       let description = try folder.description()
-      let process = try ProcessSpec.process(description.sde)
       if session.arguments.has("--sde") {
         let given = ProcessSpec.text(of: try session.process())
         guard given == description.sde else {
@@ -39,10 +38,13 @@ struct LoadedModel<Scalar: TensorScalar> {
           )
         }
       }
-      let model: ScoreModel<Scalar> = try folder.model(process: process, pool: session.pool)
+      let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
       field = model
-      scale = try description.notes["scale"].map {
-        try JSONDecoder().decode(DataScale.self, from: Data($0.utf8))
+      scale = try description.notes["scale"].map { text in
+        guard let scale = try? JSONDecoder().decode(DataScale.self, from: Data(text.utf8)) else {
+          throw CommandError.failure("\(folder.descriptionPath): the scale \(text) makes no sense")
+        }
+        return scale
       }
     } else {
       throw CommandError.usage(

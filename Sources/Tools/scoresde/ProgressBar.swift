@@ -45,19 +45,17 @@ final class ProgressBar: Sendable {
     if terminal {
       let filled = Int(fraction * 28)
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 28 - filled)
-      write(
+      Console.say(
         "\r\u{1B}[K\(title) \(bar) \(padded) %  \(times)  \(note)" + (fraction >= 1 ? "\n" : ""))
     } else {
-      write("\(title): \(padded) %, \(times)\(note.isEmpty ? "" : ", \(note)")\n")
+      Console.say("\(title): \(padded) %, \(times)\(note.isEmpty ? "" : ", \(note)")\n")
     }
   }
 
   /// A line of its own on standard error.
   static func say(_ line: String, quiet: Bool) {
-    if !quiet { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    if !quiet { Console.say(line + "\n") }
   }
-
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
   private static func clock(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())

@@ -20,7 +20,7 @@ enum SampleCommand: Command {
     Option(
       "--out", "FILE",
       ".npy, .safetensors, .png of images or .svg of points in the plane (required)"),
-    Option("--trajectory", "FILE.npy", "the states on the way too, [steps, count, …]"),
+    Option("--trajectory", "FILE.npy", "the states on the way too, [steps + 1, count, …]"),
     .matrixProducts,
   ]
 
@@ -45,8 +45,13 @@ enum SampleCommand: Command {
         "--out", extensions: ["npy", "safetensors", "png", "svg"])
     else { throw CommandError.usage("sample needs --out") }
     let trajectory = try session.checkWritable("--trajectory", extensions: ["npy"])
-    if spec.solver is AdaptiveFlow || spec.solver is AdaptiveDiffusion, arguments.has("--steps"),
-      trajectory == nil
+    if spec.solver is AdaptiveDiffusion, trajectory != nil {
+      session.say(
+        "--trajectory holds the first and the last states: adaptive-sde keeps none between")
+    }
+    // Of the two, only the flow's keeps states at the grid's times.
+    if spec.solver is AdaptiveDiffusion || spec.solver is AdaptiveFlow && trajectory == nil,
+      arguments.has("--steps")
     {
       session.say(
         "--steps changes nothing here: \(spec.spec.name) takes steps of its own, by --rtol and --atol"
@@ -74,16 +79,16 @@ enum SampleCommand: Command {
     if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
       throw CommandError.failure("sample \(bad) did not finish: \(result.status[bad])")
     }
+    let samples = model.inDataUnits(result.samples)
+    try SampleFile.write(
+      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth })
     if let trajectory {
       let states = result.trajectory.map { model.inDataUnits($0.x) }
       let all = Tensor.concatenated(states)
       try NPY.write(
         all.reshaped(Shape([states.count] + states[0].shape.extents)), to: trajectory)
     }
-    let samples = model.inDataUnits(result.samples)
-    try SampleFile.write(
-      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth })
-    session.finish(
+    try session.finish(
       .object([
         ("count", .integer(count)), ("shape", .array(samples.shape.extents.map { .integer($0) })),
         ("solver", .string(spec.spec.description)), ("nfe", .number(result.meanEvaluations)),

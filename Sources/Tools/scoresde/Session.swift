@@ -24,8 +24,9 @@ struct Session {
   func progress(_ title: String) -> ProgressBar { ProgressBar(title, quiet: quiet) }
 
   /// Prints the results: one JSON object where it is asked for, else `text`.
-  func finish(_ json: @autoclosure () -> JSON, _ text: @autoclosure () -> String) {
-    print(wantsJSON ? json().text : text())
+  /// - Throws: where standard output does not take them.
+  func finish(_ json: @autoclosure () -> JSON, _ text: @autoclosure () -> String) throws {
+    try Console.result(wantsJSON ? json().text : text())
   }
 
   /// The process that `--sde` names, `vp` by default.
@@ -45,7 +46,15 @@ struct Session {
         "\(option) is \(path); expected a name that ends in \(extensions.map { "." + $0 }.joined(separator: ", "))"
       )
     }
+    guard !FilePlace.isFolder(path) else {
+      throw CommandError.failure("\(option) is \(path), which is a folder; expected a file")
+    }
     let folder = FilePlace.folder(of: path)
+    let run = RunFolder(folder)
+    guard !run.exists || !FilePlace.isSame(path, run.checkpointPath) else {
+      throw CommandError.usage(
+        "\(option) is \(path), the checkpoint of a training run; expected another file")
+    }
     guard FilePlace.isWritableFolder(folder) else {
       throw CommandError.failure("\(option) is \(path), but \(folder) is not a folder to write in")
     }
@@ -59,6 +68,9 @@ struct Session {
         "\(option) is \(path), which holds a training run; expected another folder")
     }
     try AtomicFile.makeFolder(path)
+    guard FilePlace.isWritableFolder(path) else {
+      throw CommandError.failure("\(option) is \(path), a folder in which nothing can be written")
+    }
   }
 
   /// Checks before any work that so many numbers would fit into the machine's memory.

@@ -60,7 +60,7 @@ enum StudyCommand: Command {
     try AtomicFile.write(report.figure.svg, to: folder + "/study.svg")
     try AtomicFile.write(report.json.text + "\n", to: folder + "/study.json")
     try AtomicFile.write(report.text + "\n", to: folder + "/study.txt")
-    session.finish(report.json, report.text)
+    try session.finish(report.json, report.text)
   }
 
   private static func budgets(_ arguments: Arguments) throws -> [Int] {

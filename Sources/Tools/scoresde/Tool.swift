@@ -12,20 +12,18 @@ enum Tool {
 
   /// Runs the command that `words` spell; the result is the exit status.
   static func run(_ words: [String]) -> Int32 {
-    guard let name = words.first, name != "--help", name != "-h", name != "help" else {
-      print(overview)
-      return words.isEmpty ? 2 : 0
+    guard let name = words.first else {
+      Console.say(overview + "\n")
+      return 2
     }
+    if ["--help", "-h", "help"].contains(name) { return show(overview) }
     guard let command = commands.first(where: { $0.name == name }) else {
       let known = commands.map { $0.name }.joined(separator: ", ")
       return fail("there is no command \(name); known are \(known)", 2)
     }
     do {
       let rest = Array(words.dropFirst())
-      if rest.contains("--help") || rest.contains("-h") {
-        print(help(command))
-        return 0
-      }
+      if rest.contains("--help") || rest.contains("-h") { return show(help(command)) }
       let arguments = try Arguments(
         rest, command: name, options: command.options, positional: command.positionalLimit)
       try command.run(try Session(arguments))
@@ -46,8 +44,17 @@ enum Tool {
   }
 
   private static func fail(_ sentence: String, _ status: Int32) -> Int32 {
-    FileHandle.standardError.write(Data("scoresde: \(sentence)\n".utf8))
+    Console.say("scoresde: \(sentence)\n")
     return status
+  }
+
+  private static func show(_ text: String) -> Int32 {
+    do {
+      try Console.result(text)
+      return 0
+    } catch {
+      return fail("\(error)", error.status)
+    }
   }
 
   private static var overview: String {

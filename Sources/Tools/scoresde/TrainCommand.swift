@@ -27,7 +27,7 @@ enum TrainCommand: Command {
     Option("--times", "NAME", "importance (default), uniform or log-normal"),
     Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
     Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
-    Option("--checkpoint-every", "N", "steps between checkpoints (default 500)"),
+    Option("--checkpoint-every", "N", "steps between checkpoints, in tens (default 500)"),
     .seed,
     Option("--out", "RUN", "the run's folder (required)"),
     Option("--resume", nil, "go on with the run in --out"),
@@ -55,6 +55,11 @@ enum TrainCommand: Command {
           "--out \(folder.path) holds a run already; give --resume to go on with it, or another folder"
         )
       }
+      if let file = folder.file {
+        throw CommandError.usage(
+          "--out is \(folder.path), where \(file) is no run's and would be overwritten; expected another folder"
+        )
+      }
       job = try TrainingJob(arguments, process: try session.process(), pool: session.pool)
       try folder.create(job.description)
     }
@@ -68,7 +73,7 @@ enum TrainCommand: Command {
     }
     let seconds = start.duration(to: .now).seconds
     let loss = job.log.entries.last?.loss ?? .nan
-    session.finish(
+    try session.finish(
       .object([
         ("steps", .integer(job.trainer.step)), ("loss", .number(loss)),
         ("parameters", .integer(job.trainer.parameters.count)), ("seconds", .number(seconds)),

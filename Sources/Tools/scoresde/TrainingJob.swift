@@ -36,6 +36,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       preconditioning: try asUsage(of: "--parametrization") {
         try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
       })
+    try asUsage(of: "--network") { try model.check() }
     var notes: [String: String] = [:]
     if let scale = data.scale {
       notes["scale"] = String(decoding: try JSONEncoder().encode(scale), as: UTF8.self)
@@ -75,6 +76,8 @@ struct TrainingJob<Scalar: TensorScalar> {
         case "--sde": (try? ProcessSpec.text(of: ProcessSpec.process(given))) == value
         case "--network": (try? NetworkSpec(given).text) == value
         case "--parametrization": Self.means(given, value)
+        case "--seed", "--batch-size", "--warm-up":
+          UInt64(given) != nil && UInt64(given) == UInt64(value)
         default: Double(given) != nil && Double(given) == Double(value)
         }
       guard same else {
@@ -85,8 +88,9 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     if let steps = try arguments.integer("--steps", atLeast: 1) { found.options.steps = steps }
     let data: Dataset<Scalar> = try DataSource(found.data).load()
+    let (model, process) = try folder.parts(of: found)
     trainer = try Trainer(
-      try found.modelConfiguration(), process: try ProcessSpec.process(found.sde),
+      model, process: process,
       data: try data.trainingData(), options: found.options, pool: pool)
     if FilePlace.exists(folder.checkpointPath) {
       try trainer.restore(try folder.checkpoint(), from: folder.checkpointPath)
@@ -108,6 +112,8 @@ struct TrainingJob<Scalar: TensorScalar> {
     in folder: RunFolder?, checkpointEvery every: Int,
     progress: (_ fraction: Double, _ note: String) -> Void
   ) throws {
+    // Checkpoints fall on entries of the log, so that a resumed run logs the same means.
+    let every = (every + Self.logEvery - 1) / Self.logEvery * Self.logEvery
     var recent: [Trainer<Scalar>.Report] = []
     var shown = log.entries.last?.loss
     while !trainer.isFinished {
@@ -125,8 +131,7 @@ struct TrainingJob<Scalar: TensorScalar> {
         recent = []
         shown = log.entries.last?.loss
       }
-      // Checkpoints fall on entries of the log, so that a resumed run logs the same means.
-      if let folder, trainer.isFinished || step % every == 0 && step % Self.logEvery == 0 {
+      if let folder, trainer.isFinished || step % every == 0 {
         try folder.save(trainer, log: log)
       }
       progress(

@@ -22,7 +22,7 @@ enum VerifyCommand: Command {
         NumberText.significant(check.tolerance, digits: 2), check.passes ? "ok" : "FAILS",
       ])
     }
-    session.finish(
+    try session.finish(
       .object([
         ("checks", .integer(checks.count)), ("failed", .integer(failed.count)),
         (
