@@ -131,6 +131,20 @@ struct Markup {
     #expect(counts[0] == 2 && counts[1] == 3 && counts[2] == 2)
   }
 
+  @Test func longTextsAreMadeSmallerRatherThanCut() throws {
+    func size(_ title: String) throws -> Double {
+      let plot = Plot(title, width: 300, [.line(x: [0, 1], y: [0, 1], label: title)])
+      let sizes = plot.svg.matches(of: /font-size="([0-9.]+)"[^>]*>/).compactMap { match in
+        plot.svg[match.range.upperBound...].hasPrefix(title) ? Double(match.output.1) : nil
+      }
+      #expect(sizes.count == 2)
+      return try #require(sizes.first)
+    }
+    let long = String(repeating: "long ", count: 20)
+    #expect(try size("short") == 15)
+    #expect(try size(long) < 8)
+  }
+
   @Test func bandsHaveGaps() {
     func moves(_ lower: [Double], _ upper: [Double]) -> Int {
       let band = Plot([

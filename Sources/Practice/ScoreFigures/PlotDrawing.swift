@@ -7,7 +7,9 @@ struct PlotDrawing {
     var text = ""
     if !plot.title.isEmpty {
       text += SVG.text(
-        plot.title, x: layout.left, y: 24, size: PlotLayout.titleSize, fill: "#1a1a1a", bold: true)
+        plot.title, x: layout.left, y: 24,
+        size: fitting(plot.title, PlotLayout.titleSize, from: layout.left), fill: "#1a1a1a",
+        bold: true)
     }
     text += grid
     // A nested picture clips its content and needs no identifier.
@@ -20,6 +22,12 @@ struct PlotDrawing {
   }
 
   private func n(_ value: Double) -> String { SVG.number(value) }
+
+  /// A size, or a smaller one at which a text that begins at x ends within the picture.
+  private func fitting(_ text: String, _ size: Double, from x: Double) -> Double {
+    let width = SVG.textWidth(text, size: size)
+    return width > 0 ? size * min(1, max(0.1, (Double(plot.width) - x) / width)) : size
+  }
   private var bottom: Double { layout.top + layout.plotHeight }
   private var right: Double { layout.left + layout.plotWidth }
 
@@ -94,7 +102,9 @@ struct PlotDrawing {
             + " opacity=\"\(n(max(0.35, entry.mark.opacity)))\"/>\n"
         }
       return swatch
-        + SVG.text(entry.label, x: x + 24, y: y + 4, size: PlotLayout.tickSize)
+        + SVG.text(
+          entry.label, x: x + 24, y: y + 4,
+          size: fitting(entry.label, PlotLayout.tickSize, from: x + 24))
     }.joined()
   }
 

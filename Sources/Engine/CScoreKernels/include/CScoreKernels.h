@@ -42,7 +42,7 @@ size_t sk_gemm_scratch_f64(int64_t m, int64_t n, int64_t k);
   void sk_gemm_##S(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a,   \
                    const T *b, int64_t ldb, int trans_b, T *c, int64_t ldc, int beta, const T *bias,                   \
                    sk_activation activation, T *pre, void *scratch);                                                   \
-  /* B packed once for many products: sk_gemm_packed_count entries, 64-byte aligned. */                                      \
+  /* B packed once for many products: sk_gemm_packed_count entries, 64-byte aligned. */                                \
   size_t sk_gemm_packed_count_##S(const sk_kernels *kernels, int64_t n, int64_t k);                                    \
   void sk_gemm_pack_##S(const sk_kernels *kernels, int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b,         \
                         T *packed);                                                                                    \
