@@ -232,6 +232,14 @@ import Testing
     #expect(throws: ProcessError.self) {
       try CustomProcess(name: "singular", drift: { _ in 0 }, squaredDiffusion: { pow($0, p) })
     }
+    #expect(throws: ProcessError.self) {
+      try CustomProcess(name: "f", drift: { -0.1 * pow($0, p) }, squaredDiffusion: { _ in 1 })
+    }
+    // What dies away before the cutoff is no less to be had for that.
+    #expect(throws: Never.self) {
+      try CustomProcess(
+        name: "early", drift: { _ in 0 }, squaredDiffusion: { pow($0, -0.75) * exp(-1e3 * $0) })
+    }
   }
 
   /// f, g² and β are called at t > 0 only, for rates at 0 too.

@@ -106,7 +106,7 @@ import Testing
     }
     for i in 0..<20 {
       let t = chain.time(ofStep: i)
-      #expect(chain.step(nearest: t) == i)
+      #expect(chain.step(nearest: t) == i && chain.step(nearest: .nan) == 0)
       #expect(abs(chain.time(halfLogSNR: chain.marginal(at: t).halfLogSNR) - t) < 1e-13)
     }
     #expect(chain.time(halfLogSNR: -50) == 1 && chain.time(halfLogSNR: 50) < 1e-30)

@@ -122,6 +122,10 @@ import Testing
     #expect(throws: ProcessError.self) {
       try TrainingTimes(vp, .logNormal, dataDeviation: 1e-40)
     }
+    #expect(throws: Never.self) {
+      try ScoreMatchingLoss(
+        process: vp, weighting: .likelihood, times: .importance, dataDeviation: 1e-40)
+    }
     // EDM's own numbers: log σ ∼ N(−1.2, 1.2²) for data of deviation 0.5.
     let process = try VarianceExploding(sigmaMin: 1e-4, sigmaMax: 1e4)
     let edm = try TrainingTimes(process, .logNormal, dataDeviation: 0.5)

@@ -126,8 +126,8 @@ static double rounded(const sk_kernels *k) {
   return worst;
 }
 
-// Both the convolution and its filter gradient, from one walk over all products.
 enum { PLAIN, WIDE, NARROW };
+// Both the convolution and its filter gradient, from one walk over all products.
 static double convolution(const sk_kernels *k, int kind) {
   double worst = 0;
   for (int t = 0; t < 12; ++t) {

@@ -43,7 +43,7 @@ struct DataParameters {
     switch name {
     case "count": "a whole number from 1 to 100000000"
     case "seed": "a whole number from 0 on"
-    default: "a number from 0.001 to 10"
+    default: "a number from 0.0001 to 10"
     }
   }
 

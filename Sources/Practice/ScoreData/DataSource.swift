@@ -52,7 +52,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     if let set = PlanarSet(rawValue: name) {
       let seed: UInt64? = try parameters.number("seed") { _ in true }
       let deviation: Double? =
-        set == .checkerboard ? nil : try parameters.number("noise") { (1e-3...10).contains($0) }
+        set == .checkerboard ? nil : try parameters.number("noise") { (1e-4...10).contains($0) }
       kind = .planar(set, deviation: deviation, seed: seed ?? 0, isTest: isTest)
     } else if name == "digits" {
       kind = .digits(isTest ? .test : .training)

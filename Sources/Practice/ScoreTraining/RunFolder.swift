@@ -79,13 +79,15 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// What is trained and on which process, as a description says.
+  /// What is trained and on which process, as a description says, unless the process is given.
   /// - Throws: `FileError` where it makes no sense.
-  public func parts(of description: RunDescription) throws(FileError) -> (
-    model: ModelConfiguration, process: any LinearProcess
-  ) {
+  public func parts(
+    of description: RunDescription, _ process: (any LinearProcess)? = nil
+  ) throws(FileError) -> (model: ModelConfiguration, process: any LinearProcess) {
     do {
-      return (try description.modelConfiguration(), try ProcessSpec.process(description.sde))
+      return (
+        try description.modelConfiguration(), try process ?? ProcessSpec.process(description.sde)
+      )
     } catch {
       throw FileError("\(descriptionPath): \(error)")
     }
@@ -123,18 +125,17 @@ public struct RunFolder: Sendable {
     process: (any LinearProcess)? = nil, pool: ThreadPool
   ) throws -> ScoreModel<Scalar> {
     let description = try description()
-    let (configuration, process) =
-      if let process {
-        (try description.modelConfiguration(), process)
-      } else {
-        try parts(of: description)
-      }
+    let (configuration, own) = try parts(of: description, process)
     let checkpoint: Safetensors<Scalar> = try checkpoint()
     let names = configuration.parameters.map(\.name)
     let tensors = try names.map { try checkpoint.tensor("average/\($0)", in: checkpointPath) }
-    return try ScoreModel(
-      configuration, process: process, parameters: Parameters(names: names, tensors: tensors),
-      pool: pool)
+    do {
+      return try ScoreModel(
+        configuration, process: own, parameters: Parameters(names: names, tensors: tensors),
+        pool: pool)
+    } catch {
+      throw FileError("\(checkpointPath): \(error)")
+    }
   }
 }
 

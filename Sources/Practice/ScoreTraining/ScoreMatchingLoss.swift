@@ -30,7 +30,8 @@ public struct ScoreMatchingLoss: Sendable {
   public let stratified: Bool
   private let dataDeviation: Double
   private let likelihoodTimes: TrainingTimes
-  private let logNormalTimes: TrainingTimes
+  // Those of the weighting `edm`.
+  private let logNormalTimes: TrainingTimes?
   private let fixedTime: Double?
 
   /// Creates the loss.
@@ -38,7 +39,8 @@ public struct ScoreMatchingLoss: Sendable {
   /// - Parameters:
   ///   - dataDeviation: the deviation of the data, for the weighting and the times of EDM.
   ///   - noiseLevel: the ratio σ/α at which all times are, or nil.
-  /// - Throws: `ProcessError` where α/σ does not fall; `TrainingError` where no time has the noise level.
+  /// - Throws: `ProcessError` where α/σ does not fall, or EDM's times are wanted of data that no noise of the process is near;
+  ///   `TrainingError` where no time has the noise level.
   public init(
     process: any LinearProcess, objective: LossObjective = .denoising, weighting: LossWeighting,
     times: TimeSampling, stratified: Bool = true, dataDeviation: Double = 1,
@@ -51,7 +53,9 @@ public struct ScoreMatchingLoss: Sendable {
     self.dataDeviation = dataDeviation
     self.times = try TrainingTimes(process, times, dataDeviation: dataDeviation)
     likelihoodTimes = try TrainingTimes(process, .importance)
-    logNormalTimes = try TrainingTimes(process, .logNormal, dataDeviation: dataDeviation)
+    logNormalTimes =
+      weighting == .edm
+      ? try TrainingTimes(process, .logNormal, dataDeviation: dataDeviation) : nil
     fixedTime = try noiseLevel.map { level in
       let lambda = -log(level)
       let range = [process.cutoffs.training, process.endTime].map {
@@ -86,7 +90,7 @@ public struct ScoreMatchingLoss: Sendable {
     case .noise: 1
     case .likelihood: likelihoodTimes.relativeDensity(at: t)
     case .minSNR: min(1, 5 * exp(-2 * process.marginal(at: t).halfLogSNR))
-    case .edm: edmFactor(at: t) * logNormalTimes.relativeDensity(at: t)
+    case .edm: edmFactor(at: t) * (logNormalTimes?.relativeDensity(at: t) ?? .nan)
     }
   }
 

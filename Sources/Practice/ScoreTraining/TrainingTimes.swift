@@ -76,7 +76,7 @@ struct LogNormalTimes: Sendable {
       : (Self.share(below: first), Self.share(below: last))
     guard high > low, high > 1e-300 else {
       throw ProcessError(
-        "log-normal times want noise of about \(0.3 * 2 * dataDeviation), for data of deviation \(dataDeviation), but \(process.name) has noise only \(first > 0 ? "\(first)" : "\(-last)") of their deviations away; expected data of another scale, or other times"
+        "the data's deviation is \(dataDeviation), and log-normal times want noise of that size, which the process \(process.name) does not have from its cutoff to T; expected data of another scale, or other times"
       )
     }
   }

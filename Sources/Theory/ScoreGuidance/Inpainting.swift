@@ -22,8 +22,8 @@ public struct Inpainting: StepSolver {
 
   /// Creates the solver.
   /// - Parameters:
-  ///   - known: the known samples: one for all, `[1, …]`, or sample i's in row i, so as many as are drawn; entries that are not
-  ///     known do not count.
+  ///   - known: the known samples: one for all, `[1, …]`, or sample i's in row i, to the last one that is drawn; entries that
+  ///     are not known do not count.
   ///   - mask: true for each known entry of a sample, in the order of the entries.
   /// - Throws: `SamplingError` unless there is a known sample, and one flag for each of its entries.
   public init<Scalar: TensorScalar>(

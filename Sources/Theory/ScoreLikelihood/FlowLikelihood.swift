@@ -31,7 +31,8 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
   public let batchSize: Int?
 
   /// Creates the computation; ε is the process's own for likelihoods where none is given.
-  /// - Throws: `SamplingError` unless 0 < ε < T, rtol > 0, atol > 0, and steps, probes and batch size are 1 or more.
+  /// - Throws: `SamplingError` unless 0 < ε < T, rtol > 0, atol > 0, the budget is 2 or more, and steps, probes and
+  ///   batch size are 1 or more.
   public init(
     _ field: any DifferentiableScoreField<Scalar>, divergence: Divergence = .hutchinson(),
     method: FlowMethod = .adaptive(), epsilon: Double? = nil, batchSize: Int? = nil

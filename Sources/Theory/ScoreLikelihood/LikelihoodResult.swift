@@ -11,8 +11,8 @@ public struct LikelihoodResult<Scalar: TensorScalar>: Sendable {
   /// whose spread cannot be seen.
   public var probeStandardError: [Double]?
   /// An estimate of the solver's error in `logDensity`: the magnitudes of the local errors' consequences, summed over the
-  /// steps. It may fall short of the error, seldom threefold: `ErrorBudget` counts it three times. nil for fixed steps,
-  /// which do not know their errors.
+  /// steps. It may fall short of the error, seldom threefold: `ErrorBudget` counts it three times. NaN for samples that did
+  /// not finish; nil for fixed steps, which do not know their errors.
   public var solverError: [Double]?
   /// Where the flow carries each sample at T: `[n] + sampleShape`.
   public var latent: Tensor<Scalar>

@@ -58,8 +58,8 @@ public struct CustomProcess: LinearProcess {
 
   /// Creates a process from f(t) and g(t)², with σ(0) = `initialDeviation`.
   ///
-  /// f and g² are called at t > 0 only, about 3,200 times each here; they may have jumps, and g² may grow like a power of t
-  /// down to t^(−¾) as t → 0.
+  /// f and g² are called at t > 0 only, about 3,200 times each here; they may have jumps, and grow like a power of
+  /// t down to t^(−¾) as t → 0.
   /// - Throws: `ProcessError` where f or g² is not finite, g² is negative or either is too rough to be integrated.
   public init(
     name: String, drift: @escaping @Sendable (Double) -> Double,

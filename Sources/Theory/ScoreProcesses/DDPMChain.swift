@@ -92,7 +92,7 @@ public struct DDPMChain: LinearProcess {
 
   /// The step whose time is nearest to t, the first one where t is no number.
   public func step(nearest t: Double) -> Int {
-    Int(min(max((t * Double(count)).rounded() - 1, 0), Double(count - 1)))
+    t.isNaN ? 0 : Int(min(max((t * Double(count)).rounded() - 1, 0), Double(count - 1)))
   }
 
   // The step within which t lies, its end included, and the share of it that is done.

@@ -35,6 +35,8 @@ struct KernelTable: Sendable {
     initialDeviation: Double
   ) throws(ProcessError) {
     var panels: [Panel] = []
+    // ∫f and the noise of the first panel, where it is not resolved.
+    var first = (growth: 0.0, noise: 0.0)
     var (logAlpha, variance) = (0.0, initialDeviation * initialDeviation)
     // A stack of intervals to do, the earliest last.
     var intervals = (0..<Self.octaves).map { k in
@@ -67,13 +69,8 @@ struct KernelTable: Sendable {
         }
         continue
       }
-      // What is left below the smallest octave grows too slowly there to be known by its start.
-      if interval.start == 0, !isResolved,
-        Self.value(integral, 1) > 1e-12 * squaredDiffusion(end * 1e-5) * end * 1e-5
-      {
-        throw ProcessError(
-          "the process \"\(name)\" has a g² too large near t = 0 to be integrated; expected growth no faster than t^(−¾)"
-        )
+      if interval.start == 0, !isResolved {
+        first = (Self.value(growth, 1), Self.value(integral, 1))
       }
       panels.append(
         Panel(
@@ -84,6 +81,15 @@ struct KernelTable: Sendable {
       variance = exp(2 * step) * (variance + Self.value(integral, 1))
     }
     self.panels = panels
+    // What lies below the smallest octave is integrated as it comes, so it may be no part of the whole.
+    let early = marginal(at: 1e-5 * end)
+    guard abs(first.growth) <= max(1e-12 * abs(early.logAlpha), 1e-15),
+      first.noise <= 1e-12 * early.sigma * early.sigma
+    else {
+      throw ProcessError(
+        "the process \"\(name)\" has f or g² too large near t = 0 to be integrated; expected growth no faster than t^(−¾)"
+      )
+    }
   }
 
   /// The kernel at t; times outside the table are carried on from its first or last panel.

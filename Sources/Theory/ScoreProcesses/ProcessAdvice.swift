@@ -60,11 +60,14 @@ public struct ProcessAdvice: Sendable, Equatable {
       entries.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(entries.count)
     let square = entries.reduce(0) { $0 + $1 * $1 } / Double(data.rows)
 
+    guard square.isFinite else {
+      throw ProcessError("the data are so large that their squares are no finite numbers")
+    }
     let used = min(data.rows, max(2, sampleLimit))
     // Spread evenly, but off any period that the order of the samples may have.
     let rows = (0..<used).map { place in
       let (low, high) = (place * data.rows / used, (place + 1) * data.rows / used)
-      return low + place % (high - low)
+      return low + Int(RandomKey(0).folded(UInt64(place)).bits % UInt64(high - low))
     }
     let who = used == data.rows ? "the \(used) samples" : "\(used) of the \(data.rows) samples"
     let largest = Self.largestDistance(entries, rows, dimensions)

@@ -15,7 +15,7 @@ public struct AnnealedLangevin: Corrector {
   public let steps: Int
 
   /// Creates the corrector.
-  /// - Throws: `SamplingError` unless r > 0 and steps ≥ 1.
+  /// - Throws: `SamplingError` unless r > 0 and steps is 1 to 10,000.
   public init(snr: Double = 0.16, steps: Int = 1) throws(SamplingError) {
     try Langevin.check(snr: snr, steps: steps)
     self.snr = snr

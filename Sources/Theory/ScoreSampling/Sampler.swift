@@ -46,7 +46,10 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   ) throws(SamplingError) {
     let schedule = schedule ?? solver.suitedSchedule(for: field.process)
     let grid = try schedule.grid(for: field.process, steps: steps, to: epsilon)
-    guard grid.end >= 0 || solver.runsOnReferenceGrid else {
+    // Solvers of one's own know what they do.
+    guard
+      grid.end >= 0 || solver.runsOnReferenceGrid || !SolverSpec.names.contains(solver.spec.name)
+    else {
       throw SamplingError(
         "the reference grid of \(steps) steps ends at t = \(grid.end), past the times of the process, where the solver \(solver.spec) would look; expected more steps or another grid"
       )
@@ -60,8 +63,8 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - progress: called before each step of each batch; false stops the run, as does the task's cancellation.
-  /// - Throws: `SamplingError` for a count or batch size below 1, and for Tweedie's denoising at a time below 0; and what the
-  ///   field throws.
+  /// - Throws: `SamplingError` for a count or batch size below 1, and for Tweedie's denoising past the process's times;
+  ///   `CancellationError` where a solver is being fitted when the task is cancelled; and what the field throws.
   public func sample(
     _ count: Int, key: RandomKey, first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
@@ -70,7 +73,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   }
 
   /// Carries given states, at the grid's start, to its end; row i is sample number `first + i`.
-  /// - Throws: `SamplingError` for states of another shape than the field's, and what the field throws.
+  /// - Throws: as the other, and `SamplingError` for states of another shape than the field's.
   public func sample(
     from states: Tensor<Scalar>, key: RandomKey, first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
@@ -99,9 +102,9 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     if solver is any FieldFittedSolver {
       return try fitted().run(count, source, first, states, progress)
     }
-    if denoising == .tweedie, grid.end < 0 {
+    if denoising == .tweedie, grid.end < 0, !(field.process.marginal(at: grid.end).sigma > 0) {
       throw SamplingError(
-        "the grid ends at t = \(grid.end), where no noise is left to take off; expected an end of 0 or more for Tweedie's denoising"
+        "the grid ends at t = \(grid.end), past the times of the process \(field.process.name), which Tweedie's denoising would look at; expected more steps, another grid or another denoising"
       )
     }
     let size = batchSize ?? Self.standardBatchSize(field.sampleShape)

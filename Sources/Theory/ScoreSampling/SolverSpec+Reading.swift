@@ -87,7 +87,8 @@ extension SolverSpec {
           noise: spec.number("noise", default: 1)), ["churn", "min", "max", "noise"]
       )
     default:
-      guard let method = RungeKuttaTableau.all.first(where: { $0.name == name }) else {
+      let methods = RungeKuttaTableau.all + EmbeddedPair.all.map(\.method)
+      guard let method = methods.first(where: { $0.name == name }) else {
         throw spec.wrong(
           "predictor", name, "one of \(stepNames.joined(separator: ", ")), none")
       }
@@ -224,9 +225,9 @@ extension SolverSpec {
 extension Solver {
   // The reference's last step ends past the times that the process has; these solvers never look there.
   var runsOnReferenceGrid: Bool {
-    if let pair = self as? PredictorCorrector {
-      return pair.predictor?.runsOnReferenceGrid ?? true
-    }
-    return self is EulerMaruyama || self is ReverseDiffusion || self is Ancestral
+    let spec = spec
+    let predictor = spec.parameters.first { $0.key == "predictor" }?.value
+    return ["euler-maruyama", "reverse-diffusion", "ancestral", "none"].contains(
+      spec.name == "pc" ? predictor ?? "" : spec.name)
   }
 }

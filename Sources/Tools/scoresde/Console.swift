@@ -12,6 +12,9 @@ import Foundation
 ///
 /// Either may be closed or full. What people watch is then lost, and the work goes on; lost results are a failure.
 enum Console {
+  /// Makes a reader that has gone away an error like any other, rather than the end of the program.
+  static func outliveReaders() { signal(SIGPIPE, SIG_IGN) }
+
   /// A line of results.
   /// - Throws: `CommandError` where standard output does not take all of it.
   static func result(_ text: String) throws(CommandError) {
@@ -29,6 +32,11 @@ enum Console {
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Foundation.write(number, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN {
+        var place = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+        poll(&place, 1, -1)
+        continue
+      }
       if count <= 0 { return false }
       bytes = bytes.dropFirst(count)
     }

@@ -13,7 +13,7 @@ enum DemoCommand: Command {
   ]
 
   /// The note in a run's description that says that it is a demo's.
-  private static let demoNote = "demo"
+  static let note = "demo"
 
   static func run(_ session: Session) throws {
     let arguments = session.arguments
@@ -30,9 +30,9 @@ enum DemoCommand: Command {
     try session.makeFolder(out, for: "--out")
     if let file = folder.file {
       // What a demo has left is its own to replace.
-      guard (try? folder.description())?.notes[demoNote] != nil else {
+      guard (try? folder.description())?.notes[note] != nil else {
         throw CommandError.usage(
-          "--out is \(out), where \(file) is no demo's and would be overwritten; expected another folder"
+          "--out is \(out), where \(file) would be overwritten: it is no demo's, or has been trained on since; expected another folder"
         )
       }
     }
@@ -45,7 +45,7 @@ enum DemoCommand: Command {
     var job = try TrainingJob<Float>(
       data: training, network: NetworkSpec(.residualMLP, width: 256, depth: 3), process: process,
       options: options, pool: session.pool)
-    job.description.notes[demoNote] = "yes"
+    job.description.notes[note] = "yes"
     folder.clear()
     try folder.create(job.description)
     let bar = session.progress("train     ")

@@ -57,7 +57,7 @@ enum TrainCommand: Command {
       }
       if let file = folder.file {
         throw CommandError.usage(
-          "--out is \(folder.path), where \(file) is no run's and would be overwritten; expected another folder"
+          "--out is \(folder.path), where \(file) would be overwritten, though no run.json says that it is a run's; expected another folder"
         )
       }
       job = try TrainingJob(arguments, process: try session.process(), pool: session.pool)

@@ -103,6 +103,8 @@ struct TrainingJob<Scalar: TensorScalar> {
       throw CommandError.usage(
         "--steps is \(found.options.steps), but the run in \(folder.path) has done \(trainer.step)")
     }
+    // A demo's run that is trained on is no demo's any more.
+    found.notes[DemoCommand.note] = nil
     description = found
     try folder.create(found)
   }

@@ -1,3 +1,4 @@
 import Foundation
 
+Console.outliveReaders()
 exit(Tool.run(Array(CommandLine.arguments.dropFirst())))
