@@ -8,17 +8,12 @@
 /// adaptive solver many small steps in t and none in u. Where the flow is smooth in t it is smooth in u as well.
 struct RootTimeSystem<Base: RowSystem>: RowSystem {
   private(set) var base: Base
-  private let ends: [(time: Double, root: Double)]
+  let clock: RootClock
 
   /// A system to be solved between two positive times.
   init(_ base: Base, from t0: Double, to t1: Double) {
     self.base = base
-    ends = [t0, t1].map { ($0, $0.squareRoot()) }
-  }
-
-  /// The time at u; at the ends to the bit.
-  func time(_ root: Double) -> Double {
-    ends.first { $0.root == root }?.time ?? root * root
+    clock = RootClock(t0, t1)
   }
 
   var width: Int { base.width }
@@ -32,7 +27,8 @@ struct RootTimeSystem<Base: RowSystem>: RowSystem {
     into rates: UnsafeMutablePointer<Double>
   ) throws {
     try base.rates(
-      of: y, at: roots.map(time), sharesTime: sharesTime, withIntegrals: withIntegrals, into: rates)
+      of: y, at: roots.map(clock.time), sharesTime: sharesTime, withIntegrals: withIntegrals,
+      into: rates)
     for (row, root) in roots.enumerated() {
       for place in row * width..<(row + 1) * width { rates[place] *= 2 * root }
     }
@@ -45,8 +41,25 @@ struct RootTimeSystem<Base: RowSystem>: RowSystem {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: width) { inTime in
       guard let inTime = inTime.baseAddress else { return 0 }
       for place in 0..<width { inTime[place] = rate[place] / (2 * root) }
-      return base.consequence(of: error, in: y, rate: inTime, at: time(root))
+      return base.consequence(of: error, in: y, rate: inTime, at: clock.time(root))
     }
+  }
+}
+
+/// The times that roots of time stand for.
+struct RootClock {
+  private let (start, end): (Double, Double)
+  private let (startRoot, endRoot): (Double, Double)
+
+  /// The clock of a solve between two positive times.
+  init(_ start: Double, _ end: Double) {
+    (self.start, self.end) = (start, end)
+    (startRoot, endRoot) = (start.squareRoot(), end.squareRoot())
+  }
+
+  /// The time at u; at the ends to the bit.
+  func time(_ root: Double) -> Double {
+    root == startRoot ? start : root == endRoot ? end : root * root
   }
 }
 
@@ -62,7 +75,7 @@ extension AdaptiveIntegrator {
         &system, states, from: t0, to: t1, outputs: outputs, shouldContinue: shouldContinue)
     }
     var rooted = RootTimeSystem(system, from: t0, to: t1)
-    let clock = rooted
+    let clock = rooted.clock
     var solution = try integrate(
       &rooted, states, from: t0.squareRoot(), to: t1.squareRoot(),
       outputs: outputs.map { $0.squareRoot() },
