@@ -3,6 +3,12 @@ import CScoreKernels
 extension Double: TensorScalar {
   public static var typeName: String { "float64" }
 
+  public static func _round(
+    _ n: Int, _ x: UnsafePointer<Double>, _ out: UnsafeMutablePointer<Self>
+  ) {
+    out.update(from: x, count: n)
+  }
+
   public static func _combine(
     _ kernels: Kernels, _ n: Int, _ a: Self, _ x: UnsafePointer<Self>?, _ b: Self,
     _ y: UnsafePointer<Self>?, _ c: Self, _ z: UnsafePointer<Self>?,

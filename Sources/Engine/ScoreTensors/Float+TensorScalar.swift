@@ -3,6 +3,12 @@ import CScoreKernels
 extension Float: TensorScalar {
   public static var typeName: String { "float32" }
 
+  public static func _round(
+    _ n: Int, _ x: UnsafePointer<Double>, _ out: UnsafeMutablePointer<Self>
+  ) {
+    for i in 0..<n { out[i] = Float(x[i]) }
+  }
+
   public static func _combine(
     _ kernels: Kernels, _ n: Int, _ a: Self, _ x: UnsafePointer<Self>?, _ b: Self,
     _ y: UnsafePointer<Self>?, _ c: Self, _ z: UnsafePointer<Self>?,

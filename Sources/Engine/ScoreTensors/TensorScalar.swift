@@ -8,6 +8,8 @@ where RawSignificand: FixedWidthInteger {
   /// The name of the type in files and on the command line: `float32` or `float64`.
   static var typeName: String { get }
 
+  /// Numbers in Double, each rounded to nearest: a generic conversion would cost a call for every entry.
+  static func _round(_ n: Int, _ x: UnsafePointer<Double>, _ out: UnsafeMutablePointer<Self>)
   static func _combine(
     _ kernels: Kernels, _ n: Int, _ a: Self, _ x: UnsafePointer<Self>?, _ b: Self,
     _ y: UnsafePointer<Self>?, _ c: Self, _ z: UnsafePointer<Self>?,
@@ -42,4 +44,14 @@ where RawSignificand: FixedWidthInteger {
     _ parameter: UnsafeMutablePointer<Self>?, _ m: UnsafeMutablePointer<Self>?,
     _ v: UnsafeMutablePointer<Self>?, _ average: UnsafeMutablePointer<Self>?, _ step: Self,
     _ beta1: Self, _ beta2: Self, _ inverseRoot: Self, _ epsilon: Self, _ decay: Self)
+}
+
+extension Array where Element: TensorScalar {
+  /// Numbers in Double, rounded.
+  package init(rounding values: [Double]) {
+    self.init(unsafeUninitializedCapacity: values.count) { out, filled in
+      if let out = out.baseAddress { Element._round(values.count, values, out) }
+      filled = values.count
+    }
+  }
 }

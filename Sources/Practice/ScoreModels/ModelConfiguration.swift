@@ -43,11 +43,12 @@ public struct ModelConfiguration: Sendable, Equatable {
     _ marginal: Marginal, at t: Double, _ out: UnsafeMutablePointer<Scalar>
   ) {
     let (shift, scale, skip, gain) = preconditioning.columns(marginal)
-    out[0] = Scalar(network.condition(marginal, at: t))
-    out[1] = Scalar(shift)
-    out[2] = Scalar(scale)
-    out[3] = Scalar(skip)
-    out[4] = Scalar(gain)
+    var columns = (network.condition(marginal, at: t), shift, scale, skip, gain)
+    withUnsafeBytes(of: &columns) { bytes in
+      if let base = bytes.assumingMemoryBound(to: Double.self).baseAddress {
+        Scalar._round(Self.timeColumns, base, out)
+      }
+    }
   }
 
   /// ε̂ as a formula of `x`, `[n, dimensions]`, and time columns, `[n or 1, 5]`.

@@ -122,7 +122,7 @@ public struct ScoreMatchingLoss: Sendable {
     let (columns, weightColumns) = (ModelConfiguration.timeColumns, weightColumns)
     var timeColumns = Tensor<Scalar>([count, columns])
     var weights = Tensor<Scalar>([count, weightColumns])
-    var alphas = [Scalar](repeating: 0, count: count)
+    var alphas = [Double](repeating: 0, count: count)
     var sigmas = alphas
     draws.withUnsafeBuffer { draws in
       timeColumns.withUnsafeMutableBuffer { out in
@@ -131,19 +131,22 @@ public struct ScoreMatchingLoss: Sendable {
             let t = time(at: stratified ? (Double(i) + draws[i]) / Double(count) : draws[i])
             let marginal = process.marginal(at: t)
             let weight = weight(at: t)
-            alphas[i] = Scalar(marginal.alpha)
-            sigmas[i] = Scalar(marginal.sigma)
-            weights[i * weightColumns] = Scalar(weight)
-            if weightColumns == 2 { weights[2 * i + 1] = Scalar(weight * marginal.sigma) }
-            if let base = out.baseAddress {
-              model.fillTimeColumns(marginal, at: t, base + i * columns)
+            alphas[i] = marginal.alpha
+            sigmas[i] = marginal.sigma
+            guard let weights = weights.baseAddress, let out = out.baseAddress else { return }
+            let place = weights + i * weightColumns
+            withUnsafePointer(to: weight) { Scalar._round(1, $0, place) }
+            if weightColumns == 2 {
+              withUnsafePointer(to: weight * marginal.sigma) { Scalar._round(1, $0, place + 1) }
             }
+            model.fillTimeColumns(marginal, at: t, out + i * columns)
           }
         }
       }
     }
     return Batch(
-      noised: .combinedRows(alphas, clean, sigmas, noise),
+      noised: .combinedRows(
+        [Scalar](rounding: alphas), clean, [Scalar](rounding: sigmas), noise),
       noise: objective == .denoising ? noise : key.folded("probes").rademacher(clean.shape),
       timeColumns: timeColumns, weights: weights)
   }

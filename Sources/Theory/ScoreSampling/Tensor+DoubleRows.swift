@@ -2,25 +2,14 @@ import ScoreProcesses
 import ScoreTensors
 
 // The solvers' states are in Double, fields compute in Float or Double. A generic conversion goes entry by entry through
-// protocol witnesses, at a hundred times the cost, so the loops here are written for the two types.
+// protocol witnesses, at a hundred times the cost: the scalar types round whole rows, and loops from them are written twice here.
 extension Tensor {
   /// A tensor from rows in Double of which the first `shape.rowCount` entries are taken.
   package init(rows source: UnsafePointer<Double>, stride: Int, shape: Shape) {
     let (rows, width) = (shape.rows, shape.rowCount)
     self.init(shape) { (out: UnsafeMutableBufferPointer<Scalar>) in
-      if let out = out.cast(to: Float.self) {
-        for i in 0..<rows {
-          for j in 0..<width { out[i * width + j] = Float(source[i * stride + j]) }
-        }
-      } else if let out = out.cast(to: Double.self) {
-        for i in 0..<rows {
-          for j in 0..<width { out[i * width + j] = source[i * stride + j] }
-        }
-      } else {
-        for i in 0..<rows {
-          for j in 0..<width { out[i * width + j] = Scalar(source[i * stride + j]) }
-        }
-      }
+      guard let out = out.baseAddress else { return }
+      for i in 0..<rows { Scalar._round(width, source + i * stride, out + i * width) }
     }
   }
 
@@ -101,30 +90,8 @@ private func writeRowDots<Entry>(
 }
 
 extension Array where Element: TensorScalar {
-  /// Numbers in Double, rounded.
-  init(rounding values: [Double]) {
-    self.init(unsafeUninitializedCapacity: values.count) { out, filled in
-      if let out = out.cast(to: Float.self) {
-        for i in values.indices { out[i] = Float(values[i]) }
-      } else if let out = out.cast(to: Double.self) {
-        for i in values.indices { out[i] = values[i] }
-      } else {
-        for i in values.indices { out[i] = Element(values[i]) }
-      }
-      filled = values.count
-    }
-  }
-
   /// The numbers in Double.
   package var doubles: [Double] { Tensor([count], self).doubles }
-}
-
-extension UnsafeMutableBufferPointer {
-  /// The same memory, where `Other` is the type of its entries.
-  fileprivate func cast<Other>(to: Other.Type) -> UnsafeMutablePointer<Other>? {
-    guard Other.self == Element.self else { return nil }
-    return UnsafeMutableRawPointer(baseAddress)?.assumingMemoryBound(to: Other.self)
-  }
 }
 
 extension UnsafeBufferPointer {
