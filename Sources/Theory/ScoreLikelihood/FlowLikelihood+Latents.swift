@@ -42,13 +42,7 @@ extension FlowLikelihood {
       )
     }
     guard !fractions.isEmpty else { return [] }
-    var isStopped = false
-    let progress = progress.map { progress in
-      { (state: SamplingProgress) in
-        if !isStopped { isStopped = !progress(state) }
-        return !isStopped
-      }
-    }
+    let progress = SamplingProgress.untilStopped(progress)
     let encoded = try encode(.concatenated([a, b]), progress: progress)
     let ends = encoded.x
     let (start, end) = (ends.rows(0..<a.rows), ends.rows(a.rows..<2 * a.rows))

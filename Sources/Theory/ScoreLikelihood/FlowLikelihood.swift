@@ -133,19 +133,10 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     _ solve: (Tensor<Scalar>, Int, ((Double, Double, Int) -> Bool)?) throws -> Part
   ) throws -> [Part] {
     let size = batchSize ?? Sampler<Scalar>.standardBatchSize(field.sampleShape)
-    var isStopped = false
+    let progress = SamplingProgress.untilStopped(progress)
     return try stride(from: 0, to: x.rows, by: size).map { start in
       let rows = start..<min(x.rows, start + size)
-      let report = progress.map { progress in
-        { (fraction: Double, time: Double, evaluations: Int) in
-          if isStopped { return false }
-          isStopped = !progress(
-            SamplingProgress(
-              fraction: (Double(start) + fraction * Double(rows.count)) / Double(x.rows),
-              samples: start, time: time, evaluations: evaluations))
-          return !isStopped
-        }
-      }
+      let report = SamplingProgress.reports(of: rows, among: x.rows, to: progress)
       return try solve(x.rows(rows), start, report)
     }
   }

@@ -108,23 +108,14 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       )
     }
     let size = batchSize ?? Self.standardBatchSize(field.sampleShape)
-    var isStopped = false
+    let progress = SamplingProgress.untilStopped(progress)
     let grid = denoising == .mean && solver.usesNoise ? grid.withNoiselessEnd() : grid
     var parts: [BatchSolution<Scalar>] = []
     for start in stride(from: 0, to: count, by: size) {
       let rows = start..<min(count, start + size)
       let monitor = Monitor<Scalar>(
         trajectoryStride: trajectoryStride,
-        shouldContinue: progress.map { progress in
-          { fraction, time, evaluations in
-            if isStopped { return false }
-            isStopped = !progress(
-              SamplingProgress(
-                fraction: (Double(start) + fraction * Double(rows.count)) / Double(count),
-                samples: start, time: time, evaluations: evaluations))
-            return !isStopped
-          }
-        })
+        shouldContinue: SamplingProgress.reports(of: rows, among: count, to: progress))
       let noise = NoiseStream(source, samples: .consecutive(first: first + rows.lowerBound))
       var context = SolverContext(field: field, noise: noise, monitor: monitor)
       let x = states.map { $0.rows(rows) } ?? context.prior(rows.count, at: grid.start)

@@ -48,4 +48,30 @@ public struct SamplingProgress: Sendable, Equatable {
     self.time = time
     self.evaluations = evaluations
   }
+
+  /// The same listener; once it has answered false it is not asked again and the answer stays false.
+  package static func untilStopped(
+    _ listener: ((SamplingProgress) -> Bool)?
+  ) -> ((SamplingProgress) -> Bool)? {
+    guard let listener else { return nil }
+    var isStopped = false
+    return { progress in
+      if !isStopped { isStopped = !listener(progress) }
+      return !isStopped
+    }
+  }
+
+  /// What tells a run's listener how far the batch of `rows` is, of `count` samples.
+  package static func reports(
+    of rows: Range<Int>, among count: Int, to listener: ((SamplingProgress) -> Bool)?
+  ) -> ((_ fraction: Double, _ time: Double, _ evaluations: Int) -> Bool)? {
+    listener.map { listener in
+      { fraction, time, evaluations in
+        listener(
+          SamplingProgress(
+            fraction: (Double(rows.lowerBound) + fraction * Double(rows.count)) / Double(count),
+            samples: rows.lowerBound, time: time, evaluations: evaluations))
+      }
+    }
+  }
 }
