@@ -121,4 +121,16 @@ import Testing
     let sum = (result.samples - fine.samples).scalars.reduce(0) { $0 + Double($1 * $1) }
     #expect((sum / 500).squareRoot() < 0.2)
   }
+
+  @Test func aFlowThatDoesNotStayFiniteIsNoWrongArgument() throws {
+    let field = BrokenField(process: try VariancePreserving(), bound: -1e9)
+    let failure = #expect(throws: SamplingError.self) {
+      _ = try Sampler(field, SolverSpec("fitted:pilot=16"), steps: 5).sample(2, key: RandomKey(1))
+    }
+    #expect(failure?.isNumerical == true)
+    let misuse = #expect(throws: SamplingError.self) {
+      _ = try Sampler(field, SolverSpec("euler"), steps: 5).sample(0, key: RandomKey(1))
+    }
+    #expect(misuse?.isNumerical == false)
+  }
 }

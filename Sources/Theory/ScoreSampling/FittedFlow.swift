@@ -72,7 +72,8 @@ public struct FittedFlow: FieldFittedSolver {
       try MultistepFit(few, axes: axes, knots: $0, memory: memory)
     }.filter { $0.error.isFinite }.sorted { $0.error < $1.error }
     guard var best = starts.first else {
-      throw SamplingError("no grid of \(grid.steps.count) steps solves the flow of the field")
+      throw SamplingError(
+        "no grid of \(grid.steps.count) steps solves the flow of the field", isNumerical: true)
     }
     for start in starts.prefix(2) {
       var fit = start

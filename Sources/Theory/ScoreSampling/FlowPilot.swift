@@ -43,7 +43,8 @@ struct FlowPilot<Scalar: TensorScalar> {
       noises.append(try field.noise(x, at: .shared(step.next)))
     }
     guard x.isFinite else {
-      throw SamplingError("the flow that a solver is fitted on does not stay finite")
+      throw SamplingError(
+        "the flow that a solver is fitted on does not stay finite", isNumerical: true)
     }
     times = [start] + grid.steps.map(\.next)
     logRatios = times.map { process.logNoiseRatio(at: $0) }

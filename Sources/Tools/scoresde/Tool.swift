@@ -38,7 +38,8 @@ enum Tool {
     switch error {
     case let error as CommandError: error.status
     case let error as DataError: error.kind.isUsage ? 2 : 1
-    case is SpecError, is SamplingError: 2
+    case let error as SamplingError: error.isNumerical ? 1 : 2
+    case is SpecError: 2
     default: 1
     }
   }
