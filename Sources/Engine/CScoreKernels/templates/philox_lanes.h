@@ -9,6 +9,8 @@ SK_INLINE sk_words philox_lanes(uvec_f64 c0, uvec_f64 c2, uvec_f64 c3, uint64_t 
   const uvec_f64 low = (uvec_f64)(0xffffffffu);
   uvec_f64 c1 = (uvec_f64)(0u);
   uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+  // Unrolled, the keys of all rounds are vectors that outlive a loop of calls.
+#pragma clang loop unroll(full)
   for (int round = 0; round < 10; ++round) {
     uvec_f64 p0 = (c0 & low) * (uvec_f64)(0xD2511F53u), p1 = (c2 & low) * (uvec_f64)(0xCD9E8D57u);
     c0 = (p1 >> 32) ^ c1 ^ (uvec_f64)((uint64_t)k0);
