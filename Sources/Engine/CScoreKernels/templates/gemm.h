@@ -219,9 +219,10 @@ static void F(gemm_any)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda
   T *waiting = packed_a + SK_MIN_OF(k, SK_BLOCK_K) * (SK_MIN_OF(m, SK_BLOCK_ROWS) + SK_TILE_ROWS);
   for (int64_t j0 = start; j0 < n; j0 += n_size) {
     const int64_t j1 = SK_MIN_OF(n, j0 + n_size);
-    // Rows of A are read as well where they lie, unless they compete for the same cache lines. Columns touch a line a step,
-    // which pays only a few times over.
-    const int copy_a = (trans_a || F(is_crowded)(row)) && j1 - j0 > 4 * TILE_N;
+    // Rows of A are read as well where they lie, unless they compete for the same cache lines. Columns touch a line a step: where
+    // a page holds few steps, that pays only a few times over.
+    const int far = trans_a && column * (int64_t)sizeof(T) > 1024;
+    const int copy_a = (far || F(is_crowded)(row)) && j1 - j0 > 4 * TILE_N;
     for (int64_t super = 0; super < m; super += super_size) {
       const int64_t super_end = SK_MIN_OF(m, super + super_size);
       for (int64_t block = 0, p = 0; block < k_blocks; ++block, p += k_size) {
