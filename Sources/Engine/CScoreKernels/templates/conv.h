@@ -110,15 +110,15 @@ static void F(conv_strip)(const sk_convolution *s, int64_t r0, int64_t r1, const
   T waiting[F(MOST_ENTRIES)] __attribute__((aligned(64)));
   for (int64_t j = 0; j < s->out_channels; j += TILE_N) {
     const int64_t count = SK_MIN_OF(TILE_N, s->out_channels - j);
-    const int half = count <= TILE_N / 2;
-    const int64_t width = half ? TILE_N / 2 : TILE_N, most = half ? F(MOST_ROWS) : SK_GEMM_ROWS;
+    int64_t width;
+    const F(tile_function) *functions = F(tiles_for)(count, &width);
+    const int64_t most = width < TILE_N ? F(MOST_ROWS) : SK_GEMM_ROWS;
     const T *panel = packed + j / TILE_N * F(conv_depth)(s) * TILE_N;
     for (int64_t r = r0; r < r1; ++r) {
       F(target) line = *image;
       line.c += r * s->out_width * s->out_channels;
       for (int64_t i = 0, rows; i < s->out_width; i += rows) {
         rows = F(tile_rows)(s->out_width - i, most);
-        const F(tile_function) function = half ? F(half_tiles)[rows] : F(panel_tiles)[rows];
         for (int64_t a = 0; a < s->kernel_height; ++a) {
           F(tile) t = {.k = run, .b = panel + a * run * TILE_N, .step = TILE_N, .row = step, .column = 1};
           t.a = strip + ((r - r0) * s->stride + a) * row + i * step;
@@ -129,9 +129,9 @@ static void F(conv_strip)(const sk_convolution *s, int64_t r0, int64_t r1, const
           if (a + 1 < s->kernel_height) {
             t.to = waiting;
             t.to_row = width;
-            function(&t);
+            functions[rows](&t);
           } else {
-            F(make_tile)(&line, &t, function, i, rows, j, width, count);
+            F(make_tile)(&line, &t, functions[rows], i, rows, j, width, count);
           }
         }
       }

@@ -119,9 +119,9 @@ static void F(gemm_few_rows)(const F(target) *target, int64_t m, int64_t n, F(ti
         F(make_tile)(target, &t, F(several_tiles)[rows], i, rows, j, several, several);
       } else {
         count = SK_MIN_OF(n - j, TILE_N);
-        const int half = count <= TILE_N / 2;
-        F(make_tile)(target, &t, half ? F(half_tiles)[rows] : F(panel_tiles)[rows], i, rows, j,
-                     half ? TILE_N / 2 : TILE_N, count);
+        int64_t width;
+        const F(tile_function) *functions = F(tiles_for)(count, &width);
+        F(make_tile)(target, &t, functions[rows], i, rows, j, width, count);
       }
     }
   }
@@ -162,10 +162,10 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
   }
   for (int64_t j = s->j0; j < s->j1; j += TILE_N) {
     const int64_t count = SK_MIN_OF(TILE_N, s->j1 - j);
-    const int half = count <= TILE_N / 2;
-    const int64_t width = half ? TILE_N / 2 : TILE_N;
+    int64_t width;
+    const F(tile_function) *functions = F(tiles_for)(count, &width);
     // Packed A comes in strips of the ordinary height.
-    const int64_t most = half && !s->packed_a && !F(is_crowded)(s->row) ? F(MOST_ROWS) : SK_GEMM_ROWS;
+    const int64_t most = width < TILE_N && !s->packed_a && !F(is_crowded)(s->row) ? F(MOST_ROWS) : SK_GEMM_ROWS;
     const T *packed = s->packed_a;
     for (int64_t i = s->i0, rows; i < s->i1; i += rows) {
       rows = F(tile_rows)(s->i1 - i, most);
@@ -179,13 +179,12 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
         t.from = waiting;
         t.from_row = s->waiting_row;
       }
-      F(tile_function) function = half ? F(half_tiles)[rows] : F(panel_tiles)[rows];
       if (s->last) {
-        F(make_tile)(target, &t, function, i, rows, j, width, count);
+        F(make_tile)(target, &t, functions[rows], i, rows, j, width, count);
       } else {
         t.to = waiting;
         t.to_row = s->waiting_row;
-        function(&t);
+        functions[rows](&t);
       }
     }
   }

@@ -5,10 +5,8 @@
 // depend on its row of A and column of B alone. B comes in panels of TILE_N columns: entry (p, j) of panel q is at
 // b[q * panel + p * step + j]. A is read with any strides.
 
-#define N F(native)
-#define LN F(NATIVE)
 // Tiles of half a panel may be higher, so that they too have enough chains.
-enum { F(TILE_N) = 2 * LN, F(MOST_ROWS) = SK_GEMM_HALF_ROWS > SK_GEMM_ROWS ? SK_GEMM_HALF_ROWS : SK_GEMM_ROWS };
+enum { F(TILE_N) = 2 * F(NATIVE), F(MOST_ROWS) = SK_GEMM_HALF_ROWS > SK_GEMM_ROWS ? SK_GEMM_HALF_ROWS : SK_GEMM_ROWS };
 
 typedef struct {
   int64_t k;
@@ -26,91 +24,17 @@ typedef struct {
 // in every step, one after the other.
 #define SK_OPAQUE(x) __asm__("" : "+r"(x))
 
-// One step: the rows' entries of A, the first of every three rows `offset` entries from the pointers in `base`, times the
-// panels' at b.
-SK_INLINE void F(tile_step)(const T *const base[], int64_t offset, int64_t row, int64_t two_rows, const T *b,
-                            int64_t panel, const int rows, const int vectors, N sum[][8]) {
-  N left[F(MOST_ROWS)], right[8];
-#define LEFT(i) ((N)(base[(i) / 3][offset + ((i) % 3 == 0 ? 0 : (i) % 3 == 1 ? row : two_rows)]))
-#define RIGHT(v) F(load_native)(b + (v) / 2 * panel + (v) % 2 * LN)
-  // The operand with fewer registers is held, the other streams by.
-  if (rows < vectors) {
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; ++i) left[i] = LEFT(i);
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; ++v) {
-      right[v] = RIGHT(v);
-#pragma clang loop unroll(full)
-      for (int i = 0; i < rows; ++i) sum[i][v] = FMA(left[i], right[v], sum[i][v]);
-    }
-  } else {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; ++v) right[v] = RIGHT(v);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; ++i) {
-      left[i] = LEFT(i);
-#pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; ++v) sum[i][v] = FMA(left[i], right[v], sum[i][v]);
-    }
-  }
-#undef LEFT
-#undef RIGHT
-}
-
-// SK_GEMM_STEPS steps of constant strides.
-SK_INLINE void F(tile_steps)(const T *base[], const int column, int64_t row, int64_t two_rows, const T **b,
-                             int64_t panel, const int rows, const int vectors, N sum[][8]) {
-#pragma clang loop unroll(full)
-  for (int u = 0; u < SK_GEMM_STEPS; ++u)
-    F(tile_step)(base, u * column, row, two_rows, *b + u * F(TILE_N), panel, rows, vectors, sum);
-  *b += SK_GEMM_STEPS * F(TILE_N);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i += 3) base[i / 3] += SK_GEMM_STEPS * column;
-}
-
-// rows and vectors are constants at every call, so the tile lives in registers.
-SK_INLINE void F(run_tile)(const F(tile) *t, const int rows, const int vectors) {
-  N sum[F(MOST_ROWS)][8];
-  const int64_t column = t->column, step = t->step, panel = t->panel, from_row = t->from_row, to_row = t->to_row;
-  int64_t row = t->row, two_rows = 2 * row;
-  const T *from = t->from, *b = t->b, *base[(F(MOST_ROWS) + 2) / 3];
-  T *to = t->to;
-  SK_OPAQUE(row);
-  SK_OPAQUE(two_rows);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i += 3) {
-    base[i / 3] = t->a + i * t->row;
-    SK_OPAQUE(base[i / 3]);
-  }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; ++i)
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; ++v) sum[i][v] = from ? F(load_native)(from + i * from_row + v * LN) : (N)((T)0);
-  int64_t p = t->k;
-  // Where B is a packed panel and A a packed strip or rows as they lie, several steps share their counting.
-  const int shared = SK_GEMM_STEPS > 1 && step == F(TILE_N);
-  if (shared && column == 1) {
-    for (; p >= SK_GEMM_STEPS; p -= SK_GEMM_STEPS)
-      F(tile_steps)(base, 1, row, two_rows, &b, panel, rows, vectors, sum);
-  } else if (shared && column == rows) {
-    for (; p >= SK_GEMM_STEPS; p -= SK_GEMM_STEPS)
-      F(tile_steps)(base, rows, row, two_rows, &b, panel, rows, vectors, sum);
-  }
-  for (; p > 0; --p) {
-    F(tile_step)(base, 0, row, two_rows, b, panel, rows, vectors, sum);
-    b += step;
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i += 3) base[i / 3] += column;
-  }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; ++i)
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; ++v) F(store_native)(to + i * to_row + v * LN, sum[i][v]);
-}
+#define G(name) SK_JOIN(name, SK_JOIN(native, S))
+#define N F(native)
+#define LN F(NATIVE)
+#include "gemm_tile_run.h"
+#undef G
+#undef N
+#undef LN
 
 typedef void (*F(tile_function))(const F(tile) *t);
 #define TILE(rows, vectors)                                                                                            \
-  static void F(tile_##rows##_##vectors)(const F(tile) *t) { F(run_tile)(t, rows, vectors); }
+  static void F(tile_##rows##_##vectors)(const F(tile) *t) { F(run_tile_native)(t, rows, vectors); }
 
 // One panel, half a panel (the last columns, where they are few), and for low tiles several panels at once, so that
 // there are enough independent chains to keep the multipliers busy.
@@ -143,11 +67,42 @@ static const F(tile_function) F(half_tiles)[F(MOST_ROWS) + 1] = {
     F(tile_5_1), F(tile_6_1), F(tile_7_1), F(tile_8_1), F(tile_9_1), F(tile_10_1), F(tile_11_1), F(tile_12_1),
 #endif
 };
+
+// Columns that fill half a register of 64 bytes at most take one of 32, of which processors multiply two at a time.
+#if SK_NATIVE_BYTES == 64
+#define G(name) SK_JOIN(name, SK_JOIN(slim, S))
+#define N F(slim)
+#define LN F(SLIM)
+#include "gemm_tile_run.h"
+#undef G
+#undef N
+#undef LN
+#define SLIM_TILE(rows) static void F(slim_tile_##rows)(const F(tile) *t) { F(run_tile_slim)(t, rows, 1); }
+SLIM_TILE(1) SLIM_TILE(2) SLIM_TILE(3) SLIM_TILE(4) SLIM_TILE(5) SLIM_TILE(6)
+SLIM_TILE(7) SLIM_TILE(8) SLIM_TILE(9) SLIM_TILE(10) SLIM_TILE(11) SLIM_TILE(12)
+#undef SLIM_TILE
+static const F(tile_function) F(slim_tiles)[F(MOST_ROWS) + 1] = {
+    NULL, F(slim_tile_1), F(slim_tile_2), F(slim_tile_3), F(slim_tile_4), F(slim_tile_5), F(slim_tile_6),
+    F(slim_tile_7), F(slim_tile_8), F(slim_tile_9), F(slim_tile_10), F(slim_tile_11), F(slim_tile_12),
+};
+#endif
+
+// The tiles by rows that take so many columns of one panel, and their width.
+SK_INLINE const F(tile_function) *F(tiles_for)(int64_t columns, int64_t *width) {
+#if SK_NATIVE_BYTES == 64
+  if (columns <= F(SLIM)) {
+    *width = F(SLIM);
+    return F(slim_tiles);
+  }
+#endif
+  const int half = columns <= F(NATIVE);
+  *width = half ? F(NATIVE) : F(TILE_N);
+  return half ? F(half_tiles) : F(panel_tiles);
+}
+
 // Tiles of 1, 2 and 3 rows that are 4, 3 and 2 panels wide.
 static const F(tile_function) F(several_tiles)[4] = {NULL, F(tile_1_8), F(tile_2_6), F(tile_3_4)};
-enum { F(MOST_ENTRIES) = 12 * 2 * LN };  // of a tile of any of these
+enum { F(MOST_ENTRIES) = 12 * F(TILE_N) };  // of a tile of any of these
 
 #undef SK_OPAQUE
 #undef TILE
-#undef N
-#undef LN

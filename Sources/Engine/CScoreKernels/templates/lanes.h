@@ -56,13 +56,15 @@
   }
 
 // Names, for scalar type T with suffix S: vec (SK_VECTOR_BYTES), ivec and uvec (integers of the same shape), native (one
-// register), wide (64 bytes: the fixed lanes of sums), quad (four entries).
+// register), slim (32 bytes), wide (64 bytes: the fixed lanes of sums), quad (four entries).
 #define SK_TYPES(T, I, U, S, SIZE)                                                                                     \
-  enum { LANES_##S = SK_VECTOR_BYTES / SIZE, NATIVE_##S = SK_NATIVE_BYTES / SIZE, WIDE_##S = 64 / SIZE };              \
+  enum { LANES_##S = SK_VECTOR_BYTES / SIZE, NATIVE_##S = SK_NATIVE_BYTES / SIZE };                                    \
+  enum { SLIM_##S = 32 / SIZE, WIDE_##S = 64 / SIZE };                                                                 \
   typedef I ivec_##S __attribute__((ext_vector_type(LANES_##S)));                                                      \
   typedef U uvec_##S __attribute__((ext_vector_type(LANES_##S)));                                                      \
   SK_VECTORS(T, S, vec, LANES_##S, )                                                                                   \
   SK_VECTORS(T, S, native, NATIVE_##S, native_)                                                                        \
+  SK_VECTORS(T, S, slim, SLIM_##S, slim_)                                                                              \
   SK_VECTORS(T, S, wide, WIDE_##S, wide_)                                                                              \
   SK_VECTORS(T, S, quad, 4, quad_)                                                                                     \
   /* Four rows of four entries, transposed in place. */                                                                \
