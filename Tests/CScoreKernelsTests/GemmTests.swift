@@ -143,6 +143,8 @@ import Testing
     (24, 130, 11), (25, 9, 130), (26, 7, 1), (97, 34, 257), (37, 2, 256), (1, 100, 300),
     (19, 257, 5), (200, 3, 2), (98, 48, 513),
     (27, 3, 1024), (109, 70, 260), (48, 72, 30), (50, 72, 30), (7, 18, 2100), (100, 40, 2050),
+    // Columns of A that are copied: long rows, and more than four panels.
+    (300, 140, 20), (308, 140, 9), (306, 130, 260),
   ]
 
   func checkAllTransposes<T: Scalar>(_: T.Type, _ target: Target) {
@@ -170,6 +172,19 @@ import Testing
 
   @Test(arguments: Target.available) func everyEntryIsOneChainInDouble(_ target: Target) {
     checkAllTransposes(Double.self, target)
+  }
+
+  /// Rows of A that compete for the same lines of the cache, and so are copied.
+  @Test(arguments: Target.available) func crowdedRowsAreCopied(_ target: Target) {
+    func check<T: Scalar>(_: T.Type, _ k: Int) {
+      var problem = Problem<T>(m: 62, n: 140, k: k)
+      problem.hasBias = true
+      problem.fill(11)
+      problem.check(target, packed: false)
+      problem.check(target, packed: true)
+    }
+    check(Float.self, 1024)
+    check(Double.self, 512)
   }
 
   @Test(arguments: Target.available) func longSumsWithBetaWaitOutsideC(_ target: Target) {

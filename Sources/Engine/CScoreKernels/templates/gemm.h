@@ -1,7 +1,7 @@
 // Matrix products: blocks for the caches, tiles for the registers (gemm_tile.h), and what happens to a finished tile.
 //
 // Loops, from the outside: blocks of columns, for which B is packed; blocks of rows whose sums may have to wait; blocks of k;
-// blocks of rows, for which a transposed or crowded A is packed; panels of B; tiles. Where k is very long, B is packed for a
+// blocks of rows, for which A is packed where it is read badly; panels of B; tiles. Where k is very long, B is packed for a
 // block of k at a time instead, and the sums of more rows wait. They wait in scratch memory at full precision, so a chain of
 // multiply-adds is the same however it is cut. A finished tile gets + C, + bias and the activation while it is in the
 // first-level cache. Few rows, of a B that is packed in advance or lies in rows, take a shorter way: B and A are read where
