@@ -2,7 +2,7 @@ import CScoreKernels
 
 /// The scalar types that tensors hold: `Float` by default, `Double` on request.
 ///
-/// Requirements with an underscore are doors to the kernels, each documented in `CScoreKernels.h`.
+/// Requirements with an underscore are doors to the kernels, each documented in `CScoreKernels.h`; `_round` is a loop here.
 public protocol TensorScalar: BinaryFloatingPoint, LosslessStringConvertible, Sendable
 where RawSignificand: FixedWidthInteger {
   /// The name of the type in files and on the command line: `float32` or `float64`.

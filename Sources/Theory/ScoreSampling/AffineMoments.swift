@@ -32,8 +32,7 @@ extension Sampler where Scalar == Double {
     let result = try run(numbers + 2, .unit(total: numbers), 0, nil, nil)
     guard result.isFinished else {
       throw SamplingError(
-        "the sampler's moments are not defined: a probe ended as \(result.status.first { !$0.isFinished }?.description ?? "")",
-        isNumerical: true
+        "the sampler's moments are not defined: a probe ended as \(result.status.first { !$0.isFinished }?.description ?? "")"
       )
     }
     let rows = (0..<numbers + 2).map { result.samples.row($0) }

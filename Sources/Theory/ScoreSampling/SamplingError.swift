@@ -1,4 +1,4 @@
-/// An error in what was asked of a sampler or a solve: one sentence with what was found and what was expected.
+/// An error in what was asked of a sampler or a solve, or on its way: one sentence with what was found and what was expected.
 public struct SamplingError: Error, CustomStringConvertible, Equatable {
   public let description: String
   /// Whether numbers failed on the way, rather than an argument being wrong.
