@@ -150,17 +150,22 @@ extension SolverSpec {
       name == "none" ? (nil, []) : try stepSolver(name, spec)
     let snr = try spec.number("snr", default: 0.16)
     let steps = try spec.integer("corrector-steps", default: 1)
-    var keys = ["predictor", "corrector", "snr", "corrector-steps"] + own
     let corrector: (any Corrector)?
+    let keys: [String]
     switch try spec.choice("corrector", default: Choice.langevin) {
     case .langevin:
-      keys.append("shrinkage")
+      keys = ["snr", "corrector-steps", "shrinkage"]
       corrector = try Langevin(
         snr: snr, steps: steps, shrinkage: spec.number("shrinkage", default: 64))
-    case .ald: corrector = try AnnealedLangevin(snr: snr, steps: steps)
-    case .none: corrector = nil
+    case .ald:
+      keys = ["snr", "corrector-steps"]
+      corrector = try AnnealedLangevin(snr: snr, steps: steps)
+    case .none: (keys, corrector) = ([], nil)
     }
-    return (PredictorCorrector(predictor: predictor, corrector: corrector), keys)
+    return (
+      PredictorCorrector(predictor: predictor, corrector: corrector),
+      ["predictor", "corrector"] + keys + own
+    )
   }
 
   /// The solver on the grid that suits it best, where that is asked for.
