@@ -47,6 +47,10 @@ import Testing
       "the mixture has something else than a list at means"
     ),
     (
+      "{\"weights\": [1], \"means\": [[0]], \"covariances\": [[[1]]], \"scale\": {}}",
+      "the mixture has scale; expected weights, means and covariances alone"
+    ),
+    (
       "{\"weights\": [1e999], \"means\": [[0]], \"covariances\": [[[1]]]}",
       "the mixture cannot be read as JSON; expected an object with weights, means and covariances"
     ),

@@ -23,11 +23,26 @@ public struct MixtureParameters: Codable, Sendable, Equatable {
   /// Decodes the JSON text above.
   /// - Throws: `ProcessError` that says which entry is missing or of the wrong kind.
   public init(json: Data) throws(ProcessError) {
+    try self.init(json, name: "the mixture")
+  }
+
+  private init(_ json: Data, name: String) throws(ProcessError) {
     do {
       self = try JSONDecoder().decode(MixtureParameters.self, from: json)
     } catch {
-      throw ProcessError("the mixture \(Self.sentence(error))")
+      throw ProcessError("\(name) \(Self.sentence(error))")
     }
+    let keys = (try? JSONDecoder().decode([String: Anything].self, from: json).keys.sorted()) ?? []
+    if let other = keys.first(where: { !Self.keys.contains($0) }) {
+      throw ProcessError("\(name) has \(other); expected weights, means and covariances alone")
+    }
+  }
+
+  private static let keys = ["weights", "means", "covariances"]
+
+  /// What is there, whatever it is.
+  private struct Anything: Decodable {
+    init(from decoder: any Decoder) {}
   }
 
   /// Reads a JSON file.
@@ -41,11 +56,7 @@ public struct MixtureParameters: Codable, Sendable, Equatable {
         FileManager.default.fileExists(atPath: path)
           ? "the mixture file \(path) cannot be read" : "there is no mixture file \(path)")
     }
-    do {
-      self = try JSONDecoder().decode(MixtureParameters.self, from: data)
-    } catch {
-      throw ProcessError("the mixture file \(path) \(Self.sentence(error))")
-    }
+    try self.init(data, name: "the mixture file \(path)")
   }
 
   // The end of a sentence whose subject is the file.
