@@ -101,7 +101,8 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
       weights?.map { Scalar($0) } ?? [Scalar](repeating: 1, count: batchSize))
     let (loss, norm) = gradient(tensors, [x, c, y, weights])
     guard loss.isFinite, norm.isFinite else {
-      throw TrainingError("the regression diverged at step \(step + 1): the loss is \(loss)")
+      throw TrainingError(
+        "the regression diverged at step \(step + 1): the loss is \(loss.inSentence)")
     }
     let share = min(1, Double(step) / Double(steps))
     optimizer.step(

@@ -134,7 +134,7 @@ public struct Trainer<Scalar: TensorScalar> {
     prepared = next.map { (number + 1, $0) }
     guard value.isFinite, norm.isFinite else {
       throw TrainingError(
-        "training diverged at step \(number): the loss is \(value) and the gradient's norm \(norm); a lower learning rate may help"
+        "training diverged at step \(number): the loss is \(value.inSentence) and the gradient's norm \(norm.inSentence); a lower learning rate may help"
       )
     }
     let rate = options.learningRate(at: number)
