@@ -46,10 +46,13 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
       let double = Tensor<Double>(single.shape, from: single, { Double($0) }) as? Tensor<Scalar>
     {
       self = double
-    } else if let double = other as? Tensor<Double>,
-      let single = Tensor<Float>(double.shape, from: double, { Float($0) }) as? Tensor<Scalar>
-    {
-      self = single
+    } else if let double = other as? Tensor<Double> {
+      self.init(double.shape) { out in
+        double.withUnsafeBuffer { source in
+          guard let source = source.baseAddress, let target = out.baseAddress else { return }
+          Scalar._round(out.count, source, target)
+        }
+      }
     } else {
       self.init(other.shape, from: other) { Scalar($0) }
     }
