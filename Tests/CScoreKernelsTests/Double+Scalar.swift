@@ -88,21 +88,19 @@ extension Double: Scalar {
   }
 
   static func combine(
-    _ target: Target, _ a: Self, _ x: [Self], _ b: Self, _ y: [Self]?, _ c: Self, _ z: [Self]?
-  ) -> [Self] {
-    var out = [Self](repeating: .nan, count: x.count)
-    sk_combine_f64(target.kernels, Int64(x.count), a, x, b, y, c, z, &out)
-    return out
+    _ target: Target, _ a: Self, _ b: Self, _ c: Self, _ operands: Operands<Self>
+  ) {
+    sk_combine_f64(
+      target.kernels, Int64(operands.count), a, operands.x, b, operands.y, c, operands.z,
+      operands.out)
   }
 
   static func combineRows(
-    _ target: Target, _ a: [Self], _ x: [Self], _ b: [Self], _ y: [Self]?, _ c: [Self],
-    _ z: [Self]?
-  ) -> [Self] {
-    var out = [Self](repeating: .nan, count: x.count)
+    _ target: Target, _ a: [Self], _ b: [Self], _ c: [Self], _ operands: Operands<Self>
+  ) {
     sk_combine_rows_f64(
-      target.kernels, Int64(a.count), Int64(x.count / a.count), a, x, b, y, c, z, &out)
-    return out
+      target.kernels, Int64(a.count), Int64(operands.count / a.count), a, operands.x, b, operands.y,
+      c, operands.z, operands.out)
   }
 
   static func draw(

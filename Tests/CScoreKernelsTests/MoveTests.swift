@@ -77,11 +77,16 @@ import Testing
             return value
           }
         }
-        #expect(
-          T.combineRows(target, a, x, b, hasY ? y : nil, c, hasZ ? z : nil) == expected { $0 })
-        #expect(
-          T.combine(target, a[0], x, b[0], hasY ? y : nil, c[0], hasZ ? z : nil)
-            == expected { _ in 0 })
+        // The result elsewhere, or in the place of an operand that is there.
+        for place in [3, 0] + (hasY ? [1] : []) + (hasZ ? [2] : []) {
+          let operands = (x, hasY ? y : nil, hasZ ? z : nil)
+          let byRows = Operands.result(operands, in: place) { T.combineRows(target, a, b, c, $0) }
+          #expect(byRows == expected { $0 }, "\(rows)x\(columns) in \(place)")
+          let alike = Operands.result(operands, in: place) {
+            T.combine(target, a[0], b[0], c[0], $0)
+          }
+          #expect(alike == expected { _ in 0 }, "\(rows)x\(columns) in \(place)")
+        }
       }
     }
   }
@@ -89,5 +94,31 @@ import Testing
   @Test(arguments: Target.available) func scaledSums(_ target: Target) {
     checkCombinations(Float.self, target)
     checkCombinations(Double.self, target)
+  }
+}
+
+/// What a scaled sum reads and where it goes.
+struct Operands<T: Scalar> {
+  let count: Int
+  let x: UnsafePointer<T>
+  let y: UnsafePointer<T>?
+  let z: UnsafePointer<T>?
+  let out: UnsafeMutablePointer<T>
+
+  /// The result of `body` in the place of operand 0, 1 or 2, or in one of its own.
+  static func result(
+    _ operands: (x: [T], y: [T]?, z: [T]?), in place: Int, _ body: (Operands) -> Void
+  ) -> [T] {
+    let count = operands.x.count
+    let unused = [T](repeating: .nan, count: count)
+    var memory = operands.x + (operands.y ?? unused) + (operands.z ?? unused) + unused
+    memory.withUnsafeMutableBufferPointer { memory in
+      guard let base = memory.baseAddress else { return }
+      body(
+        Operands(
+          count: count, x: base, y: operands.y == nil ? nil : UnsafePointer(base + count),
+          z: operands.z == nil ? nil : UnsafePointer(base + 2 * count), out: base + place * count))
+    }
+    return Array(memory[place * count..<(place + 1) * count])
   }
 }

@@ -25,12 +25,9 @@ protocol Scalar: BinaryFloatingPoint, Sendable {
     _ source: [Self], _ destination: inout [Self])
   static func allFinite(_ target: Target, _ x: [Self]) -> Bool
   static func combine(
-    _ target: Target, _ a: Self, _ x: [Self], _ b: Self, _ y: [Self]?, _ c: Self, _ z: [Self]?
-  ) -> [Self]
+    _ target: Target, _ a: Self, _ b: Self, _ c: Self, _ operands: Operands<Self>)
   static func combineRows(
-    _ target: Target, _ a: [Self], _ x: [Self], _ b: [Self], _ y: [Self]?, _ c: [Self],
-    _ z: [Self]?
-  ) -> [Self]
+    _ target: Target, _ a: [Self], _ b: [Self], _ c: [Self], _ operands: Operands<Self>)
 
   static func draw(
     _ target: Target, _ law: Law, key: UInt64, index: [Int64]?, first: Int64, rows: Int,

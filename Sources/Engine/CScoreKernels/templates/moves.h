@@ -1,15 +1,19 @@
 // Sums of scaled vectors, strided copies, and the optimiser's step: loops that the compiler vectorises as they stand, since
 // each entry is computed alone. Fused multiply-adds are written out, so scalar remainders have the bits of the lanes.
 
+// out may be an operand, so the compiler would take its time; but it is that operand's own entry that each turn replaces.
+#define SK_EACH(count) \
+  _Pragma("clang loop vectorize(assume_safety)") for (int64_t i = 0; i < (count); ++i)
+
 static void F(combine)(int64_t n, T a, const T *x, T b, const T *y, T c, const T *z, T *out) {
   if (y && z)
-    for (int64_t i = 0; i < n; ++i) out[i] = FMA(c, z[i], FMA(b, y[i], a * x[i]));
+    SK_EACH(n) out[i] = FMA(c, z[i], FMA(b, y[i], a * x[i]));
   else if (y)
-    for (int64_t i = 0; i < n; ++i) out[i] = FMA(b, y[i], a * x[i]);
+    SK_EACH(n) out[i] = FMA(b, y[i], a * x[i]);
   else if (z)
-    for (int64_t i = 0; i < n; ++i) out[i] = FMA(c, z[i], a * x[i]);
+    SK_EACH(n) out[i] = FMA(c, z[i], a * x[i]);
   else
-    for (int64_t i = 0; i < n; ++i) out[i] = a * x[i];
+    SK_EACH(n) out[i] = a * x[i];
 }
 
 static void F(combine_rows)(int64_t rows, int64_t columns, const T *a, const T *x, const T *b, const T *y, const T *c,
@@ -37,15 +41,17 @@ static void F(combine_rows)(int64_t rows, int64_t columns, const T *a, const T *
     const T *px = x + at, *py = y ? y + at : NULL, *pz = z ? z + at : NULL;
     T *to = out + at;
     if (py && pz)
-      for (int64_t i = 0; i < count; ++i) to[i] = FMA(ec[i], pz[i], FMA(eb[i], py[i], ea[i] * px[i]));
+      SK_EACH(count) to[i] = FMA(ec[i], pz[i], FMA(eb[i], py[i], ea[i] * px[i]));
     else if (py)
-      for (int64_t i = 0; i < count; ++i) to[i] = FMA(eb[i], py[i], ea[i] * px[i]);
+      SK_EACH(count) to[i] = FMA(eb[i], py[i], ea[i] * px[i]);
     else if (pz)
-      for (int64_t i = 0; i < count; ++i) to[i] = FMA(ec[i], pz[i], ea[i] * px[i]);
+      SK_EACH(count) to[i] = FMA(ec[i], pz[i], ea[i] * px[i]);
     else
-      for (int64_t i = 0; i < count; ++i) to[i] = ea[i] * px[i];
+      SK_EACH(count) to[i] = ea[i] * px[i];
   }
 }
+
+#undef SK_EACH
 
 // rows x columns entries from src[i * src_row + j] to dst[i + j * dst_column]: a transposition.
 static void F(transpose)(int64_t rows, int64_t columns, const T *src, int64_t src_row, T *dst, int64_t dst_column) {
@@ -109,12 +115,17 @@ static void F(copy_strided)(int32_t rank, const int64_t *size, const int64_t *sr
   F(copy_axes)(merged, n, s, d, src + from, dst + to);
 }
 
+// Divisions and roots come no faster from registers of 64 bytes than from two of 32, and these overlap better: 0.33 ns an
+// entry for 0.50 (Zen 4).
+#define SK_EACH_QUOTIENT(count) \
+  _Pragma("clang loop vectorize_width(32 / sizeof(T)) interleave_count(2)") for (int64_t i = 0; i < (count); ++i)
+
 static void F(adam)(int64_t n, const T *gradient, T scale, T *restrict parameter, T *restrict m, T *restrict v,
                     T *restrict average, T step, T b1, T b2, T inv_sqrt_c2, T eps, T decay) {
   // 1 - b2 is small, so its rounding matters little; it is exact for b2 in 0.5 … 1.
   const T c1 = 1 - b1, c2 = 1 - b2, keep = 1 - decay;
   if (average) {
-    for (int64_t i = 0; i < n; ++i) {
+    SK_EACH_QUOTIENT(n) {
       T g = scale * gradient[i];
       T first = FMA(b1, m[i], c1 * g), second = FMA(b2, v[i], c2 * (g * g));
       T p = parameter[i] - step * first / FMA(__builtin_elementwise_sqrt(second), inv_sqrt_c2, eps);
@@ -124,7 +135,7 @@ static void F(adam)(int64_t n, const T *gradient, T scale, T *restrict parameter
       average[i] = FMA(keep, p - average[i], average[i]);
     }
   } else {
-    for (int64_t i = 0; i < n; ++i) {
+    SK_EACH_QUOTIENT(n) {
       T g = scale * gradient[i];
       T first = FMA(b1, m[i], c1 * g), second = FMA(b2, v[i], c2 * (g * g));
       m[i] = first;
@@ -133,3 +144,5 @@ static void F(adam)(int64_t n, const T *gradient, T scale, T *restrict parameter
     }
   }
 }
+
+#undef SK_EACH_QUOTIENT
