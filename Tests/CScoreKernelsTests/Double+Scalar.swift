@@ -26,10 +26,13 @@ extension Double: Scalar {
     sk_gemm_packed_count_f64(target.kernels, Int64(n), Int64(k))
   }
 
-  static func pack(_ target: Target, _ call: GemmCall<Self>, packed: UnsafeMutablePointer<Self>) {
+  static func pack(
+    _ target: Target, _ call: GemmCall<Self>, rows: Range<Int>,
+    packed: UnsafeMutablePointer<Self>
+  ) {
     sk_gemm_pack_f64(
       target.kernels, Int64(call.n), Int64(call.k), call.b, Int64(call.ldb), call.transB ? 1 : 0,
-      packed)
+      Int64(rows.lowerBound), Int64(rows.upperBound), packed)
   }
 
   static func map(_ target: Target, _ opcode: sk_opcode, _ x: [Self]) -> [Self] {

@@ -62,7 +62,7 @@ import Testing
                     let count = T.packedCount(target, n: n, k: k)
                     withScratch(count * MemoryLayout<T>.stride) { memory in
                       let packed = memory.bindMemory(to: T.self, capacity: count)
-                      T.pack(target, call, packed: packed)
+                      T.pack(target, call, rows: 0..<(transB ? n : k), packed: packed)
                       T.gemmPacked(target, call, packed: packed, scratch: scratch)
                     }
                   } else {
@@ -185,6 +185,53 @@ import Testing
     }
     check(Float.self, 1024)
     check(Double.self, 512)
+  }
+
+  /// The bytes of a matrix of `rows` rows packed at once, and in parts from the last to the first.
+  static func packings(
+    bytes: Int, rows: Int, _ pack: (Range<Int>, UnsafeMutableRawPointer) -> Void
+  ) -> (whole: [UInt8], parts: [UInt8]) {
+    func packed(_ parts: [Range<Int>]) -> [UInt8] {
+      withScratch(bytes) { memory in
+        for part in parts { pack(part, memory) }
+        return Array(UnsafeRawBufferPointer(start: memory, count: bytes))
+      }
+    }
+    let size = Int(SK_PACK_ROWS)
+    return (
+      packed([0..<rows]),
+      packed(stride(from: 0, to: rows, by: size).reversed().map { $0..<min(rows, $0 + size) })
+    )
+  }
+
+  /// The second parts begin and end anywhere in a panel's depth, and at the edges of panels where the matrix is transposed.
+  @Test(arguments: Target.available) func partsArePackedAsTheWhole(_ target: Target) {
+    func check<T: Scalar>(_: T.Type, _ n: Int, _ k: Int, transB: Bool) {
+      var problem = Problem<T>(m: 1, n: n, k: k)
+      problem.transB = transB
+      problem.pad = 3
+      problem.fill(5)
+      let count = T.packedCount(target, n: n, k: k)
+      let (whole, parts) = problem.b.withUnsafeBufferPointer { b in
+        Self.packings(bytes: count * MemoryLayout<T>.stride, rows: transB ? n : k) { rows, memory in
+          guard let base = b.baseAddress else { return }
+          let call = GemmCall<T>(
+            m: 1, n: n, k: k, a: base, lda: k, transA: false, b: base, ldb: problem.ldb,
+            transB: transB, c: UnsafeMutablePointer(mutating: base), ldc: n, beta: false, bias: nil,
+            activation: SK_IDENTITY,
+            pre: nil)
+          T.pack(
+            target, call, rows: rows, packed: memory.assumingMemoryBound(to: T.self))
+        }
+      }
+      #expect(whole == parts, "\(T.self) \(k)x\(n) transB \(transB)")
+    }
+    for (n, k) in [(1, 33), (70, 100), (200, 64), (257, 65), (32, 32), (3, 1), (130, 90)] {
+      for transB in [false, true] {
+        check(Float.self, n, k, transB: transB)
+        check(Double.self, n, k, transB: transB)
+      }
+    }
   }
 
   @Test(arguments: Target.available) func longSumsWithBetaWaitOutsideC(_ target: Target) {

@@ -61,7 +61,9 @@ import Testing
     let words = sk_gemm_bf16_packed_count(target.kernels, n, k)
     withScratch(Int(words) * 4) { memory in
       let packed = memory.bindMemory(to: UInt32.self, capacity: Int(words))
-      sk_gemm_bf16_pack(target.kernels, n, k, p.b, Int64(p.ldb), p.transB ? 1 : 0, packed)
+      sk_gemm_bf16_pack(
+        target.kernels, n, k, p.b, Int64(p.ldb), p.transB ? 1 : 0, 0, p.transB ? n : k,
+        packed)
       withScratch(Int(sk_gemm_bf16_scratch(m, k))) { scratch in
         pre.withUnsafeMutableBufferPointer { pre in
           p.bias.withUnsafeBufferPointer { bias in
@@ -174,5 +176,22 @@ import Testing
     let found = Self.result(problem, target).c
     #expect(found[0..<5].allSatisfy { $0.isNaN })
     #expect(found[5..<15].allSatisfy { $0.isInfinite })
+  }
+
+  @Test(arguments: Target.available) func partsArePackedAsTheWhole(_ target: Target) {
+    for (n, k) in [(1, 33), (70, 101), (200, 64), (257, 65), (3, 1)] {
+      var noise = Noise(9)
+      let b: [Float] = noise.numbers(n * k)
+      for transB in [false, true] {
+        let words = Int(sk_gemm_bf16_packed_count(target.kernels, Int64(n), Int64(k)))
+        let (whole, parts) = GemmTests.packings(bytes: words * 4, rows: transB ? n : k) {
+          sk_gemm_bf16_pack(
+            target.kernels, Int64(n), Int64(k), b, Int64(transB ? k : n), transB ? 1 : 0,
+            Int64($0.lowerBound), Int64($0.upperBound),
+            $1.assumingMemoryBound(to: UInt32.self))
+        }
+        #expect(whole == parts, "\(k)x\(n) transB \(transB)")
+      }
+    }
   }
 }

@@ -8,7 +8,9 @@ protocol Scalar: BinaryFloatingPoint, Sendable {
     _ target: Target, _ call: GemmCall<Self>, packed: UnsafePointer<Self>,
     scratch: UnsafeMutableRawPointer)
   static func packedCount(_ target: Target, n: Int, k: Int) -> Int
-  static func pack(_ target: Target, _ call: GemmCall<Self>, packed: UnsafeMutablePointer<Self>)
+  static func pack(
+    _ target: Target, _ call: GemmCall<Self>, rows: Range<Int>,
+    packed: UnsafeMutablePointer<Self>)
 
   static func map(_ target: Target, _ opcode: sk_opcode, _ x: [Self]) -> [Self]
   static func programScratch(_ program: inout sk_program) -> Int

@@ -86,7 +86,9 @@ static double gemm(const sk_kernels *k) {
       T *a = draw(m * d), *b = draw(d * n), *bias = draw(n), *c = draw(m * n), *slope = draw(m * n);                   \
       T *packed = room(sk_gemm_packed_count_##S(k, n, d) * sizeof(T));                                                 \
       void *scratch = room(sk_gemm_scratch_##S(m, n, d));                                                              \
-      sk_gemm_pack_##S(k, n, d, b, n, 0, packed);                                                                      \
+      const int64_t half = d / 2 / SK_PACK_ROWS * SK_PACK_ROWS;                                                        \
+      sk_gemm_pack_##S(k, n, d, b, n, 0, half, d, packed);                                                             \
+      sk_gemm_pack_##S(k, n, d, b, n, 0, 0, half, packed);                                                             \
       sk_gemm_packed_##S(k, m, n, d, a, d, 0, packed, c, n, 0, bias, SK_SILU_SLOPE, slope, scratch);                   \
       for (int64_t i = 0; i < m; ++i)                                                                                  \
         for (int64_t j = 0; j < n; ++j) {                                                                              \
@@ -113,7 +115,9 @@ static double rounded(const sk_kernels *k) {
     float *a = numbers(m * d), *b = numbers(d * n), *c = numbers(m * n);
     uint32_t *packed = room(sk_gemm_bf16_packed_count(k, n, d) * 4);
     void *scratch = room(sk_gemm_bf16_scratch(m, d));
-    sk_gemm_bf16_pack(k, n, d, b, n, 0, packed);
+    const int64_t half = d / 2 / SK_PACK_ROWS * SK_PACK_ROWS;
+    sk_gemm_bf16_pack(k, n, d, b, n, 0, half, d, packed);
+    sk_gemm_bf16_pack(k, n, d, b, n, 0, 0, half, packed);
     sk_gemm_bf16(k, m, n, d, a, d, 0, packed, c, n, 0, NULL, SK_IDENTITY, NULL, scratch);
     sk_round_bf16(m * d, a, a);
     sk_round_bf16(d * n, b, b);

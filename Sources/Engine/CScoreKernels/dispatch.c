@@ -60,8 +60,8 @@ size_t sk_gemm_bf16_packed_count(const sk_kernels *kernels, int64_t n, int64_t k
 }
 
 void sk_gemm_bf16_pack(const sk_kernels *kernels, int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b,
-                       uint32_t *packed) {
-  kernels->pack_bf16(n, k, b, ldb, trans_b, packed);
+                       int64_t begin, int64_t end, uint32_t *packed) {
+  kernels->pack_bf16(n, k, b, ldb, trans_b, begin, end, packed);
 }
 
 void sk_gemm_bf16(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, int trans_a,

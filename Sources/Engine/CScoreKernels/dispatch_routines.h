@@ -8,8 +8,8 @@ size_t F(sk_gemm_packed_count)(const sk_kernels *kernels, int64_t n, int64_t k) 
 }
 
 void F(sk_gemm_pack)(const sk_kernels *kernels, int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b,
-                     T *packed) {
-  kernels->F(pack)(n, k, b, ldb, trans_b, packed);
+                     int64_t begin, int64_t end, T *packed) {
+  kernels->F(pack)(n, k, b, ldb, trans_b, begin, end, packed);
 }
 
 void F(sk_gemm)(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a,

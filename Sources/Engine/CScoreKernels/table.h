@@ -6,7 +6,7 @@
 
 #define SK_TABLE_ENTRIES(T, S)                                                                                         \
   size_t (*packed_count_##S)(int64_t n, int64_t k);                                                                    \
-  void (*pack_##S)(int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b, T *packed);                             \
+  void (*pack_##S)(int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b, int64_t begin, int64_t end, T *packed); \
   void (*gemm_##S)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a, const T *b, int64_t ldb,     \
                    int trans_b, T *c, int64_t ldc, int beta, const T *bias, sk_activation activation, T *pre,          \
                    void *scratch);                                                                                     \
@@ -53,7 +53,8 @@ struct sk_kernels {
   SK_TABLE_ENTRIES(float, f32)
   SK_TABLE_ENTRIES(double, f64)
   size_t (*packed_count_bf16)(int64_t n, int64_t k);
-  void (*pack_bf16)(int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b, uint32_t *packed);
+  void (*pack_bf16)(int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b, int64_t begin, int64_t end,
+                    uint32_t *packed);
   void (*gemm_bf16)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, int trans_a, const uint32_t *packed,
                     float *c, int64_t ldc, int beta, const float *bias, sk_activation activation, float *pre,
                     void *scratch);

@@ -17,6 +17,8 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
   public package(set) var steps = 0
 
   private static var betas: (Double, Double) { (0.9, 0.999) }
+  /// Workers take multiples of so many entries of each parameter.
+  static var granule: Int { 1024 }
 
   /// Creates the state before the first step.
   ///
@@ -59,7 +61,7 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
     }
     pool.run { worker, workers in
       for part in parts {
-        let share = ThreadPool.share(of: part.count, granule: 4096, worker, workers)
+        let share = ThreadPool.share(of: part.count, granule: Self.granule, worker, workers)
         if share.isEmpty { continue }
         let start = share.lowerBound
         Scalar._adam(

@@ -22,8 +22,8 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
 
   /// At most so many shards, since each keeps a gradient of its own.
   private static var mostShards: Int { 8 }
-  /// Entries of the gradient that are summed at a time.
-  private static var block: Int { 16384 }
+  /// Entries whose squares make one sum, and of which workers take multiples.
+  private static var block: Int { Adam<Scalar>.granule }
 
   /// Where each trained parameter's gradient begins; the loss is entry 0.
   private let offsets: [Int]
@@ -38,7 +38,11 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   private let workspaces: [[Workspace<Scalar>]]
   /// Entries of one row of each argument.
   private let rowCounts: [Int]
-  private let squares: UnsafeMutablePointer<Double>
+  /// The sums of squares of the blocks of all parameters, one after another.
+  private let squares: UnsafeMutablePointer<Scalar>
+  /// Each trained parameter's entries, and its first block.
+  private let parts: [(count: Int, firstBlock: Int)]
+  private let blocks: Int
   private let pool: ThreadPool
 
   /// Compiles a loss for the shards of a batch.
@@ -102,7 +106,14 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
     let together = sharesShards ? pool : nil
     let workers = sharesShards ? 1 : min(pool.threads, shards.count)
     workspaces = (0..<workers).map { _ in programs.map { $0.makeWorkspace(pool: together) } }
-    squares = .allocate(capacity: end / Self.block + 1)
+    var blocks = 0
+    parts = trained.map { index in
+      let count = parameters[index].shape.count
+      defer { blocks += (count + Self.block - 1) / Self.block }
+      return (count, blocks)
+    }
+    self.blocks = blocks
+    squares = .allocate(capacity: max(1, blocks))
   }
 
   deinit {
@@ -146,14 +157,15 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
         takeShards(rows) { other.withLock { $0 = meanwhile() } }
       }
     }
-    let blocks = (stride + Self.block - 1) / Self.block
-    pool.forEachRange(of: blocks) { [self] range in
-      for block in range { sum(block) }
+    pool.run { [self] worker, workers in
+      for part in parts.indices {
+        let share = ThreadPool.share(of: parts[part].count, granule: Self.block, worker, workers)
+        if !share.isEmpty { sum(part, share) }
+      }
     }
-    return (
-      Double(results[0]), (0..<blocks).reduce(0) { $0 + squares[$1] }.squareRoot(),
-      other.withLock { $0 } ?? meanwhile()
-    )
+    let loss = shards.indices.reduce(0) { $0 + Double(results[$1 * stride]) }
+    let square = (0..<blocks).reduce(0) { $0 + Double(squares[$1]) }
+    return (loss, square.squareRoot(), other.withLock { $0 } ?? meanwhile())
   }
 
   /// The beginnings of the arguments' rows, which workers only read.
@@ -205,21 +217,26 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
     }
   }
 
-  /// Sums one block over the shards into the first shard's, and takes the sum of its squares.
-  private func sum(_ number: Int) {
-    let start = number * Self.block
-    let count = min(Self.block, stride - start)
-    let total = results + start
-    func shard(_ index: Int) -> UnsafePointer<Scalar>? {
-      index < shards.count ? UnsafePointer(results + index * stride + start) : nil
+  /// Sums a share of a parameter's gradient over the shards into the first shard's, and takes its blocks' sums of squares.
+  ///
+  /// A worker takes the share that it will step and pack, so that those entries stay in its cache.
+  private func sum(_ part: Int, _ share: Range<Int>) {
+    for start in Swift.stride(from: share.lowerBound, to: share.upperBound, by: 4 * Self.block) {
+      let count = min(4 * Self.block, share.upperBound - start)
+      let total = results + offsets[part] + start
+      func shard(_ index: Int) -> UnsafePointer<Scalar>? {
+        index < shards.count ? UnsafePointer(total + index * stride) : nil
+      }
+      for index in Swift.stride(from: 1, to: shards.count, by: 2) {
+        Scalar._combine(.best, count, 1, total, 1, shard(index), 1, shard(index + 1), total)
+      }
+      let (rows, rest) = (count / Self.block, count % Self.block)
+      let out = squares + parts[part].firstBlock + start / Self.block
+      Scalar._dotRows(.best, rows, Self.block, total, total, out)
+      if rest > 0 {
+        let last = total + rows * Self.block
+        Scalar._dotRows(.best, 1, rest, last, last, out + rows)
+      }
     }
-    for index in Swift.stride(from: 1, to: shards.count, by: 2) {
-      Scalar._combine(.best, count, 1, total, 1, shard(index), 1, shard(index + 1), total)
-    }
-    // The first entry is the loss, not the gradient.
-    let skipped = number == 0 ? 16 : 0
-    var square: Scalar = 0
-    Scalar._dotRows(.best, 1, count - skipped, total + skipped, total + skipped, &square)
-    squares[number] = Double(square)
   }
 }

@@ -38,14 +38,18 @@ typedef enum {
 size_t sk_gemm_scratch_f32(int64_t m, int64_t n, int64_t k);
 size_t sk_gemm_scratch_f64(int64_t m, int64_t n, int64_t k);
 
+// Parts of a matrix that are packed apart begin at multiples of so many of its rows.
+enum { SK_PACK_ROWS = 32 };
+
 #define SK_GEMM(T, S)                                                                                                  \
   void sk_gemm_##S(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, int trans_a,   \
                    const T *b, int64_t ldb, int trans_b, T *c, int64_t ldc, int beta, const T *bias,                   \
                    sk_activation activation, T *pre, void *scratch);                                                   \
-  /* B packed once for many products: sk_gemm_packed_count entries, 64-byte aligned. */                                \
+  /* B packed once for many products: sk_gemm_packed_count entries, 64-byte aligned. Rows begin ..< end of B as it */  \
+  /* lies are packed, so that several threads may pack one matrix; begin is a multiple of SK_PACK_ROWS. */             \
   size_t sk_gemm_packed_count_##S(const sk_kernels *kernels, int64_t n, int64_t k);                                    \
   void sk_gemm_pack_##S(const sk_kernels *kernels, int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b,         \
-                        T *packed);                                                                                    \
+                        int64_t begin, int64_t end, T *packed);                                                        \
   void sk_gemm_packed_##S(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const T *a, int64_t lda,         \
                           int trans_a, const T *packed, T *c, int64_t ldc, int beta, const T *bias,                    \
                           sk_activation activation, T *pre, void *scratch);
@@ -63,7 +67,7 @@ SK_GEMM(double, f64)
 size_t sk_gemm_bf16_scratch(int64_t m, int64_t k);
 size_t sk_gemm_bf16_packed_count(const sk_kernels *kernels, int64_t n, int64_t k);
 void sk_gemm_bf16_pack(const sk_kernels *kernels, int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b,
-                       uint32_t *packed);
+                       int64_t begin, int64_t end, uint32_t *packed);
 void sk_gemm_bf16(const sk_kernels *kernels, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, int trans_a,
                   const uint32_t *packed, float *c, int64_t ldc, int beta, const float *bias, sk_activation activation,
                   float *pre, void *scratch);

@@ -211,8 +211,8 @@ static void F(conv_filter_gradient)(const sk_convolution *s, int64_t begin, int6
                                dy + (i * s->out_height + r0) * line, sums);
         continue;
       }
-      F(pack_panels)(0, s->out_channels, (r1 - r0) * s->out_width, dy + (i * s->out_height + r0) * line,
-                     s->out_channels, 0, panels);
+      const int64_t pixels = (r1 - r0) * s->out_width;
+      F(pack_panels)(0, s->out_channels, pixels, dy + (i * s->out_height + r0) * line, s->out_channels, 0, panels, pixels);
       F(conv_filter_strip)(s, begin, end, r1 - r0, strip, panels, sums);
     }
   for (int64_t d = 0; d < depth; ++d)

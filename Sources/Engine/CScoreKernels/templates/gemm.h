@@ -151,7 +151,7 @@ static void F(run_block)(const F(target) *target, const F(block) *s) {
       const T *from = s->a + (i - s->i0) * s->row;
       rows = F(tile_rows)(left, SK_GEMM_ROWS);
       if (s->row == 1 && (left == F(STRIPS_ROWS) || left > F(STRIPS_ROWS) + SK_GEMM_ROWS)) {
-        F(pack_strips)(F(STRIPS), SK_GEMM_ROWS, s->k, from, s->column, to);
+        F(pack_strips)(F(STRIPS), SK_GEMM_ROWS, s->k, from, s->column, to, s->k * SK_GEMM_ROWS);
         rows = F(STRIPS_ROWS);
       } else if (rows == SK_GEMM_ROWS) {
         F(pack_strip)(SK_GEMM_ROWS, SK_GEMM_ROWS, s->k, from, s->row, s->column, to);
@@ -233,7 +233,7 @@ static void F(gemm_any)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda
           s.panel = k * TILE_N;
         } else {
           T *place = whole ? packed_b + p * n_size : packed_b;
-          if (!whole || super == 0) F(pack_panels)(j0, j1, s.k, trans_b ? b + p : b + p * ldb, ldb, trans_b, place);
+          if (!whole || super == 0) F(pack_panels)(j0, j1, s.k, trans_b ? b + p : b + p * ldb, ldb, trans_b, place, s.k);
           s.b = place;
           s.panel = s.k * TILE_N;
         }

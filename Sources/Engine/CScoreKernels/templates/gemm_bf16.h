@@ -68,11 +68,15 @@ static size_t packed_count_bf16(int64_t n, int64_t k) {
   return (size_t)((n + PAIR_TILE_N - 1) / PAIR_TILE_N * PAIR_TILE_N * ((k + 1) / 2));
 }
 
-static void pack_bf16(int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b, uint32_t *packed) {
-  memset(packed, 0, packed_count_bf16(n, k) * sizeof *packed);
+static void pack_bf16(int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b, int64_t begin, int64_t end,
+                      uint32_t *packed) {
   const int64_t column = trans_b ? ldb : 1, row = trans_b ? 1 : ldb, count = (k + 1) / 2;
-  for (int64_t j = 0; j < n; ++j)
-    round_pairs(k, b + j * column, row, packed + j / PAIR_TILE_N * count * PAIR_TILE_N + j % PAIR_TILE_N, PAIR_TILE_N);
+  const int64_t j0 = trans_b ? begin : 0, j1 = trans_b ? end : n, p0 = trans_b ? 0 : begin, p1 = trans_b ? k : end;
+  for (int64_t j = j0; j < (j1 + PAIR_TILE_N - 1) / PAIR_TILE_N * PAIR_TILE_N; ++j) {
+    uint32_t *out = packed + (j / PAIR_TILE_N * count + p0 / 2) * PAIR_TILE_N + j % PAIR_TILE_N;
+    if (j < j1) round_pairs(p1 - p0, b + j * column + p0 * row, row, out, PAIR_TILE_N);
+    else for (int64_t q = 0; q < (p1 - p0 + 1) / 2; ++q) out[q * PAIR_TILE_N] = 0;
+  }
 }
 
 static void gemm_bf16(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, int trans_a, const uint32_t *packed,

@@ -37,26 +37,29 @@ SK_INLINE void F(pack_strip)(int64_t valid, const int64_t width, int64_t k, cons
 }
 
 // `count` whole strips of `width` at once, where a step's entries of them all lie side by side (in_w is 1). The next step's may lie
-// on another page, which the processor does not foresee: they are asked for a few steps ahead.
-SK_INLINE void F(pack_strips)(const int64_t count, const int64_t width, int64_t k, const T *in, int64_t in_p, T *out) {
+// on another page, which the processor does not foresee: they are asked for a few steps ahead. Strips begin `strip` apart.
+SK_INLINE void F(pack_strips)(const int64_t count, const int64_t width, int64_t k, const T *in, int64_t in_p, T *out,
+                              int64_t strip) {
   for (int64_t p = 0; p < k; ++p, in += in_p, out += width) {
     const T *from = in;
     T *to = out;
     for (int64_t w = 0; w < count * width; w += 64 / (int64_t)sizeof(T)) __builtin_prefetch(in + 8 * in_p + w);
-    for (int64_t q = 0; q < count; ++q, from += width, to += k * width) memcpy(to, from, (size_t)width * sizeof(T));
+    for (int64_t q = 0; q < count; ++q, from += width, to += strip) memcpy(to, from, (size_t)width * sizeof(T));
   }
 }
 
 // Strips of A that are packed at once, and their rows.
 enum { F(STRIPS) = 48 / SK_GEMM_ROWS, F(STRIPS_ROWS) = F(STRIPS) * SK_GEMM_ROWS };
 
-// Columns begin ..< end of op(B), rows p ..< p + k of it, as panels of TILE_N columns, each k x TILE_N.
-static void F(pack_panels)(int64_t begin, int64_t end, int64_t k, const T *b, int64_t ldb, int trans_b, T *out) {
+// Columns begin ..< end of op(B), k rows of it, as panels of TILE_N columns, each depth x TILE_N, of which the k rows from
+// `out` on are written.
+static void F(pack_panels)(int64_t begin, int64_t end, int64_t k, const T *b, int64_t ldb, int trans_b, T *out,
+                           int64_t depth) {
   enum { PANELS = 4, TOGETHER = PANELS * F(TILE_N) };
   int64_t first = begin;
-  for (; !trans_b && end - first >= TOGETHER; first += TOGETHER, out += k * TOGETHER)
-    F(pack_strips)(PANELS, F(TILE_N), k, b + first, ldb, out);
-  for (int64_t j = first; j < end; j += F(TILE_N), out += k * F(TILE_N)) {
+  for (; !trans_b && end - first >= TOGETHER; first += TOGETHER, out += depth * TOGETHER)
+    F(pack_strips)(PANELS, F(TILE_N), k, b + first, ldb, out, depth * F(TILE_N));
+  for (int64_t j = first; j < end; j += F(TILE_N), out += depth * F(TILE_N)) {
     int64_t valid = SK_MIN_OF(F(TILE_N), end - j);
     if (trans_b) F(pack_strip)(valid, F(TILE_N), k, b + j * ldb, ldb, 1, out);
     else F(pack_strip)(valid, F(TILE_N), k, b + j, 1, ldb, out);
@@ -67,6 +70,7 @@ static size_t F(packed_count)(int64_t n, int64_t k) {
   return (size_t)((n + F(TILE_N) - 1) / F(TILE_N) * F(TILE_N) * k);
 }
 
-static void F(pack)(int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b, T *packed) {
-  F(pack_panels)(0, n, k, b, ldb, trans_b, packed);
+static void F(pack)(int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b, int64_t begin, int64_t end, T *packed) {
+  if (trans_b) F(pack_panels)(begin, end, k, b, ldb, 1, packed + begin * k, k);
+  else F(pack_panels)(0, n, end - begin, b + begin * ldb, ldb, 0, packed + begin * F(TILE_N), k);
 }

@@ -43,29 +43,30 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
   }
 
   /// Does the work that depends on parameters alone.
+  ///
+  /// A worker packs the same part of every matrix, by rows: whoever changes parameters in the same parts finds them in its own
+  /// cache again.
   private func prepare(_ pool: ThreadPool?) {
     let workspace = spare.withLock { $0.popLast() } ?? Workspace<Scalar>(compiled, pool: nil)
     setFixedSegments(workspace)
     workspace.runFixed()
-    let (matrices, filters) = (compiled.packings.count, compiled.filterPacks.count)
-    @Sendable func job(_ number: Int) {
-      if number < matrices {
-        pack(compiled.packings[number], workspace.segments)
-      } else {
-        workspace.packFilter(number - matrices)
+    let nextFilter = Atomic(0)
+    @Sendable func share(_ worker: Int, _ workers: Int) {
+      for packing in compiled.packings {
+        let rows = ThreadPool.share(
+          of: packing.rows, granule: Int(SK_PACK_ROWS), worker, workers)
+        if !rows.isEmpty { pack(packing, rows, workspace.segments) }
+      }
+      var filter = nextFilter.add(1, ordering: .relaxed).oldValue
+      while filter < compiled.filterPacks.count {
+        workspace.packFilter(filter)
+        filter = nextFilter.add(1, ordering: .relaxed).oldValue
       }
     }
-    if let pool, matrices + filters > 1 {
-      let next = Atomic(0)
-      pool.run { _, _ in
-        while true {
-          let number = next.add(1, ordering: .relaxed).oldValue
-          if number >= matrices + filters { return }
-          job(number)
-        }
-      }
+    if let pool, compiled.packings.count + compiled.filterPacks.count > 1 {
+      pool.run(share)
     } else {
-      for number in 0..<matrices + filters { job(number) }
+      share(0, 1)
     }
     spare.withLock { $0.append(workspace) }
   }
@@ -161,26 +162,27 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
   }
 
   private func pack(
-    _ packing: CompiledProgram.Packing,
+    _ packing: CompiledProgram.Packing, _ rows: Range<Int>,
     _ segments: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   ) {
     func address(_ location: Location) -> UnsafeMutableRawPointer? {
       segments[Int(location.segment)].map { $0 + location.offset }
     }
     let (n, k, ldb) = (Int64(packing.n), Int64(packing.k), Int64(packing.ldb))
+    let (begin, end) = (Int64(rows.lowerBound), Int64(rows.upperBound))
     let (source, target) = (address(packing.b), address(packing.place))
     if compiled.isDouble {
       sk_gemm_pack_f64(
         compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Double.self), ldb,
-        packing.transB ? 1 : 0, target?.assumingMemoryBound(to: Double.self))
+        packing.transB ? 1 : 0, begin, end, target?.assumingMemoryBound(to: Double.self))
     } else if compiled.products == .bfloat16 {
       sk_gemm_bf16_pack(
         compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Float.self), ldb,
-        packing.transB ? 1 : 0, target?.assumingMemoryBound(to: UInt32.self))
+        packing.transB ? 1 : 0, begin, end, target?.assumingMemoryBound(to: UInt32.self))
     } else {
       sk_gemm_pack_f32(
         compiled.kernels.table, n, k, source?.assumingMemoryBound(to: Float.self), ldb,
-        packing.transB ? 1 : 0, target?.assumingMemoryBound(to: Float.self))
+        packing.transB ? 1 : 0, begin, end, target?.assumingMemoryBound(to: Float.self))
     }
   }
 }

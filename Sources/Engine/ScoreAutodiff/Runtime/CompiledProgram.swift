@@ -46,6 +46,8 @@ final class CompiledProgram: @unchecked Sendable {
     let ldb: Int
     let transB: Bool
     let place: Location
+    /// The rows of the matrix as it lies.
+    var rows: Int { transB ? n : k }
   }
 
   init(
