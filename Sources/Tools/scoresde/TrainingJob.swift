@@ -44,7 +44,12 @@ struct TrainingJob<Scalar: TensorScalar> {
     description = RunDescription(
       model: model, sde: ProcessSpec.text(of: process), scalar: Scalar.typeName, data: data.name,
       options: options, notes: notes)
-    trainer = try Trainer(model, process: process, data: samples, options: options, pool: pool)
+    do {
+      trainer = try Trainer(model, process: process, data: samples, options: options, pool: pool)
+    } catch let error as TrainingError {
+      // The data have been read and checked: what is out of range is an option.
+      throw CommandError.usage(error.description)
+    }
   }
 
   /// Takes up the run in a folder; options that are given must be those of the run, but for more steps.
