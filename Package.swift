@@ -78,7 +78,10 @@ let package = Package(
     tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
     tests(
       "ScoreTraining",
-      ["ScoreModels", "ScoreNetworks", "ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+      [
+        "ScoreAutodiff", "ScoreModels", "ScoreNetworks", "ScoreSampling", "ScoreProcesses",
+        "ScoreTensors",
+      ]),
     tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
     tests("ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
     tests("ScoreGuidance", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),

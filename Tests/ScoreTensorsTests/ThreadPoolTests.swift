@@ -65,6 +65,18 @@ import Testing
       for share in shares where share.upperBound != count {
         #expect(share.lowerBound % granule == 0 && share.upperBound % granule == 0)
       }
+      // As items in turn they are the same shares, each worker's turn coming where there is not enough for all.
+      let granules = (count + granule - 1) / granule
+      var busy = Set<Int>()
+      for item in 0..<workers {
+        let turn = (0..<workers).map {
+          ThreadPool.share(of: count, granule: granule, item: item, $0, workers)
+        }
+        #expect(Set(turn) == Set(shares))
+        if granules >= workers { #expect(turn == shares) }
+        busy.formUnion((0..<workers).filter { !turn[$0].isEmpty })
+      }
+      #expect(busy.count == (count == 0 ? 0 : workers))
     }
   }
 

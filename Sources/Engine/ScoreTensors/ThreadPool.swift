@@ -82,6 +82,15 @@ public final class ThreadPool: Sendable {
     return begin..<min(count, units * (worker + 1) / workers * granule)
   }
 
+  /// Worker `worker`'s share of item number `item` of many: items with fewer granules than workers go to them in turn.
+  package static func share(
+    of count: Int, granule: Int, item: Int, _ worker: Int, _ workers: Int
+  ) -> Range<Int> {
+    let isSmall = count <= (workers - 1) * granule
+    return share(
+      of: count, granule: granule, isSmall ? (worker + item) % workers : worker, workers)
+  }
+
   /// Runs a job that allocates nothing, captures included.
   package func run(context: UnsafeMutableRawPointer?, _ job: Job) {
     if threads == 1 || !state.begin(context, job) {

@@ -60,8 +60,10 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
         average: average.isEmpty ? nil : writable(&average, index))
     }
     pool.run { worker, workers in
-      for part in parts {
-        let share = ThreadPool.share(of: part.count, granule: Self.granule, worker, workers)
+      for item in parts.indices {
+        let part = parts[item]
+        let share = ThreadPool.share(
+          of: part.count, granule: Self.granule, item: item, worker, workers)
         if share.isEmpty { continue }
         let start = share.lowerBound
         Scalar._adam(

@@ -9,7 +9,7 @@ import Synchronization
 /// where there are more workers than shards, they do one shard after another together if that is estimated to take less time.
 /// Shards are cut by the batch and the network alone, and their gradients are summed in order, so the result is the same
 /// bits for any number of threads.
-final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
+package final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   // Used by one caller at a time, which is the trainer.
   private struct Shard {
     let rows: Range<Int>
@@ -42,6 +42,7 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   private let squares: UnsafeMutablePointer<Scalar>
   /// Each trained parameter's entries, and its first block.
   private let parts: [(count: Int, firstBlock: Int)]
+  /// The blocks of all parameters.
   private let blocks: Int
   private let pool: ThreadPool
 
@@ -49,7 +50,7 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - loss: the arguments, each with as many rows as it is given, and the mean loss of these rows.
-  init(
+  package init(
     batch: Int, parameters: [Formula], trained: [Int], pool: ThreadPool,
     loss: (_ rows: Int) -> (arguments: [Formula], value: Formula)
   ) {
@@ -131,10 +132,10 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   }
 
   /// The gradient of the trained parameters, as the last call left it.
-  var gradients: [UnsafePointer<Scalar>] { offsets.map { UnsafePointer(results + $0) } }
+  package var gradients: [UnsafePointer<Scalar>] { offsets.map { UnsafePointer(results + $0) } }
 
   /// The mean loss of a batch and the norm of its gradient.
-  func callAsFunction(_ parameters: [Tensor<Scalar>], _ arguments: [Tensor<Scalar>]) -> (
+  package func callAsFunction(_ parameters: [Tensor<Scalar>], _ arguments: [Tensor<Scalar>]) -> (
     value: Double, norm: Double
   ) {
     let (value, norm, _) = self(parameters, arguments, meanwhile: {})
@@ -159,7 +160,8 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
     }
     pool.run { [self] worker, workers in
       for part in parts.indices {
-        let share = ThreadPool.share(of: parts[part].count, granule: Self.block, worker, workers)
+        let share = ThreadPool.share(
+          of: parts[part].count, granule: Self.block, item: part, worker, workers)
         if !share.isEmpty { sum(part, share) }
       }
     }
@@ -219,7 +221,7 @@ final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
 
   /// Sums a share of a parameter's gradient over the shards into the first shard's, and takes its blocks' sums of squares.
   ///
-  /// A worker takes the share that it will step and pack, so that those entries stay in its cache.
+  /// A worker takes the share that it will step, and pack for the most part, so that those entries stay in its cache.
   private func sum(_ part: Int, _ share: Range<Int>) {
     for start in Swift.stride(from: share.lowerBound, to: share.upperBound, by: 4 * Self.block) {
       let count = min(4 * Self.block, share.upperBound - start)

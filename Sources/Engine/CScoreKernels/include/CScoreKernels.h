@@ -46,7 +46,7 @@ enum { SK_PACK_ROWS = 32 };
                    const T *b, int64_t ldb, int trans_b, T *c, int64_t ldc, int beta, const T *bias,                   \
                    sk_activation activation, T *pre, void *scratch);                                                   \
   /* B packed once for many products: sk_gemm_packed_count entries, 64-byte aligned. Rows begin ..< end of B as it */  \
-  /* lies are packed, so that several threads may pack one matrix; begin is a multiple of SK_PACK_ROWS. */             \
+  /* lies are packed, so that several threads may pack one matrix: multiples of SK_PACK_ROWS, but for the last row. */ \
   size_t sk_gemm_packed_count_##S(const sk_kernels *kernels, int64_t n, int64_t k);                                    \
   void sk_gemm_pack_##S(const sk_kernels *kernels, int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b,         \
                         int64_t begin, int64_t end, T *packed);                                                        \
@@ -57,7 +57,7 @@ SK_GEMM(float, f32)
 SK_GEMM(double, f64)
 
 // The same C for Float operands that are each rounded to the nearest bfloat16 (ties to even) first; products and sums are
-// those of Float. B is packed in advance: sk_gemm_bf16_packed_count words, 64-byte aligned. scratch: sk_gemm_bf16_scratch
+// those of Float. B is packed in advance, in parts if need be: sk_gemm_bf16_packed_count words, 64-byte aligned. scratch: sk_gemm_bf16_scratch
 // bytes, 64-byte aligned.
 //
 // Every target but avx512bf16 gives the chain of multiply-adds over p = 0 … k-1 of the rounded operands. There one instruction

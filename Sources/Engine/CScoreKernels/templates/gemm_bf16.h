@@ -68,6 +68,8 @@ static size_t packed_count_bf16(int64_t n, int64_t k) {
   return (size_t)((n + PAIR_TILE_N - 1) / PAIR_TILE_N * PAIR_TILE_N * ((k + 1) / 2));
 }
 
+_Static_assert(SK_PACK_ROWS % PAIR_TILE_N == 0 && SK_PACK_ROWS % 2 == 0, "parts are whole panels, or whole pairs");
+
 static void pack_bf16(int64_t n, int64_t k, const float *b, int64_t ldb, int trans_b, int64_t begin, int64_t end,
                       uint32_t *packed) {
   const int64_t column = trans_b ? ldb : 1, row = trans_b ? 1 : ldb, count = (k + 1) / 2;

@@ -70,6 +70,8 @@ static size_t F(packed_count)(int64_t n, int64_t k) {
   return (size_t)((n + F(TILE_N) - 1) / F(TILE_N) * F(TILE_N) * k);
 }
 
+_Static_assert(SK_PACK_ROWS % F(TILE_N) == 0, "parts of a transposed matrix are whole panels");
+
 static void F(pack)(int64_t n, int64_t k, const T *b, int64_t ldb, int trans_b, int64_t begin, int64_t end, T *packed) {
   if (trans_b) F(pack_panels)(begin, end, k, b, ldb, 1, packed + begin * k, k);
   else F(pack_panels)(0, n, end - begin, b + begin * ldb, ldb, 0, packed + begin * F(TILE_N), k);

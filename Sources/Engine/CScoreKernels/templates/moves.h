@@ -1,7 +1,8 @@
-// Sums of scaled vectors, strided copies, and the optimiser's step: loops that the compiler vectorises as they stand, since
+// Sums of scaled vectors, strided copies, and the optimiser's step: loops that the compiler vectorises, since
 // each entry is computed alone. Fused multiply-adds are written out, so scalar remainders have the bits of the lanes.
 
-// out may be an operand, so the compiler would take its time; but it is that operand's own entry that each turn replaces.
+// Where out is an operand, the compiler's own check for overlap would choose its scalar loop; but each turn replaces only the
+// entry that it has read. Operands that overlap in part are not allowed.
 #define SK_EACH(count) \
   _Pragma("clang loop vectorize(assume_safety)") for (int64_t i = 0; i < (count); ++i)
 
@@ -116,7 +117,7 @@ static void F(copy_strided)(int32_t rank, const int64_t *size, const int64_t *sr
 }
 
 // Divisions and roots come no faster from registers of 64 bytes than from two of 32, and these overlap better: 0.33 ns an
-// entry for 0.50 (Zen 4).
+// entry instead of 0.50 (Zen 4).
 #define SK_EACH_QUOTIENT(count) \
   _Pragma("clang loop vectorize_width(32 / sizeof(T)) interleave_count(2)") for (int64_t i = 0; i < (count); ++i)
 

@@ -44,17 +44,18 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
 
   /// Does the work that depends on parameters alone.
   ///
-  /// A worker packs the same part of every matrix, by rows: whoever changes parameters in the same parts finds them in its own
-  /// cache again.
+  /// A worker packs one part of every matrix, by rows: whoever changed parameters in about the same parts finds most of them
+  /// in its own cache again. Filters are packed whole.
   private func prepare(_ pool: ThreadPool?) {
     let workspace = spare.withLock { $0.popLast() } ?? Workspace<Scalar>(compiled, pool: nil)
     setFixedSegments(workspace)
     workspace.runFixed()
     let nextFilter = Atomic(0)
     @Sendable func share(_ worker: Int, _ workers: Int) {
-      for packing in compiled.packings {
+      for item in compiled.packings.indices {
+        let packing = compiled.packings[item]
         let rows = ThreadPool.share(
-          of: packing.rows, granule: Int(SK_PACK_ROWS), worker, workers)
+          of: packing.rows, granule: Int(SK_PACK_ROWS), item: item, worker, workers)
         if !rows.isEmpty { pack(packing, rows, workspace.segments) }
       }
       var filter = nextFilter.add(1, ordering: .relaxed).oldValue
@@ -63,7 +64,7 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
         filter = nextFilter.add(1, ordering: .relaxed).oldValue
       }
     }
-    if let pool, compiled.packings.count + compiled.filterPacks.count > 1 {
+    if let pool, !compiled.packings.isEmpty || compiled.filterPacks.count > 1 {
       pool.run(share)
     } else {
       share(0, 1)
