@@ -105,6 +105,8 @@ package struct PagesPackage {
     var arguments = [
       "swift", "build", "-c", "release", "--package-path", package.path,
       "--scratch-path", scratch.path,
+      // The folder may hold the plan of the package that is around this one, which would be taken for this one's.
+      "--disable-build-manifest-caching",
     ]
     if let product { arguments += ["--product", product] }
     let build = Subprocess(executable: "/usr/bin/env", arguments: arguments, directory: root)
