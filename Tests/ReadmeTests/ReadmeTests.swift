@@ -45,7 +45,7 @@ import Testing
       try Self.readme().contains(Self.lines("example") + "\nprint(nats.mean, \"nats a sample\")\n"))
 
     // begin budget
-    let likelihood = try FlowLikelihood(field, divergence: .hutchPlusPlus(sketch: 1, probes: 4))
+    let likelihood = try FlowLikelihood(field, divergence: .exact)
     let scored = try likelihood.logDensity(of: samples, key: RandomKey(2))
     let budget = try likelihood.budget(of: scored, for: samples, key: RandomKey(2))
     let bound = try VariationalBound(field)(samples, key: RandomKey(3))

@@ -185,6 +185,35 @@ import Testing
     }
   }
 
+  /// In the plane four signs all agree in one sample of eight, and then have no spread at all.
+  @Test func signsThatMayAllAgreeLeaveTheTotalOpen() throws {
+    let oracle = try MixtureDensityTests.oracle(try VariancePreserving(), Double.self)
+    #expect(oracle.sampleShape == [2])
+    let x = oracle.sample(60, key: RandomKey(1))
+    for (divergence, isKnown) in [
+      (Divergence.hutchinson(probes: 4), false), (.hutchinson(probes: 10), true),
+      (.hutchPlusPlus(sketch: 1, probes: 4), false), (.hutchPlusPlus(sketch: 2, probes: 2), true),
+      (.hutchinson(.gaussian, probes: 4), true), (.exact, true),
+    ] {
+      let likelihood = try FlowLikelihood(
+        oracle, divergence: divergence, method: .adaptive(rtol: 1e-3, atol: 1e-3))
+      let result = try likelihood.logDensity(of: x)
+      let budget = try likelihood.budget(of: result, for: x)
+      #expect((budget.total != nil) == isKnown, "\(divergence)")
+      #expect((budget.correctedTotal != nil) == isKnown && (budget.probes != nil) == isKnown)
+      if divergence == .hutchinson(probes: 4) {
+        let errors = try #require(result.probeStandardError)
+        #expect(errors.contains { $0 < 1e-12 })
+      }
+    }
+    // In one dimension a sign is exact.
+    let line = try GaussianDensityTests.oracle(try VariancePreserving(), Double.self)
+    let point = Tensor<Double>([1, 1], [0.4])
+    let likelihood = try FlowLikelihood(line, divergence: .hutchinson(probes: 2))
+    #expect(
+      try likelihood.budget(of: try likelihood.logDensity(of: point), for: point).total != nil)
+  }
+
   @Test func fewDegreesOfFreedomAreWidened() {
     // Student's quantiles at the level of 3 standard deviations, over 3.
     for (freedom, expected, tolerance) in [

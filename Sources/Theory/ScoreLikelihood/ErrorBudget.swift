@@ -22,10 +22,11 @@ public struct ErrorBudget: Sendable, Equatable {
   /// The solver's error: three times the summed magnitudes of the local errors' consequences (of 480 values
   /// on random mixtures the sum alone fell short of the error for 36 and of a third of it for 3), or the difference from a finer solve where there was one.
   public var solver: [Double]
-  /// The standard error from the probes: 0 for the exact divergence, nil for a single probe.
+  /// The standard error from the probes: 0 for the exact divergence, nil where they do not show it.
   ///
-  /// In two or three dimensions, beyond a sketch's, signs take few values and may all agree, which hides their spread:
-  /// there the exact divergence costs no more than four probes.
+  /// A single probe has no spread. K random signs in D dimensions, a sketch's among them, all agree once in
+  /// 2^((D − 1)(K − 1)) samples, and then have none either: where that is more than one in 500 they do not count. There
+  /// the exact divergence costs hardly more.
   public var probes: [Double]?
   /// What the probes' part counts in the totals: the standard error, widened for few probes so that three times it
   /// covers as often as for many, 99.7 % (Student's t).
@@ -33,7 +34,7 @@ public struct ErrorBudget: Sendable, Equatable {
   /// The log densities that the budget belongs to.
   public var logDensity: [Double]
 
-  /// All parts together, by magnitude; nil for a single probe.
+  /// All parts together, by magnitude; nil where the probes' is.
   public var total: [Double]? {
     widenedProbes.map { probes in
       logDensity.indices.map {
@@ -47,7 +48,7 @@ public struct ErrorBudget: Sendable, Equatable {
     logDensity.indices.map { logDensity[$0] - truncation[$0] - priorMismatch[$0] }
   }
 
-  /// What the corrected values may still be off by; nil for a single probe.
+  /// What the corrected values may still be off by; nil where the probes' part is.
   public var correctedTotal: [Double]? {
     widenedProbes.map { probes in
       logDensity.indices.map { solver[$0] + probes[$0] + estimation[$0] }
@@ -99,12 +100,13 @@ extension FlowLikelihood {
     case .data(let data):
       mismatch = try priorMismatch(result.latent, result.priorLogDensity, by: data)
     }
+    let probeErrors = showsProbeErrors ? result.probeStandardError : nil
     return ErrorBudget(
       truncation: truncation.map(\.value), priorMismatch: mismatch.map(\.value),
       estimation: zip(truncation, mismatch).map { $0.uncertainty + $1.uncertainty },
       solver: try solverError(result, x, key, first, solvingAgain),
-      probes: result.probeStandardError,
-      widenedProbes: result.probeStandardError.map { errors in
+      probes: probeErrors,
+      widenedProbes: probeErrors.map { errors in
         errors.map { $0 * probeWidening }
       }, logDensity: result.logDensity)
   }
@@ -132,6 +134,19 @@ extension FlowLikelihood {
       field, divergence: divergence, method: finer, epsilon: epsilon, batchSize: batchSize
     ).logDensity(of: x, key: key, first: first)
     return zip(result.logDensity, again.logDensity).map { factor * abs($0 - $1) }
+  }
+
+  /// Whether the probes' spread tells their error, where there are several.
+  private var showsProbeErrors: Bool {
+    let dimensions = field.sampleShape.count
+    switch divergence {
+    case .exact, .hutchinson(.gaussian, _), .hutchinson(.sphere, _): return true
+    case .hutchinson(.rademacher, let probes):
+      // In one dimension the square of a sign is 1.
+      return dimensions == 1 || (dimensions - 1) * (probes - 1) >= 9
+    case .hutchPlusPlus(let sketch, let probes):
+      return sketch >= dimensions || (dimensions - 1) * (probes - 1) >= 9
+    }
   }
 
   private var probeWidening: Double {

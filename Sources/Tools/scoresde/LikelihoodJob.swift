@@ -97,7 +97,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       let mean = values.map { $0.reduce(0, +) / Double($0.count) }
       if isShown {
         row(
-          "  \(name)", mean.map { NumberText.significant($0, digits: 2) } ?? "one probe hides it")
+          "  \(name)", mean.map { NumberText.significant($0, digits: 2) } ?? "too few to tell")
       }
       return (key, mean.map { .number($0) } ?? .null)
     }
@@ -106,11 +106,12 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       part("solver", "solver", budget.solver),
       part("truncation at ε", "truncation", budget.truncation),
       part("prior mismatch", "priorMismatch", budget.priorMismatch),
+      part("the estimates of these two", "estimation", budget.estimation),
       part("probes", "probes", budget.probes),
       part(
         "the same, widened for so few", "widenedProbes", budget.widenedProbes,
         isShown: budget.widenedProbes != budget.probes),
-      part("all together", "total", budget.total),
+      part("all together, by magnitude", "total", budget.total),
     ]
     report.add("errorBudget", .object(parts), line: table.text.trimmedEnd)
     return report
