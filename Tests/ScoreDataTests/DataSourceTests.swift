@@ -134,6 +134,20 @@ import Testing
     #expect(kind { _ = try FashionMNIST.load(folders: [folder.path], as: Float.self) } == .missing)
   }
 
+  @Test func fingerprintsTellSamplesFromOthers() {
+    func print(_ shape: Shape, _ change: (inout [Float]) -> Void = { _ in }) -> String {
+      var entries = (0..<shape.count).map { Float($0) }
+      change(&entries)
+      return Dataset(name: "", samples: Tensor<Float>(shape, entries)).fingerprint
+    }
+    let prints = [
+      print([3, 5]), print([5, 3]), print([3, 5]) { $0[14] = -1 }, print([3, 5]) { $0[0] = -0.0 },
+      print([3, 5]) { $0.swapAt(2, 3) }, print([3, 5]) { $0.swapAt(2, 4) }, print([2, 7]),
+    ]
+    #expect(Set(prints).count == prints.count, "\(prints)")
+    #expect(print([3, 5]) == prints[0])
+  }
+
   @Test func samplesOfAnotherDimensionAreReported() throws {
     let data = Dataset(name: "x.npy", samples: Tensor<Float>([3, 2]))
     try data.checkSampleShape([2])

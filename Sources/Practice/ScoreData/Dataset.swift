@@ -35,6 +35,24 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// The number of values in one sample.
   public var dimensions: Int { samples.shape.rowCount }
 
+  /// A text that tells these samples from others: their shape and a hash of their bits.
+  ///
+  /// Reads every entry once. Not a cryptographic hash: it finds another file in a file's place, not a forged one.
+  public var fingerprint: String {
+    var hash: UInt64 = 0
+    samples.withUnsafeBuffer { entries in
+      let bytes = UnsafeRawBufferPointer(entries)
+      let words = bytes.count / 8
+      for word in 0..<words {
+        hash ^= bytes.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)
+        hash &*= 0x9E37_79B9_7F4A_7C15
+        hash ^= hash >> 32
+      }
+      for byte in bytes[(8 * words)...] { hash = (hash ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15 }
+    }
+    return "\(samples.shape) \(String(hash, radix: 16))"
+  }
+
   /// All samples in model space: dequantised where they are quantised, else as they are.
   ///
   /// Row `i` depends on (key, `i`) alone. For training, a key of its own each epoch gives each epoch its own noise.

@@ -7,6 +7,8 @@ struct TrainingJob<Scalar: TensorScalar> {
   var trainer: Trainer<Scalar>
   var log = LossLog()
 
+  /// The note in a run's description that tells its data from others.
+  private static var fingerprintNote: String { "data" }
   /// Steps between entries of the loss log.
   private static var logEvery: Int { 10 }
 
@@ -37,7 +39,7 @@ struct TrainingJob<Scalar: TensorScalar> {
         try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
       })
     try asUsage(of: "--network") { try model.check() }
-    var notes: [String: String] = [:]
+    var notes = [Self.fingerprintNote: data.fingerprint]
     if let scale = data.scale {
       notes["scale"] = String(decoding: try JSONEncoder().encode(scale), as: UTF8.self)
     }
@@ -52,6 +54,22 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
   }
 
+  /// The data of a run, from where it had them or from where they are now.
+  private static func data(
+    of run: RunDescription, in folder: RunFolder, given arguments: Arguments
+  ) throws -> Dataset<Scalar> {
+    let text = arguments.text("--data") ?? run.data
+    let data: Dataset<Scalar> = try asUsage(of: "--data") { try DataSource(text) }.load()
+    // Runs of earlier versions have no fingerprint.
+    let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
+    guard isSame else {
+      throw CommandError.usage(
+        "\(text) holds other data than the run in \(folder.path) was trained on, \(run.data); give --data with their place now, or start another run"
+      )
+    }
+    return data
+  }
+
   /// Takes up the run in a folder; options that are given must be those of the run, but for more steps.
   init(resuming folder: RunFolder, given arguments: Arguments, pool: ThreadPool) throws {
     var found = try folder.description()
@@ -60,7 +78,7 @@ struct TrainingJob<Scalar: TensorScalar> {
         "the run in \(folder.path) is of \(found.scalar); give --scalar \(found.scalar)")
     }
     let keep = [
-      ("--data", found.data), ("--sde", found.sde), ("--network", found.network),
+      ("--sde", found.sde), ("--network", found.network),
       ("--batch-size", "\(found.options.batchSize)"), ("--seed", "\(found.options.seed)"),
       ("--learning-rate", "\(found.options.learningRate)"), ("--clip", "\(found.options.clip)"),
       ("--schedule", found.options.schedule.rawValue), ("--warm-up", "\(found.options.warmUp)"),
@@ -92,11 +110,16 @@ struct TrainingJob<Scalar: TensorScalar> {
       }
     }
     if let steps = try arguments.integer("--steps", atLeast: 1) { found.options.steps = steps }
-    let data: Dataset<Scalar> = try DataSource(found.data).load()
+    let data = try Self.data(of: found, in: folder, given: arguments)
+    found.data = data.name
     let (model, process) = try folder.parts(of: found)
     trainer = try Trainer(
       model, process: process,
       data: try data.trainingData(), options: found.options, pool: pool)
+    if !FilePlace.exists(folder.checkpointPath), FilePlace.exists(folder.lossPath) {
+      Console.say(
+        "scoresde: there is no \(folder.checkpointPath); training starts from the first step\n")
+    }
     if FilePlace.exists(folder.checkpointPath) {
       try trainer.restore(try folder.checkpoint(), from: folder.checkpointPath)
       guard let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8) else {
