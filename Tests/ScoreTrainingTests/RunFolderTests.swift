@@ -104,6 +104,23 @@ import Testing
     }
   }
 
+  @Test func aLinkStaysAndWhatItLeadsToIsWritten() throws {
+    try inFolder { folder in
+      try AtomicFile.makeFolder(folder.path + "/there")
+      let (file, link) = (folder.path + "/there/file", folder.path + "/link")
+      try AtomicFile.write("old", to: file)
+      try FileManager.default.createSymbolicLink(
+        atPath: link, withDestinationPath: "there/file")
+      try AtomicFile.write("new", to: link)
+      #expect(try String(contentsOfFile: file, encoding: .utf8) == "new")
+      #expect(
+        try FileManager.default.destinationOfSymbolicLink(atPath: link) == "there/file")
+      #expect(throws: FileError("cannot write \(folder.path)/there: it is a folder")) {
+        try AtomicFile.write("", to: folder.path + "/there")
+      }
+    }
+  }
+
   @Test func whatIsInTheWayOfAFolderIsNamed() throws {
     try inFolder { folder in
       try AtomicFile.makeFolder(folder.path + "/a/b")

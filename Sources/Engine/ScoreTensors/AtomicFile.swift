@@ -20,6 +20,14 @@ public enum AtomicFile {
 
   /// Writes bytes like `write`; the reason where that fails, for those who have errors of their own.
   package static func failure(writing bytes: [UInt8], to path: String) -> String? {
+    // What a link leads to is written, so that the link stays; where it leads nowhere yet, the name is replaced.
+    let resolved = realpath(path, nil)
+    defer { free(resolved) }
+    let path = resolved.map { String(cString: $0) } ?? path
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      return status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a regular file"
+    }
     // The name differs between processes and between threads of one, and is no longer than a name may be.
     let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
     let folder = (path as NSString).deletingLastPathComponent
