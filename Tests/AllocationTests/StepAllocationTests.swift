@@ -36,7 +36,8 @@ import Testing
     #expect(small <= 24 && large <= 28, "\(small) and \(large)")
   }
 
-  /// Allocations an optimiser step: those of 30 less those of 10, divided by 20.
+  /// Allocations an optimiser step, the fewer of twice twenty: the first time that a worker helps another, which may come late,
+  /// the language's run time makes some tables.
   private func training(batch: Int, width: Int, depth: Int, threads: Int) throws -> Double {
     let pool = ThreadPool(threads: threads)
     let points: Tensor<Float> = RandomKey(8).normal([512, 2])
@@ -46,10 +47,10 @@ import Testing
     var trainer = try Trainer(
       configuration(width: width, depth: depth), process: VariancePreserving(),
       data: TrainingData(points), options: options, pool: pool)
-    let counts = try [5, 10, 30].map { steps in
+    let counts = try [5, 20, 20].map { steps in
       try Allocations.count(pool) { for _ in 0..<steps { try trainer.advance() } }
     }
-    return Double(counts[2] - counts[1]) / 20
+    return Double(min(counts[1], counts[2])) / 20
   }
 
   @Test(arguments: [1, 2]) func aStepOfTraining(threads: Int) throws {
