@@ -96,6 +96,18 @@ private struct Copying: StepSolver {
     }
   }
 
+  /// What is known is a number; what is not known need not be.
+  @Test func knownEntriesAreFinite() throws {
+    let known = Tensor<Float>([2, 2], [1, .nan, .infinity, 0])
+    #expect(
+      throws: SamplingError("entry 0 of known sample 1 is inf; expected a finite number")
+    ) { try Inpainting(DDIM(), known: known, mask: [true, false]) }
+    #expect(
+      throws: SamplingError("entry 1 of known sample 0 is nan; expected a finite number")
+    ) { try Inpainting(DDIM(), known: known, mask: [false, true]) }
+    _ = try Inpainting(DDIM(), known: known.rows(0..<1), mask: [true, false])
+  }
+
   /// Known entries of too few samples are refused, not read from elsewhere.
   @Test func everySampleNeedsItsKnownEntries() throws {
     let process = try VariancePreserving()

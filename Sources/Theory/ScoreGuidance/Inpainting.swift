@@ -25,7 +25,8 @@ public struct Inpainting: StepSolver {
   ///   - known: the known samples: one for all, `[1, …]`, or sample i's in row i, to the last one that is drawn; entries that
   ///     are not known do not count.
   ///   - mask: true for each known entry of a sample, in the order of the entries.
-  /// - Throws: `SamplingError` unless there is a known sample, and one flag for each of its entries.
+  /// - Throws: `SamplingError` unless there is a known sample, one flag for each of its entries, and every known entry is a
+  ///   finite number.
   public init<Scalar: TensorScalar>(
     _ solver: any StepSolver, known: Tensor<Scalar>, mask: [Bool]
   ) throws(SamplingError) {
@@ -37,6 +38,13 @@ public struct Inpainting: StepSolver {
     self.solver = solver
     self.known = Tensor<Double>(known)
     self.mask = mask
+    let entries = self.known.scalars
+    let broken = entries.indices.first { mask[$0 % mask.count] && !entries[$0].isFinite }
+    if let broken {
+      throw SamplingError(
+        "entry \(broken % mask.count) of known sample \(broken / mask.count) is \(entries[broken]); expected a finite number"
+      )
+    }
   }
 
   /// The inner solver's; the known samples are no part of the text.

@@ -20,7 +20,9 @@ enum SampleCommand: Command {
     Option(
       "--out", "FILE",
       ".npy, .safetensors, .png of images or .svg of points in the plane (required)"),
-    Option("--trajectory", "FILE.npy", "the states on the way too, [steps + 1, count, …]"),
+    Option(
+      "--trajectory", "FILE.npy",
+      "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
     .matrixProducts,
   ]
 
