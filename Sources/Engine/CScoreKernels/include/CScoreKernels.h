@@ -57,8 +57,8 @@ SK_GEMM(float, f32)
 SK_GEMM(double, f64)
 
 // The same C for Float operands that are each rounded to the nearest bfloat16 (ties to even) first; products and sums are
-// those of Float. B is packed in advance, in parts if need be: sk_gemm_bf16_packed_count words, 64-byte aligned. scratch: sk_gemm_bf16_scratch
-// bytes, 64-byte aligned.
+// those of Float. B is packed in advance, in parts if need be: sk_gemm_bf16_packed_count words, 64-byte aligned.
+// scratch: sk_gemm_bf16_scratch bytes, 64-byte aligned.
 //
 // Every target but avx512bf16 gives the chain of multiply-adds over p = 0 … k-1 of the rounded operands. There one instruction
 // (VDPBF16PS) adds a pair of products; it takes subnormal operands for 0 and gives 0 for subnormal sums, and if it adds the
