@@ -10,7 +10,8 @@ import Foundation
 
 /// Writes whole files so that a reader, or a crash, never meets half of one.
 public enum AtomicFile {
-  /// Writes bytes to a temporary name beside `path`, then renames it; on failure nothing is left or changed.
+  /// Writes bytes to a temporary name beside `path`, or beside what it links to, then renames it; on failure nothing is left
+  /// or changed. What is there and no regular file is refused.
   /// - Throws: `FileError` that names the path and the reason.
   public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
     if let reason = failure(writing: bytes, to: path) {

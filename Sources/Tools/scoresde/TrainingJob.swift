@@ -116,16 +116,15 @@ struct TrainingJob<Scalar: TensorScalar> {
     trainer = try Trainer(
       model, process: process,
       data: try data.trainingData(), options: found.options, pool: pool)
-    if !FilePlace.exists(folder.checkpointPath), FilePlace.exists(folder.lossPath) {
-      Console.say(
-        "scoresde: there is no \(folder.checkpointPath); training starts from the first step\n")
-    }
     if FilePlace.exists(folder.checkpointPath) {
       try trainer.restore(try folder.checkpoint(), from: folder.checkpointPath)
       guard let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8) else {
         throw CommandError.failure("\(folder.lossPath): the loss log is missing")
       }
       log = try LossLog(text: text, name: folder.lossPath, upTo: trainer.step)
+    } else if FilePlace.exists(folder.lossPath) {
+      Console.say(
+        "scoresde: there is no \(folder.checkpointPath); training starts from the first step\n")
     }
     guard trainer.step <= found.options.steps else {
       throw CommandError.usage(

@@ -31,8 +31,8 @@ public final class BoundProgram<Scalar: TensorScalar>: @unchecked Sendable {
     parameters.deallocate()
   }
 
-  /// Fixes other parameters: pointers to entries that stay where they are until the next call. Allocates nothing after
-  /// the first time; no run may be under way.
+  /// Fixes other parameters: pointers to entries that stay where they are until the next call. Allocates no more than the
+  /// pool's job after the first time; no run may be under way.
   package func rebind(unsafeParameters: [UnsafePointer<Scalar>?], pool: ThreadPool) {
     precondition(
       unsafeParameters.count == compiled.parameterShapes.count,
