@@ -79,13 +79,35 @@ import Testing
     }
   }
 
-  /// The formula of a model applies the columns around its network: all from the network of `noise`, whose input they
-  /// share for data N(0, 1).
+  /// Networks see numbers of unit size: for data N(0, 1), or for the data that a parametrisation is told of, as Karras et
+  /// al. 2022 choose c_in.
+  @Test func theInputHasUnitVariance() throws {
+    for process in try Self.processes() {
+      for t in [0.01, 0.3, 0.9] {
+        let kernel = process.marginal(at: t)
+        for preconditioning in Self.all {
+          let (mean, deviation) =
+            switch preconditioning {
+            case .edm(let deviation): (0.0, deviation)
+            case .standardized(let mean, let deviation): (mean, deviation)
+            default: (0.0, 1.0)
+            }
+          let variance = pow(kernel.alpha * deviation, 2) + kernel.sigma * kernel.sigma
+          let columns = preconditioning.columns(kernel)
+          #expect(abs(columns.scale * columns.scale * variance - 1) < 1e-12)
+          #expect(abs(columns.shift - kernel.alpha * mean) < 1e-15)
+        }
+      }
+    }
+  }
+
+  /// The formula of a model applies the columns around its network F, which the model of `noise` shows: there ε̂ is F of
+  /// the scaled input alone.
   @Test func theFormulaAppliesTheColumns() throws {
     let network = NetworkSpec(.mlp, width: 12, depth: 2, frequencies: 4)
     let x: Tensor<Double> = RandomKey(2).normal([9, 3])
     for process in try Self.processes() {
-      func field(_ preconditioning: Preconditioning) throws -> Tensor<Double> {
+      func noise(_ preconditioning: Preconditioning, _ x: Tensor<Double>) throws -> Tensor<Double> {
         let configuration = ModelConfiguration(
           sampleShape: [3], network: network, preconditioning: preconditioning)
         return try ScoreModel<Double>(
@@ -94,16 +116,39 @@ import Testing
           pool: ThreadPool(threads: 1)
         ).noise(x, at: .shared(0.3))
       }
-      let output = try field(.noise)
-      for preconditioning in [
-        Preconditioning.score, .denoised, .velocity, .edm(deviation: 1),
-        .standardized(mean: 0, deviation: 1),
-      ] {
-        let columns = preconditioning.columns(process.marginal(at: 0.3))
-        let expected = Tensor.combined(columns.skip, x, columns.gain, output)
-        for (a, b) in zip(try field(preconditioning).scalars, expected.scalars) {
+      let kernel = process.marginal(at: 0.3)
+      let unit = (kernel.alpha * kernel.alpha + kernel.sigma * kernel.sigma).squareRoot()
+      for preconditioning in Self.all where preconditioning != .noise {
+        let columns = preconditioning.columns(kernel)
+        let centred = x.map { $0 - columns.shift }
+        let output = try noise(.noise, columns.scale * unit * centred)
+        let expected = Tensor.combined(columns.skip, centred, columns.gain, output)
+        for (a, b) in zip(try noise(preconditioning, x).scalars, expected.scalars) {
           #expect(abs(a - b) < 1e-10 * max(1, abs(b)), "\(preconditioning.text), \(process.name)")
         }
+      }
+    }
+  }
+
+  @Test func conditionsAreTheirDefinition() throws {
+    for process in try Self.processes() {
+      let kernel = process.marginal(at: 0.3)
+      let expected: [(NetworkSpec.Condition, Double)] = [
+        (.logSNR, log(kernel.alpha / kernel.sigma)), (.time, 0.3), (.discreteTime, 299.7),
+        (.logSigma, log(kernel.sigma)),
+      ]
+      #expect(expected.count == NetworkSpec.Condition.allCases.count)
+      for (condition, value) in expected {
+        let configuration = ModelConfiguration(
+          sampleShape: [3], network: NetworkSpec(condition: condition), preconditioning: .velocity)
+        var columns = [Double](repeating: 0, count: ModelConfiguration.timeColumns)
+        columns.withUnsafeMutableBufferPointer {
+          guard let base = $0.baseAddress else { return }
+          configuration.fillTimeColumns(kernel, at: 0.3, base)
+        }
+        let (shift, scale, skip, gain) = Preconditioning.velocity.columns(kernel)
+        #expect(abs(columns[0] - value) < 1e-12, "\(condition) on \(process.name)")
+        #expect(columns[1...] == [shift, scale, skip, gain])
       }
     }
   }

@@ -55,6 +55,131 @@ import Testing
     #expect(zip(p.scalars, expected).allSatisfy { abs($0 - $1) < 1e-12 })
   }
 
+  // MARK: Values against plain loops
+
+  /// Matrices as rows of numbers.
+  private typealias Rows = [[Double]]
+
+  /// Named parameters, applied by plain loops.
+  private struct Plain {
+    let values: Parameters<Double>
+
+    func linear(_ name: String, _ x: Rows) -> Rows {
+      let weight = values["\(name).weight"].map { w in (0..<w.rows).map { Array(w.row($0)) } } ?? []
+      let bias = values["\(name).bias"]?.scalars ?? [Double](repeating: 0, count: weight.count)
+      return x.map { row in
+        zip(weight, bias).map { w, b in zip(w, row).reduce(b) { $0 + $1.0 * $1.1 } }
+      }
+    }
+
+    /// Rows to mean 0 and variance 1, then scaled and shifted.
+    func norm(_ name: String, _ x: Rows) -> Rows {
+      guard let scale = values["\(name).weight"]?.scalars,
+        let shift = values["\(name).bias"]?.scalars
+      else { return [] }
+      return x.map { row in
+        let mean = row.reduce(0, +) / Double(row.count)
+        let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(row.count)
+        return row.indices.map {
+          (row[$0] - mean) / (variance + 1e-5).squareRoot() * scale[$0] + shift[$0]
+        }
+      }
+    }
+  }
+
+  private func sum(_ a: Rows, _ b: Rows) -> Rows {
+    zip(a, b).map { zip($0, $1).map { $0 + $1 } }
+  }
+
+  private func silu(_ x: Rows) -> Rows { x.map { $0.map { $0 / (1 + exp(-$0)) } } }
+
+  private func expectClose(_ found: Tensor<Double>, _ expected: Rows) {
+    let expected = expected.flatMap { $0 }
+    #expect(found.count == expected.count)
+    for (a, b) in zip(found.scalars, expected) { #expect(abs(a - b) < 1e-12 * (1 + abs(b))) }
+  }
+
+  @Test func perceptronsAreTheirDefinition() {
+    let network = MLP(inputs: 2, conditions: 3, width: 8, layers: 3, outputs: 2)
+    let (x, c) = (Formula.input("x", [4, 2]), Formula.input("c", [4, 3]))
+    let (rows, conditions): (Tensor<Double>, Tensor<Double>) = (
+      RandomKey(5).normal([4, 2]), RandomKey(6).normal([4, 3])
+    )
+    let plain = Plain(values: values(network))
+    let (u, v) = ((0..<4).map { Array(rows.row($0)) }, (0..<4).map { Array(conditions.row($0)) })
+    var h = silu(sum(plain.linear("layers.0.input", u), plain.linear("layers.0.condition", v)))
+    for layer in 1...2 { h = silu(plain.linear("layers.\(layer)", h)) }
+    expectClose(
+      run(
+        network(x, condition: c), network.parameters, plain.values, [(x, rows), (c, conditions)]),
+      plain.linear("output", h))
+  }
+
+  @Test func residualNetworksAreTheirDefinition() {
+    let network = ResidualMLP(inputs: 2, conditions: 3, width: 8, blocks: 2, outputs: 2)
+    let (x, c) = (Formula.input("x", [4, 2]), Formula.input("c", [4, 3]))
+    let (rows, conditions): (Tensor<Double>, Tensor<Double>) = (
+      RandomKey(5).normal([4, 2]), RandomKey(6).normal([4, 3])
+    )
+    let plain = Plain(values: values(network))
+    let (u, v) = ((0..<4).map { Array(rows.row($0)) }, (0..<4).map { Array(conditions.row($0)) })
+    let e = silu(plain.linear("embedding", v))
+    var h = sum(plain.linear("input", u), e)
+    for block in ["blocks.0", "blocks.1"] {
+      let inside = sum(
+        plain.linear("\(block).first", plain.norm("\(block).norm", h)),
+        plain.linear("\(block).condition", e))
+      h = sum(h, plain.linear("\(block).second", silu(inside)))
+    }
+    expectClose(
+      run(
+        network(x, condition: c), network.parameters, plain.values, [(x, rows), (c, conditions)]),
+      plain.linear("output", plain.norm("norm", h)))
+  }
+
+  @Test func attentionIsItsDefinition() {
+    // Two images of 2 × 3 pixels with 4 channels, in groups of one channel: a channel is normalised over its pixels.
+    let layer = ImageAttention("a", 4, groups: 4)
+    let drawn = Parameters<Double>(
+      names: layer.parameters.map(\.name),
+      tensors: layer.parameters.map { RandomKey(4).folded($0.name).normal($0.shape) })
+    let plain = Plain(values: drawn)
+    let x = Formula.input("x", [2, 2, 3, 4])
+    let images: Tensor<Double> = RandomKey(5).normal([2, 2, 3, 4])
+    var expected: Rows = []
+    for image in 0..<2 {
+      let pixels = (0..<6).map { pixel in
+        (0..<4).map { images.scalars[(image * 6 + pixel) * 4 + $0] }
+      }
+      let scale = drawn["a.norm.weight"]?.scalars ?? []
+      let shift = drawn["a.norm.bias"]?.scalars ?? []
+      var normal = pixels
+      for channel in 0..<4 {
+        let mean = pixels.reduce(0) { $0 + $1[channel] } / 6
+        let variance = pixels.reduce(0) { $0 + pow($1[channel] - mean, 2) } / 6
+        for pixel in 0..<6 {
+          normal[pixel][channel] =
+            (pixels[pixel][channel] - mean) / (variance + 1e-5).squareRoot() * scale[channel]
+            + shift[channel]
+        }
+      }
+      let (q, k, v) = (
+        plain.linear("a.query", normal), plain.linear("a.key", normal),
+        plain.linear("a.value", normal)
+      )
+      let mixed = q.map { query in
+        // √channels is 2.
+        let exponentials = k.map { key in exp(zip(query, key).reduce(0) { $0 + $1.0 * $1.1 } / 2) }
+        let total = exponentials.reduce(0, +)
+        return (0..<4).map { channel in
+          zip(exponentials, v).reduce(0) { $0 + $1.0 / total * $1.1[channel] }
+        }
+      }
+      expected += sum(pixels, plain.linear("a.output", mixed))
+    }
+    expectClose(run(layer(x), layer.parameters, drawn, [(x, images)]), expected)
+  }
+
   static let networks: [any Network] = [
     MLP(inputs: 2, conditions: 3, width: 8, layers: 3, outputs: 2),
     ResidualMLP(inputs: 2, conditions: 3, width: 8, blocks: 2, outputs: 2),

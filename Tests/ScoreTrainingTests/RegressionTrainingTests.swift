@@ -123,6 +123,28 @@ import Testing
     #expect(distance < 0.15)
   }
 
+  /// The loss is the mean of weighted squares: of the same first step, with and without weights.
+  @Test func weightsWeighTheRows() throws {
+    let (x, c): (Tensor<Float>, Tensor<Float>) = (
+      RandomKey(1).normal([6, 2]), RandomKey(2).normal([6, 1])
+    )
+    let y: Tensor<Float> = RandomKey(3).normal([6, 2])
+    func trainer() throws -> RegressionTrainer<Float> {
+      try RegressionTrainer(
+        inputs: 2, conditions: 1, outputs: 2, batchSize: 6, steps: 10,
+        pool: ThreadPool(threads: 1))
+    }
+    let residuals = try trainer().function(rows: 6)(x, conditions: c) - y
+    for weights in [nil, [1, 1, 1, 1, 1, 1], [0, 1, 2, 3, 4, 5]] as [[Double]?] {
+      var fresh = try trainer()
+      let found = try fresh.advance(inputs: x, conditions: c, targets: y, weights: weights)
+      let expected = (0..<6).reduce(0.0) { sum, row in
+        sum + (weights?[row] ?? 1) * residuals.row(row).reduce(0) { $0 + Double($1 * $1) } / 12
+      }
+      #expect(abs(found - expected) < 1e-5 * expected, "weights \(weights ?? [])")
+    }
+  }
+
   /// The regression finds a function of inputs and conditions.
   @Test func aFunctionIsFound() throws {
     let pool = ThreadPool(threads: 1)

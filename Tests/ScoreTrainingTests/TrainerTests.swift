@@ -167,6 +167,78 @@ import Testing
     }
   }
 
+  /// What `TrainingOptions` says of a step, seen in its report and in the optimiser's state.
+  @Test func aStepFollowsItsOptions() throws {
+    for clip in [0.05, 1e6] {
+      var trainer = try Self.trainer {
+        $0.clip = clip
+        $0.averageDecay = 0.5
+      }
+      for step in 1...7 {
+        let (before, average, momentum) = (
+          trainer.parameters.tensors, trainer.optimizer.average, trainer.optimizer.first
+        )
+        let report = try trainer.advance()
+        #expect(report.step == step && report.gradientNorm > 0.05 && report.gradientNorm < 1e6)
+        // A rise over 5 steps, under a cosine over 20 that ends at a fiftieth.
+        let cosine = 0.02 + 0.49 * (1 + cos(.pi * Double(step) / 20))
+        #expect(abs(report.learningRate / (1e-3 * min(1, Double(step) / 5) * cosine) - 1) < 1e-12)
+        // (m' − 0.9 m)/0.1 is the gradient, at most as long as the clip.
+        var square = 0.0
+        for (old, new) in zip(momentum, trainer.optimizer.first) {
+          for (a, b) in zip(old.scalars, new.scalars) {
+            square += pow((Double(b) - 0.9 * Double(a)) / 0.1, 2)
+          }
+        }
+        #expect(abs(square.squareRoot() / min(report.gradientNorm, clip) - 1) < 1e-3)
+        // (1 + k)/(10 + k) is less than 0.5 before the eighth step.
+        let decay = Double(1 + step) / Double(10 + step)
+        #expect(decay < 0.5)
+        for (index, new) in trainer.parameters.tensors.enumerated() {
+          let expected = Tensor.combined(Float(decay), average[index], Float(1 - decay), new)
+          let error = (trainer.optimizer.average[index] - expected).scalars.map { abs($0) }.max()
+          #expect(error ?? 1 < 1e-6, "parameter \(index), step \(step)")
+        }
+        #expect(before != trainer.parameters.tensors)
+      }
+    }
+    var constant = try Self.trainer(steps: 9) { $0.schedule = .constant }
+    var rates: [Double] = []
+    while !constant.isFinished { rates.append(try constant.advance().learningRate) }
+    let expected = [0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1, 1]
+    #expect(zip(rates, expected).allSatisfy { abs($0 - 1e-3 * $1) < 1e-15 })
+  }
+
+  /// Samples are the lower ends of their bins and are spread over them evenly.
+  @Test func quantisedSamplesAreSpreadOverTheirBins() throws {
+    let data = try TrainingData(Tensor<Double>([3, 2], [0, 1, 4, 5, 8, 9]), binWidth: 0.5)
+    let variance = [0, 1, 4, 5, 8, 9].reduce(0.0) { $0 + ($1 - 4.5) * ($1 - 4.5) } / 6
+    #expect(abs(data.moments.mean - 4.75) < 1e-12)
+    #expect(abs(data.moments.deviation - (variance + 0.25 / 12).squareRoot()) < 1e-12)
+    let count = 4000
+    let batch = data.batch(count, key: RandomKey(3))
+    var (seen, offsets) = (Set<Double>(), [Double]())
+    for row in 0..<count {
+      let entries = Array(batch.row(row))
+      let ends = entries.map { $0.rounded(.down) }
+      #expect(ends[1] == ends[0] + 1 && [0, 4, 8].contains(ends[0]))
+      seen.insert(ends[0])
+      offsets += zip(entries, ends).map { $0 - $1 }
+    }
+    #expect(seen.count == 3)
+    #expect(offsets.allSatisfy { $0 >= 0 && $0 < 0.5 })
+    // 8000 offsets, evenly spread: a standard error of the mean is 0.5/√96000 = 0.0016, of the variance (a twelfth of a
+    // quarter) 0.00021; five of them.
+    let mean = offsets.reduce(0, +) / 8000
+    let spread = offsets.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 8000
+    #expect(abs(mean - 0.25) < 0.008 && abs(spread - 0.25 / 12) < 0.00105)
+    // Anew for each step, and not at all where samples are not quantised.
+    #expect(data.batch(count, key: RandomKey(4)) != batch)
+    let plain = try TrainingData(Tensor<Double>([3, 2], [0, 1, 4, 5, 8, 9]))
+    #expect(plain.batch(50, key: RandomKey(3)).scalars.allSatisfy { $0 == $0.rounded() })
+    #expect(abs(plain.moments.mean - 4.5) < 1e-12)
+  }
+
   @Test func optionsOutOfRangeAreNamed() throws {
     for change: (inout TrainingOptions) -> Void in [
       { $0.steps = 0 }, { $0.batchSize = 0 }, { $0.learningRate = -1 }, { $0.learningRate = .nan },

@@ -34,7 +34,7 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
   }
 
   /// A batch of samples drawn with replacement, `[count, entries of a sample]`.
-  func batch(_ count: Int, key: RandomKey) -> Tensor<Scalar> {
+  package func batch(_ count: Int, key: RandomKey) -> Tensor<Scalar> {
     let draws: Tensor<Double> = key.folded("rows").uniform([count, 1])
     let total = samples.rows
     let rows = draws.withUnsafeBuffer { $0.map { min(total - 1, Int($0 * Double(total))) } }
