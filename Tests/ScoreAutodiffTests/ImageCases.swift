@@ -16,6 +16,16 @@ extension OperationCase {
     OperationCase(name: "convolution 1×1 stride 2", shapes: [[1, 4, 5, 3], [1, 1, 3, 2]]) {
       $0[0].convolution($0[1], stride: 2)
     },
+    OperationCase(
+      name: "convolution 1×1 padded on one side", shapes: [[2, 2, 3, 2], [1, 1, 2, 3]]
+    ) {
+      $0[0].convolution($0[1], before: [0, 0], after: [1, 2])
+    },
+    OperationCase(
+      name: "convolution 1×1 cropped on one side", shapes: [[2, 3, 4, 2], [1, 1, 2, 3]]
+    ) {
+      $0[0].convolution($0[1], before: [0, 0], after: [-1, -2])
+    },
     OperationCase(name: "convolution 5×5", shapes: [[1, 5, 3, 1], [5, 5, 1, 2]]) {
       $0[0].convolution($0[1], padding: 2)
     },

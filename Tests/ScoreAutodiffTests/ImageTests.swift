@@ -113,6 +113,37 @@ import Testing
     #expect(part == all.map { $0.rows(0..<count) })
   }
 
+  /// Sums behind convolutions that one image alone could take in another way or order than several do.
+  @Test(arguments: [(4, 1), (4, 3), (1, 1), (1, 3)], [ProductPrecision.full, .bfloat16])
+  func sumsDoNotDependOnTheNumberOfImages(_ sizes: (Int, Int), _ products: ProductPrecision) {
+    let (side, kernel) = sizes
+    let (w, v) = (
+      Formula.input("w", [kernel, kernel, 16, 3]), Formula.input("v", [1, 1, 1, 3])
+    )
+    func run(_ count: Int) -> [Tensor<Float>] {
+      let x = Formula.input("x", [count, side, side, 16])
+      let e = Formula.input("e", [count, 3])
+      let r = Formula.input("r", [count, side, side, 3])
+      let own = tanh(e).reshaped([count, 1, 1, 3] as Shape)
+      let (shared, product) = (tanh(v), x.convolution(w, padding: kernel / 2))
+      let outputs = [
+        product + own, product + own + shared, product + shared + own, product + own + exp(r),
+        product + exp(r) + own, product + shared + sin(r), product + cos(r) + shared,
+      ]
+      // A program each, since a product with several sums has none of them done with it.
+      return outputs.map {
+        Program<Float>(
+          parameters: [w], arguments: [x, e, r, v], outputs: [$0], products: products)(
+            [x, e, r, v].map { RandomKey(4).normal($0.shape) },
+            parameters: [RandomKey(5).normal(w.shape)])[0]
+      }
+    }
+    let several = run(3)
+    for (number, (one, all)) in zip(run(1), several).enumerated() {
+      #expect(one == all.rows(0..<1), "output \(number)")
+    }
+  }
+
   @Test func emptyImagesRun() {
     for (n, channels, outputs) in [(0, 2, 3), (2, 0, 3), (2, 3, 0)] {
       let x = Formula.input("x", [n, 3, 3, channels])

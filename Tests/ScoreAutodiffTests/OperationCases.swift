@@ -133,6 +133,26 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     OperationCase(name: "logSumExp", shapes: [[3, 4]]) { $0[0].logSumExp([1]) },
     OperationCase(name: "softmax", shapes: [[3, 4]]) { $0[0].softmax() },
     OperationCase(name: "dot", shapes: [[3, 4], [3, 4]]) { $0[0].dot($0[1], [1]) },
+    // A value beside a view of it: two loops.
+    OperationCase(name: "sum with its transpose", shapes: [[4, 4]]) {
+      let a = exp($0[0])
+      return a + a.transposed()
+    },
+    OperationCase(name: "rows over their first", shapes: [[3, 20]]) {
+      let a = exp($0[0])
+      return a / a.slice(axis: 1, 0..<1)
+    },
+    OperationCase(name: "symmetrised softmax", shapes: [[5, 5]]) {
+      let p = $0[0].softmax()
+      return p + p.transposed()
+    },
+    OperationCase(name: "joined by way of a third", shapes: [[4, 4]]) {
+      let (a, b) = (sin($0[0]), cos($0[0]))
+      return (a * b) + (b.transposed() - a) * (a.transposed() * b)
+    },
+    OperationCase(name: "product with a transpose", shapes: [[4, 4]]) {
+      (exp($0[0]) * sin($0[0].transposed())).sum()
+    },
     OperationCase(name: "layer", shapes: [[3, 4], [5, 4], [5]]) {
       silu($0[0].matmul($0[1], transposeOther: true) + $0[2])
     },

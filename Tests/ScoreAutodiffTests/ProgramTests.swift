@@ -101,6 +101,54 @@ import Testing
     #expect(found == [Tensor([0, 2]), Tensor([3]), Tensor([3, 3])])
   }
 
+  @Test func emptyStacksAndGradientsOfNothingRun() {
+    let (x, w) = (Formula.input("x", [0, 3, 4]), Formula.input("w", [4, 5]))
+    let y = Formula.input("y", [0, 3])
+    let v = Formula.input("v", [3, 2])
+    let outputs =
+      [x.matmul(w)] + gradient(of: y.matmul(v).sum(), withRespectTo: [y, v])
+      + gradient(of: x.matmul(w).sum(), withRespectTo: [x, w])
+    let found = Program<Double>(arguments: [x, w, y, v], outputs: outputs)(
+      [x, w, y, v].map { Tensor($0.shape, repeating: 1) })
+    #expect(
+      found == [
+        Tensor([0, 3, 5]), Tensor([0, 3]), Tensor([3, 2]), Tensor([0, 3, 4]), Tensor([4, 5]),
+      ])
+  }
+
+  /// Nothing sums to 0 and has no largest entry, whatever it was made of.
+  @Test func reductionsOfNothingAreThoseOfTheInterpreter() {
+    let x = Formula.input("x", [1, 3])
+    let none = x.broadcast(to: [0, 3])
+    let infinite = Formula(repeating: .infinity, [0, 3])
+    let outputs = [
+      none.sum([0]), none.max([0]), none.sum(), infinite.sum([0]), infinite.sum(),
+      Formula(repeating: .infinity, [2, 0]).matmul(Formula(repeating: 1, [0, 2])),
+    ]
+    let value = Tensor<Double>([1, 3], [1, .infinity, -.infinity])
+    let found = Program<Double>(arguments: [x], outputs: outputs)([value])
+    #expect(found == Interpreter.evaluate(outputs, ["x": value]))
+    #expect(found[0] == Tensor([3]) && found[1] == Tensor([3], repeating: -.infinity))
+    #expect(found[5] == Tensor([2, 2]))
+  }
+
+  /// A constant is a variable like any formula, broadcast or not.
+  @Test func gradientsInConstants() {
+    let x = Formula.input("x", [3])
+    for c in [Formula(2.0), Formula(Tensor<Double>([], [2])), Formula(repeating: 2, [1])] {
+      let y = (square(x) * c).sum()
+      let outputs =
+        gradient(of: y, withRespectTo: [c]) + jvp([y], withRespectTo: [c], tangents: [c])
+      let found = Program<Double>(arguments: [x], outputs: outputs)([Tensor([3], [1, 2, 3])])
+      #expect(found.map(\.scalars) == [[14], [28]])
+    }
+    // Powers by a constant keep their rule.
+    let slopes = gradient(of: pow(x, 3).sum(), withRespectTo: [x])
+    #expect(
+      Program<Double>(arguments: [x], outputs: slopes)([Tensor([3], [-1, 0, 2])])[0].scalars
+        == [3, 0, 12])
+  }
+
   @Test func compiledFunctionsRun() {
     let f = compile([[2], [2]], as: Double.self) { [$0[0] * $0[1], $0[0].dot($0[1])] }
     let found = f([Tensor([2], [1, 2]), Tensor([2], [3, 4])])

@@ -52,6 +52,19 @@ import Testing
     #expect(run(outputs, .bfloat16, batch, values)[1] == run(outputs, .full, batch, values)[1])
   }
 
+  /// A stack of one is as full as a stack of many.
+  @Test func stacksOfProductsStayAsTheyAre() {
+    let w = Formula.input("w", [7, 5])
+    func run(_ count: Int) -> Tensor<Float> {
+      let x = Formula.input("x", [count, 7, 3])
+      return Program<Float>(
+        parameters: [w], arguments: [x], outputs: [x.matmul(w, transposeSelf: true)],
+        products: .bfloat16)(
+          [RandomKey(6).normal([count, 7, 3])], parameters: [RandomKey(7).normal([7, 5])])[0]
+    }
+    #expect(run(1) == run(2).rows(0..<1))
+  }
+
   @Test func aPointwiseConvolutionIsSuchAProduct() {
     let image = Formula.input("x", [4, 6, 6, 12])
     let filter = Formula.input("w", [1, 1, 12, 20])

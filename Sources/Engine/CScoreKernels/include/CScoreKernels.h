@@ -25,7 +25,7 @@ const char *sk_kernels_name(const sk_kernels *k);  // "generic", "avx2", "avx512
 
 // SK_SILU_SLOPE is SK_SILU with the derivative of SiLU in the place of the value before it. SK_TIMES is a product with what
 // lies in that place, which is read alone and may be C's own: with the derivative left there, the gradient's way back through
-// SiLU.
+// SiLU. Below -87 (Double: -708) its value stays at SiLU's there, -1.4e-36 (-2.3e-305), where SK_SILU goes on to 0.
 typedef enum {
   SK_IDENTITY = 0, SK_SILU = 1, SK_TANH = 2, SK_RELU = 3, SK_SILU_SLOPE = 4, SK_TIMES = 5
 } sk_activation;

@@ -55,6 +55,9 @@ extension Graph {
     let full = self.shape(x)
     axes.removeAll { full.extents[$0] == 1 }
     if axes.isEmpty { return x }
+    if axes.contains(where: { full.extents[$0] == 0 }) {
+      return constant(isSum ? 0 : -.infinity, shape)
+    }
     if let source = broadcastSource(x) {
       let repeated = axes.filter { self.shape(source).extents[$0] == 1 }
       if !repeated.isEmpty {
@@ -152,9 +155,11 @@ extension Graph {
     case .pad: return x[0] == 0 ? 0 : nil
     case .concatenate: return x.allSatisfy { $0 == x[0] } ? x[0] : nil
     case .sum(let axes):
-      return axes.reduce(x[0]) { $0 * Double(shape(inputs[0]).extents[$1]) }
+      let count = axes.reduce(1) { $0 * shape(inputs[0]).extents[$1] }
+      return count == 0 ? 0 : x[0] * Double(count)
     case .matmul(let left, _):
-      return x[0] * x[1] * Double(shape(inputs[0])[left ? -2 : -1])
+      let depth = shape(inputs[0])[left ? -2 : -1]
+      return depth == 0 ? 0 : x[0] * x[1] * Double(depth)
     default: return nil
     }
   }

@@ -5,7 +5,8 @@ import ScoreTensors
 /// Formulas enter through ``add(_:_:_:)``, which simplifies as it goes; equal values are one value, so common
 /// subexpressions are found by construction. A simplified value has the bits of the formula it stands for, whatever the
 /// batch size, except where constants are combined, where repeated entries are added (a product) and where the sum of a
-/// few wide slices becomes entrywise additions. No product is contracted with a sum.
+/// few wide slices becomes entrywise additions; the sign of a zero may be another (0 − x is −x, and x + 0 is x). No product is
+/// contracted with a sum.
 struct Graph {
   /// One value.
   struct Value: Hashable {

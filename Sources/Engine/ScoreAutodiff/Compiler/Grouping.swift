@@ -230,7 +230,7 @@ struct Grouping {
       let (own, other) = (groupOf[id], groupOf[input])
       guard own != other, epilogues[other] == nil, graph.shape(input) == graph.shape(id),
         isFixed[input] == isFixed[id], fits(members[other] + members[own]),
-        !reaches(other, from: own)
+        !readsItsViews(members[other] + members[own]), !reaches(other, from: own)
       else { continue }
       for member in members[own] { groupOf[member] = other }
       members[other] = (members[other] + members[own]).sorted()
@@ -256,6 +256,14 @@ struct Grouping {
     }
     return inputs.count <= Self.maximumInputs && outputs <= Self.maximumOutputs
       && values.count + constants.count <= Self.maximumOperations
+  }
+
+  /// Whether one of these values reads another through a view, in an order that a loop over their entries has not made yet.
+  private func readsItsViews(_ values: [Int]) -> Bool {
+    let all = Set(values)
+    return values.contains { value in
+      graph[value].inputs.contains { graph[$0].isView && all.contains(root($0)) }
+    }
   }
 
   /// Whether `from` needs `target` by way of a third group.

@@ -15,11 +15,6 @@ extension Lowering {
       spread: Int64(window.spread), top: Int64(window.top), left: Int64(window.left))
   }
 
-  /// Whether each pixel of the result is a product of one pixel with a matrix.
-  private func isPointwise(_ window: ConvolutionWindow, _ filter: Shape) -> Bool {
-    window == ConvolutionWindow() && filter[0] == 1 && filter[1] == 1
-  }
-
   mutating func lowerConvolution(_ id: Int, _ epilogue: Grouping.Epilogue) {
     guard case .convolution(let window, let flipped) = graph[id].operation else { return }
     let (source, filter) = (graph[id].inputs[0], graph[id].inputs[1])
@@ -28,11 +23,11 @@ extension Lowering {
     if let value = epilogue.bias {
       bias = contiguous(view(of: graph.broadcastSource(value) ?? value))
     }
-    if isPointwise(window, graph.shape(filter)), bias.map({ $0.extents[0] == 1 }) != false {
+    let (from, to) = (graph.shape(source), graph.shape(id))
+    if window.isPointwise(image: from, result: to, filter: graph.shape(filter)) {
       lowerPointwise(id, epilogue, flipped: flipped, image, bias)
       return
     }
-    let (from, to) = (graph.shape(source), graph.shape(id))
     let shape = convolution(
       window, image: from, result: to, rows: graph.shape(filter)[0],
       columns: graph.shape(filter)[1])
@@ -135,7 +130,7 @@ extension Lowering {
     ]
     let cost = 100 + Double(to.count) * Double(filter[0] * filter[1] * from[3]) / 25
     let fixed = grouping.isFixed[id]
-    if isPointwise(window, filter) {
+    if window.isPointwise(image: from, result: to, filter: filter) {
       let task = GemmTask(
         m: from[3], n: to[3], k: to.count / to[3],
         a: MatrixOperand(

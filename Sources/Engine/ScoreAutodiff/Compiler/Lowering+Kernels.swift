@@ -53,7 +53,10 @@ extension Lowering {
         }
       }
     }
-    if batch == 1 { task.packed = packedPlace(second, n: n, k: k, inFixedTask: fixed) }
+    // A stack of one is rounded no more than a stack of many, and what is packed for rounding is.
+    if batch == 1, products == .full || shape.rank == 2 {
+      task.packed = packedPlace(second, n: n, k: k, inFixedTask: fixed)
+    }
     task.isRounded = task.packed != nil && products == .bfloat16
     let cost = 2 * Double(batch) * Double(m) * Double(n) * Double(k) / 50
     // Whoever has rows packs all of b, which is little only beside many rows.
@@ -98,6 +101,10 @@ extension Lowering {
     outer.extents = Array(view.extents.dropLast(2))
     outer.strides = Array(view.strides.dropLast(2))
     outer = outer.collapsed
+    if view.count == 0 {
+      return MatrixOperand(
+        buffer: view.buffer, offset: view.offset, leading: max(1, columns), transposed: transposed)
+    }
     let batchStride = outer.strides.first ?? 0
     if outer.extents.count <= 1 {
       if columns <= 1 || across == 1, rows <= 1 || down >= max(1, columns) {

@@ -1,3 +1,5 @@
+import ScoreTensors
+
 /// How a filter is laid over images: row `u` of an image meets row `r` of the result at row `a` of the filter where
 ///
 /// ```
@@ -14,6 +16,12 @@ package struct ConvolutionWindow: Hashable, Sendable {
   package var top = 0
   /// Columns of zeros left of the image.
   package var left = 0
+
+  /// Whether each pixel of the result is a product of the same pixel of the image with a matrix.
+  package func isPointwise(image: Shape, result: Shape, filter: Shape) -> Bool {
+    self == ConvolutionWindow() && filter[0] == 1 && filter[1] == 1 && image[1] == result[1]
+      && image[2] == result[2]
+  }
 
   /// The window of the input gradient under a filter of `height × width`.
   package func adjoint(height: Int, width: Int) -> ConvolutionWindow {

@@ -40,7 +40,6 @@ extension Formula {
     if shape == target { return self }
     precondition(
       Shape.broadcast(shape, target) == target, "cannot broadcast \(shape) to \(target)")
-    if let value = constantValue { return Formula(repeating: value, target) }
     let leading = [Int](repeating: 1, count: target.rank - shape.rank)
     let aligned = reshaped(Shape(leading + shape.extents))
     return aligned.shape == target ? aligned : Formula(.broadcast, [aligned], target)

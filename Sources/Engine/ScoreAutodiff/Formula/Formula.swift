@@ -59,7 +59,11 @@ public struct Formula: Sendable {
 
   /// The formula's value where it is one constant number in every entry.
   package var constantValue: Double? {
-    if case .constant(let value) = node.operation { value } else { nil }
+    switch node.operation {
+    case .constant(let value): value
+    case .broadcast, .reshape: inputs[0].constantValue
+    default: nil
+    }
   }
 }
 
