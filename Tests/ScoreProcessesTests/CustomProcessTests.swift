@@ -122,6 +122,34 @@ import Testing
     #expect(Self.relative(end.sigma * end.sigma, variance) < 1e-13)
   }
 
+  /// At t = 0 there is no noise, whatever β is and however its integral rounds.
+  @Test func nothingIsNoisyAtZero() throws {
+    for place in 1...60 {
+      let beta = 0.25 * Double(place)
+      let constant = try CustomProcess(name: "constant", beta: { _ in beta })
+      let rising = try CustomProcess(name: "rising", beta: { 0.1 + beta * $0 })
+      for process in [constant, rising] {
+        let start = process.marginal(at: 0)
+        #expect(start.sigma == 0 && start.sigma.sign == .plus, "\(beta)")
+        #expect(abs(start.logAlpha) < 1e-70)
+      }
+    }
+    let chain = try DDPMChain.linear(steps: 10, from: 0.01, to: 0.5)
+    #expect(chain.marginal(at: 0).sigma.sign == .plus)
+    #expect(chain.rates(at: 0).noiseGain == .infinity)
+  }
+
+  /// A kernel that decays by e⁻¹⁰⁰⁰ overflows on long panels, and is the built-in one all the same.
+  @Test func longDecaysAreResolved() throws {
+    let table = try CustomProcess(
+      name: "ou", drift: { _ in -5 }, squaredDiffusion: { _ in 10 }, endTime: 200)
+    for t in [1e-3, 1, 60, 130, 200] {
+      let found = table.marginal(at: t)
+      #expect(Self.relative(found.logAlpha, -5 * t) < 1e-12)
+      #expect(Self.relative(found.sigma, (-expm1(-10 * t)).squareRoot()) < 1e-12)
+    }
+  }
+
   /// At t = 0 itself the rates have their limits.
   @Test func ratesAtZeroFromRates() throws {
     let process = try CustomProcess(

@@ -145,9 +145,17 @@ import Testing
       chain.drawnSteps(2, key: RandomKey(4), samples: .explicit([7, 3])) == [steps[7], steps[3]])
   }
 
-  @Test func refusesBadChains() {
+  @Test func refusesBadChains() throws {
     #expect(throws: ProcessError.self) { try DDPMChain(betas: [0.1]) }
     #expect(throws: ProcessError.self) { try DDPMChain(betas: [0.1, 1]) }
+    // No noise at the first step, no score there.
+    for make in [
+      { try DDPMChain(betas: [0, 0.1]) }, { try DDPMChain.linear(from: 0, to: 0.02) },
+      { try DDPMChain(VariancePreserving(betaMin: 0, betaMax: 20), steps: 50) },
+    ] as [@Sendable () throws -> DDPMChain] {
+      #expect(throws: ProcessError.self) { try make() }
+    }
+    #expect(try DDPMChain(betas: [0.1, 0]).count == 2)
     #expect(throws: ProcessError.self) { try DDPMChain(betas: [-0.1, 0.1]) }
     #expect(throws: ProcessError.self) { try DDPMChain.linear(steps: 1) }
     #expect(throws: ProcessError.self) { try DDPMChain.cosine(steps: -3) }

@@ -22,9 +22,10 @@ extension CustomProcess {
       let table = try KernelTable(
         name: name, drift: { -0.5 * beta($0) }, squaredDiffusion: beta, end: endTime,
         initialDeviation: 0)
-      logAlpha = { table.marginal(at: $0).logAlpha }
+      // Near t = 0 there is nothing but rounding, of either sign.
+      logAlpha = { min(0, table.marginal(at: $0).logAlpha) }
     }
-    let sigma: @Sendable (Double) -> Double = { (-expm1(2 * logAlpha($0))).squareRoot() }
+    let sigma: @Sendable (Double) -> Double = { (0 - expm1(2 * logAlpha($0))).squareRoot() }
     try self.init(
       name: name, endTime: endTime, cutoffs: cutoffs, priorDeviation: 1,
       kernel: { Marginal(logAlpha: logAlpha($0), sigma: sigma($0)) },

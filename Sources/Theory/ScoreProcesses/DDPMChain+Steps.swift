@@ -57,7 +57,8 @@ extension DDPMChain {
       stateFactor: step.scale * ratio * ratio, variance: step.posteriorVariance)
   }
 
-  /// `count` steps spread evenly over the chain, the first and the last included, rising (Nichol & Dhariwal 2021, §4).
+  /// `count` steps, from 1 to all of them, spread evenly over the chain, the first and the last included, rising; one step is
+  /// the last (Nichol & Dhariwal 2021, §4).
   public func strided(_ count: Int) -> [Int] {
     precondition(count >= 1 && count <= self.count, "\(count) of \(self.count) steps")
     guard count > 1 else { return [self.count - 1] }

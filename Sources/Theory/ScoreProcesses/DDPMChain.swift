@@ -20,7 +20,8 @@ public struct DDPMChain: LinearProcess {
   private let variances: [Double]
 
   /// Creates the chain of given β_i; cutoffs are 1/N, the time of the first step.
-  /// - Throws: `ProcessError` unless there are two or more, each at least 0 and below 1.
+  /// - Throws: `ProcessError` unless there are two or more, each at least 0 and below 1, and the first above 0: without noise
+  ///   at the first step there is no score.
   public init(betas: [Double]) throws(ProcessError) {
     guard betas.count >= 2 else {
       throw ProcessError("the DDPM chain has \(betas.count) steps; expected 2 or more")
@@ -28,9 +29,9 @@ public struct DDPMChain: LinearProcess {
     var (logAlpha, product, variance) = (0.0, 1.0, 0.0)
     var (logAlphas, products, variances) = ([0.0], [Double](), [0.0])
     for (i, beta) in betas.enumerated() {
-      guard beta >= 0, beta < 1 else {
+      guard i == 0 ? beta > 0 : beta >= 0, beta < 1 else {
         throw ProcessError(
-          "the DDPM chain has beta \(beta) at step \(i) of \(betas.count); expected a number of at least 0 and below 1"
+          "the DDPM chain has beta \(beta) at step \(i) of \(betas.count); expected a number \(i == 0 ? "above" : "of at least") 0 and below 1"
         )
       }
       variance += product * beta
@@ -112,7 +113,7 @@ public struct DDPMChain: LinearProcess {
       return Marginal(logAlpha: logAlphas[step + 1], sigma: variances[step + 1].squareRoot())
     }
     let logAlpha = logAlphas[step] + share * (logAlphas[step + 1] - logAlphas[step])
-    return Marginal(logAlpha: logAlpha, sigma: (-expm1(2 * logAlpha)).squareRoot())
+    return Marginal(logAlpha: logAlpha, sigma: (0 - expm1(2 * logAlpha)).squareRoot())
   }
 
   /// Rates at t, those of the step that ends there at a step's time; g²/(2σ) grows like t^(−½) as t → 0.

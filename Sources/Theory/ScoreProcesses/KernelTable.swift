@@ -101,6 +101,10 @@ struct KernelTable: Sendable {
       if panels[middle].start <= t { low = middle } else { high = middle }
     }
     let panel = panels[low]
+    // A series leaves its rounding even where it starts.
+    if t <= panel.start {
+      return Marginal(logAlpha: panel.logAlpha, sigma: panel.variance.squareRoot())
+    }
     let x = max(0, t - panel.start) / panel.width * 2 - 1
     let growth = Self.value(panel.growth, x)
     let variance = exp(2 * growth) * (panel.variance + max(0, Self.value(panel.noise, x)))
@@ -161,6 +165,7 @@ struct KernelTable: Sendable {
 
   // Whether the last coefficients are rounding beside the largest, or beside what already is there.
   private static func isResolved(_ c: [Double], floor: Double) -> Bool {
+    guard c.allSatisfy(\.isFinite) else { return false }
     let largest = c.reduce(0) { max($0, abs($1)) }
     let tail = c.suffix(3).reduce(0) { max($0, abs($1)) }
     return tail <= max(4e-15 * largest, floor)
