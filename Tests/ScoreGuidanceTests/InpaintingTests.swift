@@ -57,6 +57,26 @@ private struct Copying: StepSolver {
     }
   }
 
+  /// Known entries are themselves after Tweedie's denoising, and where a grid ends before 0.
+  @Test func knownEntriesSurviveEveryEnd() throws {
+    let solver = try Inpainting(
+      Ancestral(), known: Tensor<Double>([3, 2], [3, 99, 4, 99, 5, 99]), mask: [true, false])
+    for process in try [VariancePreserving(), VarianceExploding()] as [any LinearProcess] {
+      let denoised = try Sampler(
+        try oracle(process), solver: solver, steps: 20, denoising: .tweedie
+      ).sample(3, key: RandomKey(1)).samples
+      #expect((0..<3).allSatisfy { denoised[$0, 0] == Double(3 + $0) })
+      for steps in [50, 100] {
+        let late = try Sampler(
+          try oracle(process), solver: solver, steps: steps, schedule: .reference,
+          denoising: .none
+        ).sample(3, key: RandomKey(1)).samples
+        let noise = process.marginal(at: 0).sigma
+        #expect((0..<3).allSatisfy { abs(late[$0, 0] - Double(3 + $0)) <= 6 * noise })
+      }
+    }
+  }
+
   /// Correlated entries follow the known one to N(−0.5 + 0.8 (x − 0.5), 0.36): the better, the more correctors there are.
   @Test func theOthersFollow() throws {
     let process = try VariancePreserving()

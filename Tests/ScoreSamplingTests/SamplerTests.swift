@@ -188,6 +188,23 @@ import Testing
     #expect(
       try Sampler(field, SolverSpec("ancestral:grid=reference"), steps: 500)
         .sample(2, key: RandomKey(0)).samples.isFinite)
+    // So far before 0 that the formula of the kernel has a value again, which means nothing.
+    let short = try Sampler(
+      GaussianField<Double>(process: try VariancePreserving()), solver: EulerMaruyama(), steps: 21,
+      schedule: .reference, denoising: .tweedie)
+    #expect(throws: SamplingError.self) { try short.sample(2, key: RandomKey(0)) }
+  }
+
+  /// Where an Euler step is so long that it turns a state round, or leaves nothing of it, it is no step of a chain.
+  @Test func referenceStepsThatAreTooLongAreRefused() throws {
+    for steps in [5, 9, 10] {
+      let error = #expect(throws: SamplingError.self) {
+        try TimeGrid.reference(for: SubVariancePreserving(), steps: steps, epsilon: 1e-3)
+      }
+      #expect(error?.description.contains("expected more steps") == true)
+    }
+    let grid = try TimeGrid.reference(for: SubVariancePreserving(), steps: 11, epsilon: 1e-3)
+    #expect(grid.steps.count == 11)
   }
 
   /// A field that is broken at the end breaks Tweedie's denoising, and that is said.

@@ -9,8 +9,8 @@ import ScoreTensors
 /// ```
 ///
 /// The state that the solver steps from has its known entries at the noise of that time, at T too, never clean ones; the
-/// last step, which adds no noise, puts in the known entries themselves. With `denoising: .none` the result's known
-/// entries have the noise of ε. Replacement is approximate: known entries steer the others through the score alone and
+/// last step, which adds no noise, puts in the known entries themselves, as Tweedie's denoising does after it. With
+/// `denoising: .none` the result's known entries have the noise of the grid's end. Replacement is approximate: known entries steer the others through the score alone and
 /// late, as they say little under noise. Correctors before each step, as `PredictorCorrector` makes them, let the others
 /// catch up.
 public struct Inpainting: StepSolver {
@@ -76,7 +76,14 @@ public struct Inpainting: StepSolver {
     let next = try solver.step(from, step, in: &context)
     if step.isNoiseless { return replaced(next, at: nil, step, &context) }
     let isLast = step.index + 1 == context.stepCount
-    return isLast ? replaced(next, at: step.next, step, &context) : next
+    // The reference grid ends a little before 0.
+    return isLast ? replaced(next, at: max(0, step.next), step, &context) : next
+  }
+
+  public func completed<Scalar: TensorScalar>(
+    _ denoised: Tensor<Scalar>, samples: SampleIndices
+  ) -> Tensor<Scalar> {
+    replaced(denoised, by: nil, noise: denoised, samples)
   }
 
   // x with its known entries at the noise of t, or clean where t is nil.
@@ -85,8 +92,14 @@ public struct Inpainting: StepSolver {
   ) -> Tensor<Scalar> {
     let kernel = t.map { context.process.marginal(at: $0) }
     let noise = t == nil ? x : context.normal(like: x, in: step)
+    return replaced(x, by: kernel, noise: noise, context.samples)
+  }
+
+  private func replaced<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, by kernel: Marginal?, noise: Tensor<Scalar>, _ samples: SampleIndices
+  ) -> Tensor<Scalar> {
     let (alpha, sigma) = (kernel?.alpha ?? 1, kernel?.sigma ?? 0)
-    let (samples, width) = (context.samples, mask.count)
+    let width = mask.count
     var result = x
     result.withUnsafeMutableBuffer { out in
       noise.withUnsafeBuffer { noise in

@@ -102,7 +102,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     if solver is any FieldFittedSolver {
       return try fitted().run(count, source, first, states, progress)
     }
-    if denoising == .tweedie, grid.end < 0, !(field.process.marginal(at: grid.end).sigma > 0) {
+    if denoising == .tweedie, grid.end < 0 {
       throw SamplingError(
         "the grid ends at t = \(grid.end), past the times of the process \(field.process.name), which Tweedie's denoising would look at; expected more steps, another grid or another denoising"
       )
@@ -119,7 +119,8 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       let noise = NoiseStream(source, samples: .consecutive(first: first + rows.lowerBound))
       var context = SolverContext(field: field, noise: noise, monitor: monitor)
       let x = states.map { $0.rows(rows) } ?? context.prior(rows.count, at: grid.start)
-      parts.append(try denoised(solver.solve(x, along: grid, in: &context)))
+      parts.append(
+        try denoised(solver.solve(x, along: grid, in: &context), samples: context.samples))
     }
     return SamplingResult(
       samples: .concatenated(parts.map(\.x)), status: parts.flatMap(\.status),
@@ -127,15 +128,21 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       trajectory: Self.joined(parts.map(\.trajectory)))
   }
 
-  private func denoised(_ part: BatchSolution<Scalar>) throws -> BatchSolution<Scalar> {
+  private func denoised(
+    _ part: BatchSolution<Scalar>, samples: SampleIndices
+  ) throws -> BatchSolution<Scalar> {
     let finished = part.status.indices.filter { part.status[$0].isFinished }
     guard denoising == .tweedie, !finished.isEmpty else { return part }
     var part = part
     if finished.count == part.status.count {
-      part.x = try field.denoised(part.x, at: .shared(grid.end))
+      part.x = solver.completed(
+        try field.denoised(part.x, at: .shared(grid.end)), samples: samples)
     } else {
       part.x.setRows(
-        finished, to: try field.denoised(part.x.rows(finished), at: .shared(grid.end)))
+        finished,
+        to: solver.completed(
+          try field.denoised(part.x.rows(finished), at: .shared(grid.end)),
+          samples: samples.rows(finished)))
     }
     let isFinite = part.x.finiteRows
     for row in finished {

@@ -37,9 +37,18 @@ public protocol Solver: Sendable {
   func solve<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
   ) throws -> BatchSolution<Scalar>
+
+  /// What becomes of states that Tweedie's denoising has made data; those of a solver that knows some entries get them back.
+  func completed<Scalar: TensorScalar>(
+    _ denoised: Tensor<Scalar>, samples: SampleIndices
+  ) -> Tensor<Scalar>
 }
 
 extension Solver {
+  public func completed<Scalar: TensorScalar>(
+    _ denoised: Tensor<Scalar>, samples: SampleIndices
+  ) -> Tensor<Scalar> { denoised }
+
   public var strongOrder: Double? { nil }
 
   public func suitedSchedule(for process: any LinearProcess) -> GridSchedule {

@@ -13,7 +13,7 @@ extension TimeGrid {
   /// Evaluations at N times even from T to ε, each followed by a step of T/N, so that the last one passes ε. VP and VE
   /// take their transitions from a chain of N levels, other processes from an Euler step, a = 1 + f T/N and v = g² T/N.
   /// Our own grids end at ε and use exact transitions.
-  /// - Throws: `SamplingError` unless N ≥ 2 and 0 < ε < T.
+  /// - Throws: `SamplingError` unless N ≥ 2, 0 < ε < T, and the steps are so short that every a is positive.
   public static func reference(
     for process: any LinearProcess, steps count: Int, epsilon: Double
   ) throws(SamplingError) -> TimeGrid {
@@ -23,14 +23,21 @@ extension TimeGrid {
       throw SamplingError("the reference grid has \(count) step; expected 2 or more")
     }
     let chain = try (process as? any ReferenceDiscretised)?.referenceTransitions(count)
-    return try TimeGrid(
-      steps: (0..<count).map {
-        let time = end + (epsilon - end) * Double($0) / Double(count - 1)
-        return TimeStep(
-          index: $0, time: time, next: time - end / Double(count),
-          transition: chain?[count - 1 - $0] ?? process.eulerStep(of: end / Double(count), at: time)
+    var steps: [TimeStep] = []
+    for index in 0..<count {
+      let time = end + (epsilon - end) * Double(index) / Double(count - 1)
+      let transition =
+        chain?[count - 1 - index] ?? process.eulerStep(of: end / Double(count), at: time)
+      guard transition.scale > 0 else {
+        throw SamplingError(
+          "a step of the \(count) on the reference grid scales states of process \(process.name) by \(transition.scale) at t = \(time); expected more steps"
         )
-      })
+      }
+      steps.append(
+        TimeStep(
+          index: index, time: time, next: time - end / Double(count), transition: transition))
+    }
+    return try TimeGrid(steps: steps)
   }
 }
 
