@@ -141,6 +141,18 @@ import Testing
     }
   }
 
+  /// Where nothing of the data is left at T, α² is no number any more and the mismatch is 0 all the same.
+  @Test func aPriorThatIsMetHasNoMismatch() throws {
+    let process = try OrnsteinUhlenbeck(rate: 5, deviation: 1, endTime: 100)
+    let oracle = try GaussianOracle<Double>(
+      process: process, mean: 0.5, deviation: 0.3, sampleShape: [2])
+    let x = oracle.sample(3, key: RandomKey(7))
+    let likelihood = try FlowLikelihood(oracle, divergence: .exact)
+    let budget = try likelihood.budget(of: likelihood.logDensity(of: x), for: x)
+    #expect(budget.priorMismatch.allSatisfy { abs($0) < 1e-12 })
+    #expect(budget.total?.allSatisfy { $0 < 0.01 } == true)
+  }
+
   @Test func fixedStepsTakeTheirErrorFromTwiceAsMany() throws {
     let oracle = try GaussianDensityTests.oracle(try VariancePreserving(), Double.self)
     let x = Tensor<Double>([1, 1], [0.8])
@@ -182,6 +194,9 @@ import Testing
     #expect(throws: SamplingError.self) { try likelihood.budget(of: result, for: x.rows(0..<1)) }
     #expect(throws: SamplingError.self) {
       try likelihood.budget(of: result, for: x, endMarginal: .data(x.rows(0..<1)))
+    }
+    #expect(throws: SamplingError.self) {
+      try likelihood.budget(of: result, for: x.rows(0..<1), by: oracle)
     }
   }
 

@@ -91,13 +91,21 @@ import Testing
         func dot(_ p: [Double], _ q: [Double]) -> Double {
           zip(p, q).reduce(0) { $0 + $1.0 * $1.1 }
         }
-        let angle = acos(dot(p, q) / sqrt(dot(p, p) * dot(q, q)))
+        let lengths = (sqrt(dot(p, p)), sqrt(dot(q, q)))
+        let angle = acos(dot(p, q) / (lengths.0 * lengths.1))
+        let length = (1 - u) * lengths.0 + u * lengths.1
         for j in 0..<3 {
-          let z = (sin((1 - u) * angle) * p[j] + sin(u * angle) * q[j]) / sin(angle)
+          let along = sin((1 - u) * angle) * p[j] / lengths.0 + sin(u * angle) * q[j] / lengths.1
+          let z = length * along / sin(angle)
           let x = start.alpha * 0.5 + spread(start) / spread(end) * (z - end.alpha * 0.5)
           #expect(abs(point.x[row, j] - x) < 1e-7)
         }
       }
+    }
+    // What the two ways to the latents took counts too.
+    let (there, here) = (try likelihood.encode(a), try likelihood.encode(b))
+    for row in 0..<2 {
+      #expect(path[1].evaluations[row] > there.evaluations[row] + here.evaluations[row])
     }
     for j in 0..<6 {
       #expect(abs(path[0].x.scalars[j] - a.scalars[j]) < 1e-7)
@@ -120,6 +128,16 @@ import Testing
       })
     let none = try likelihood.interpolate(from: a, to: b, at: [])
     #expect(none.isEmpty)
+  }
+
+  /// Latents of different norms on nearly opposite sides: the norm goes from one to the other.
+  @Test func normsAlongPathsStayBetweenThoseOfTheEnds() {
+    let (a, b) = (Tensor<Double>([1, 2], [1, 0]), Tensor<Double>([1, 2], [-3, 0.03]))
+    for u in [0.25, 0.5, 0.75] {
+      let z = FlowLikelihood<Double>.onGreatCircle(a, b, u).scalars
+      let expected = (1 - u) + u * (9 + 0.03 * 0.03).squareRoot()
+      #expect(abs((z[0] * z[0] + z[1] * z[1]).squareRoot() - expected) < 1e-9)
+    }
   }
 
   @Test func inOneDimensionPathsAreStraight() throws {

@@ -74,7 +74,7 @@ extension FlowLikelihood {
   /// ```
   ///
   /// holds at fixed x along every linear process. Truncation is its integral from (1, 0) to (α, σ²) at ε, with the
-  /// bracket and q extrapolated from ε and the time of twice its noise ratio. The divergence is found as in the solve, by
+  /// bracket and q extrapolated from ε and the time of twice its σ²/α². The divergence is found as in the solve, by
   /// probes of their own. Costs two evaluations with divergence, those of the end marginal, and for fixed steps a
   /// solve with twice as many; with `solvingAgain`, adaptive
   /// solves too are done once more, at a tenth of their tolerances, and the difference is the solver's error.
@@ -87,12 +87,7 @@ extension FlowLikelihood {
     of result: LikelihoodResult<Scalar>, for x: Tensor<Scalar>, key: RandomKey = RandomKey(0),
     first: Int = 0, endMarginal: EndMarginal<Scalar> = .score, solvingAgain: Bool = false
   ) throws -> ErrorBudget {
-    try check(x)
-    guard x.rows == result.logDensity.count else {
-      throw SamplingError(
-        "the result has \(result.logDensity.count) samples and x has \(x.rows); expected the same number"
-      )
-    }
+    try check(result, for: x)
     let truncation = try truncation(at: x, key: key.folded("truncation"), first: first)
     let mismatch: [Extrapolated]
     switch endMarginal {
@@ -109,6 +104,15 @@ extension FlowLikelihood {
       widenedProbes: probeErrors.map { errors in
         errors.map { $0 * probeWidening }
       }, logDensity: result.logDensity)
+  }
+
+  func check(_ result: LikelihoodResult<Scalar>, for x: Tensor<Scalar>) throws(SamplingError) {
+    try check(x)
+    guard x.rows == result.logDensity.count else {
+      throw SamplingError(
+        "the result has \(result.logDensity.count) samples and x has \(x.rows); expected the same number"
+      )
+    }
   }
 
   private func solverError(

@@ -18,11 +18,12 @@ public struct ExactErrorBudget: Sendable, Equatable {
 
 extension FlowLikelihood {
   /// The parts of the error of a result for x, by an oracle of the same data and process as the field.
-  /// - Throws: what the oracle throws.
+  /// - Throws: `SamplingError` unless the result has an entry for each row of x; and what the oracle throws.
   public func budget(
     of result: LikelihoodResult<Scalar>, for x: Tensor<Scalar>,
     by oracle: any ScoreOracle<Scalar>
   ) throws -> ExactErrorBudget {
+    try check(result, for: x)
     let exact = try oracle.logDataDensity(x)
     let start = try oracle.logDensity(x, at: .shared(epsilon))
     let end = try oracle.logDensity(result.latent, at: .shared(field.process.endTime))

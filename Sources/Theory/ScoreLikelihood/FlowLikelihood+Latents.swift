@@ -23,13 +23,13 @@ extension FlowLikelihood {
   /// Data between pairs of data: encoded, joined along great circles, decoded.
   ///
   /// ```
-  /// z(u) = [sin((1 − u) ω) z_a + sin(u ω) z_b]/sin ω,   ω the angle between z_a and z_b
+  /// z(u) = ((1 − u) |z_a| + u |z_b|) · [sin((1 − u) ω) ẑ_a + sin(u ω) ẑ_b]/sin ω
   /// ```
   ///
-  /// Straight lines would leave the shell on which the prior's draws lie; this keeps to it (Shoemake 1985). Where the
-  /// latents point the same way or opposite ways, as they must in one dimension, the line is straight. The result has
+  /// with directions ẑ = z/|z| and ω the angle between them. Straight lines would leave the shell on which the prior's draws
+  /// lie; this keeps to it (after Shoemake 1985, whose ends have one norm). Where the latents point the same way or opposite ways, as they must in one dimension, the line is straight. The result has
   /// one entry a fraction, each with a row a pair; u = 0 and 1 give the data back to the tolerance. A row's status is that of
-  /// the first of its three ways that did not finish: from `a`, from `b`, back.
+  /// the first of its three ways that did not finish: from `a`, from `b`, back; its evaluations are those of all three.
   /// - Throws: `SamplingError` for shapes that differ from the field's or from one another, and what the field throws.
   public func interpolate(
     from a: Tensor<Scalar>, to b: Tensor<Scalar>, at fractions: [Double],
@@ -55,13 +55,15 @@ extension FlowLikelihood {
         [encoded.status[row], encoded.status[a.rows + row]].first { !$0.isFinished }
           ?? decoded.status[rows.lowerBound + row]
       }
-      return FlowResult(
-        x: decoded.x.rows(rows), status: status,
-        evaluations: Array(decoded.evaluations[rows]))
+      let evaluations = (0..<a.rows).map { row in
+        encoded.evaluations[row] + encoded.evaluations[a.rows + row]
+          + decoded.evaluations[rows.lowerBound + row]
+      }
+      return FlowResult(x: decoded.x.rows(rows), status: status, evaluations: evaluations)
     }
   }
 
-  static func onGreatCircle(
+  package static func onGreatCircle(
     _ a: Tensor<Scalar>, _ b: Tensor<Scalar>, _ u: Double
   ) -> Tensor<Scalar> {
     let (squaresA, squaresB) = (a.doubleRowDots(a), b.doubleRowDots(b))
@@ -70,7 +72,9 @@ extension FlowLikelihood {
       let angle = acos(min(1, max(-1, cosine)))
       // Also where a latent is 0 and has no direction.
       guard sin(angle) > 1e-6 else { return (1 - u, u) }
-      return (sin((1 - u) * angle) / sin(angle), sin(u * angle) / sin(angle))
+      let (normA, normB) = (squaresA[row].squareRoot(), squaresB[row].squareRoot())
+      let scale = ((1 - u) * normA + u * normB) / sin(angle)
+      return (scale / normA * sin((1 - u) * angle), scale / normB * sin(u * angle))
     }
     return .combinedRows(factors.map { Scalar($0.0) }, a, factors.map { Scalar($0.1) }, b)
   }

@@ -41,22 +41,23 @@ extension FlowLikelihood {
     let process = field.process
     let kernel = process.marginal(at: process.endTime)
     let dimensions = Double(field.sampleShape.count)
-    func slope(_ t: Double) throws -> (a: Double, slope: Double) {
-      let kernel = process.marginal(at: t)
+    // a h′(a), which stays finite where a does not: Cov[x₀ | x_t] = (σ²/α²) (1 − σ ∂ε̂/∂x), and x̂₀ = −(σ/α) ε̂ at 0.
+    func change(_ t: Double, _ kernel: Marginal) throws -> Double {
       let origin = Tensor<Scalar>(Shape([1] + field.sampleShape.extents))
       let (noise, traces) = try field.noiseAndTrace(origin, at: .shared(t))
-      // x̂₀ = −(σ/α) ε̂ at 0, and Cov[x₀ | x_t] = (σ²/α²) (1 − σ ∂ε̂/∂x).
-      let ratio = exp(2 * (log(kernel.sigma) - kernel.logAlpha))
-      let square = noise.doubleRowDots(noise)[0] + dimensions - kernel.sigma * Double(traces[0])
-      return (0.5 / ratio, -ratio * square)
+      return -0.5
+        * (noise.doubleRowDots(noise)[0] + dimensions - kernel.sigma * Double(traces[0]))
     }
-    let last = try slope(process.endTime)
-    let before = try slope(process.time(halfLogSNR: kernel.halfLogSNR + 0.5 * log(2)))
-    let correction = -0.5 * last.a / (before.a - last.a) * (before.slope - last.slope)
+    let last = try change(process.endTime, kernel)
+    let earlier = process.time(halfLogSNR: kernel.halfLogSNR + 0.5 * log(2))
+    let near = process.marginal(at: earlier)
+    // a there over a at T, which is 2 but for rounding.
+    let growth = exp(2 * (near.halfLogSNR - kernel.halfLogSNR))
+    let correction =
+      growth > 1 ? -0.5 / (growth - 1) * (try change(earlier, near) / growth - last) : 0
     let normalisation = -0.5 * dimensions * log(2 * Double.pi * kernel.sigma * kernel.sigma)
     return Extrapolated(
-      value: normalisation + last.a * (last.slope + correction),
-      uncertainty: abs(last.a * correction))
+      value: normalisation + last + correction, uncertainty: abs(correction))
   }
 
   /// log N(z; 0, s² I) − log p_T(z) with p_T the mean of the kernel over data, and its standard error.

@@ -10,7 +10,7 @@ struct Extrapolated {
 }
 
 extension FlowLikelihood {
-  /// log p_ε(x) − log p_0(x) from the Fokker–Planck equation at ε and at the time of twice its noise ratio.
+  /// log p_ε(x) − log p_0(x) from the Fokker–Planck equation at ε and at the time of twice its σ²/α².
   func truncation(
     at x: Tensor<Scalar>, key: RandomKey, first: Int
   ) throws -> [Extrapolated] {
