@@ -77,7 +77,7 @@ import Testing
     let count = 20_000
     let data = RandomKey(7).normal([count, 1], of: Double.self)
     let times = (0...20).map { 0.01 * Double($0) }
-    let steps = process.shortSteps(data, along: times, key: RandomKey(8))
+    let steps = try process.shortSteps(data, along: times, key: RandomKey(8))
     #expect(steps.states.rows == 2 * count && steps.times.count == 2 * count)
     #expect(Set(steps.times) == Set(times.dropFirst()))
     #expect(steps.lengths.allSatisfy { abs($0 - 0.01) < 1e-15 })
@@ -94,6 +94,17 @@ import Testing
     let error = (spread * Double(count)).squareRoot() / squares
     #expect(error < 0.02)
     #expect(abs(slope + 1) < 5 * error + 0.02)
+  }
+
+  @Test func stepsWithoutDiffusionHaveNoScore() throws {
+    let process = try GeneralProcess(
+      name: "late", drift: { x, _ in x }, diffusion: { max(0, $0 - 0.5) })
+    let data = Tensor<Double>([20, 1], repeating: 1)
+    #expect(throws: ProcessError.self) {
+      try process.shortSteps(data, along: [0, 0.25, 0.5], key: RandomKey(1))
+    }
+    let late = try process.shortSteps(data, along: [0.6, 0.8], key: RandomKey(1))
+    #expect(late.targets.isFinite)
   }
 
   @Test func refusesBadParameters() {

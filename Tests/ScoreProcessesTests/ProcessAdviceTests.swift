@@ -35,11 +35,22 @@ import Testing
         let oracle = try GaussianOracle<Double>(
           process: vp, mean: mean, deviation: deviation, sampleShape: [2])
         #expect(oracle.priorDivergence < 1.1 * mismatch, "\(mean), \(deviation), \(mismatch)")
-        // The bound itself: ½ [α² E|x|² − D (α² + log(1 − α²))].
-        let signal = exp(2 * vp.logAlpha(at: 1))
-        let square = points.scalars.reduce(0) { $0 + $1 * $1 } / 4000
-        let bound = 0.5 * (signal * square - 2 * (signal + log1p(-signal)))
-        if beta > 0.21 { #expect(abs(bound / mismatch - 1) < 1e-6) }
+        let other = try SubVariancePreserving(betaMin: 0.1, betaMax: beta)
+        let second = try GaussianOracle<Double>(
+          process: other, mean: mean, deviation: deviation, sampleShape: [2])
+        #expect(second.priorDivergence < 1.1 * mismatch, "\(mean), \(deviation), \(mismatch)")
+        // The bound itself: ½ [α² E|x|² + D (σ² − 1 − log σ²)], for sub-VP, which is the larger.
+        func bound(_ kernel: Marginal) -> Double {
+          let square = points.scalars.reduce(0) { $0 + $1 * $1 } / 4000
+          let variance = kernel.sigma * kernel.sigma
+          return 0.5 * (exp(2 * kernel.logAlpha) * square + 2 * (variance - 1 - log(variance)))
+        }
+        #expect(bound(vp.marginal(at: 1)) < 1.001 * mismatch)
+        if beta > 0.21 { #expect(abs(bound(other.marginal(at: 1)) / mismatch - 1) < 1e-4) }
+        let kept = try #require(
+          ProcessAdvice(points, mismatch: mismatch).betaMax.reason.split(separator: " ")
+            .drop(while: { $0 != "keep" }).dropFirst().first.flatMap { Double($0) })
+        #expect(abs(kept / vp.marginal(at: 1).alpha - 1) < 0.01)
       }
     }
   }

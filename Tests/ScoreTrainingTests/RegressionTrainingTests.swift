@@ -103,7 +103,7 @@ import Testing
       inputs: 1, conditions: 3, outputs: 1, batchSize: 2 * rows, steps: steps, pool: pool)
     for step in 0..<steps {
       let key = RandomKey(21).folded(UInt64(step))
-      let pairs = process.shortSteps(
+      let pairs = try process.shortSteps(
         Self.data(rows, key: key.folded("data")), along: times, key: key)
       try trainer.advance(
         inputs: pairs.states, conditions: Self.conditions(pairs.times),

@@ -63,9 +63,10 @@ extension DiffusionProcess {
   /// O(h) (denoising score matching, Vincent 2011, for one step's kernel). A target's variance is 1/(h g²), but z and −z
   /// come together, and what does not depend on their difference cancels in their sum.
   /// Each row of data is simulated along `times` up to a step of its own, drawn evenly.
+  /// - Throws: `ProcessError` where a drawn step has no diffusion, and so no score.
   public func shortSteps<Scalar: TensorScalar>(
     _ data: Tensor<Scalar>, along times: [Double], key: RandomKey
-  ) -> ShortSteps<Scalar> {
+  ) throws(ProcessError) -> ShortSteps<Scalar> {
     precondition(times.count >= 2, "\(times.count) times; expected 2 or more")
     let steps = times.count - 1
     let last = key.folded("steps").uniform([data.rows, 1], of: Double.self).scalars
@@ -81,7 +82,13 @@ extension DiffusionProcess {
         let rows = ends.map { present[$0] }
         plus.setRows(rows, to: eulerStep(from, at: t, length: h, noise: noise))
         minus.setRows(rows, to: eulerStep(from, at: t, length: h, noise: -noise))
-        let score = Tensor<Double>(noise).zip(with: spread(from, at: t, length: h)) { -$0 / $1 }
+        let spread = spread(from, at: t, length: h)
+        guard spread.scalars.allSatisfy({ $0 > 0 }) else {
+          throw ProcessError(
+            "the process \"\(name)\" has no diffusion at t = \(t) in some state; expected g² above 0 wherever scores are learnt"
+          )
+        }
+        let score = Tensor<Double>(noise).zip(with: spread) { -$0 / $1 }
         scores.setRows(rows, to: Tensor<Scalar>(score))
       }
       x = eulerStep(x, at: t, length: h, noise: z)

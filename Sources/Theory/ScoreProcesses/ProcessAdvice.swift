@@ -33,8 +33,8 @@ public struct ProcessAdvice: Sendable, Equatable {
 
   /// Chooses parameters for data `[n, …]`.
   ///
-  /// - βmax: for any data, KL(p_T ‖ N(0, I)) ≤ E KL(p(x_T | x_0) ‖ N(0, I)) = ½ [α² E|x_0|² − D (α² + log(1 − α²))],
-  ///   since KL is convex; α(T) is where that bound is `mismatch` nats.
+  /// - βmax: for any data, KL(p_T ‖ N(0, I)) ≤ E KL(p(x_T | x_0) ‖ N(0, I)) = ½ [α² E|x_0|² + D (σ² − 1 − log σ²)], since KL
+  ///   is convex; α(T) is where that bound is `mismatch` nats for sub-VP, σ = 1 − α², which is more than for VP.
   /// - snr: Langevin steps of ratio r spread the samples' radius by 1/√(1 − r²), about r²/2 too wide; noise in D
   ///   dimensions lies in a shell of relative thickness 1/√(2D). r = (2/D)^¼ makes the two equal, 0.16 for CIFAR-10 as
   ///   published; it is not taken above that.
@@ -86,7 +86,7 @@ public struct ProcessAdvice: Sendable, Equatable {
     betaMax = Advice(
       name: "beta-max", value: beta,
       reason:
-        "with beta-min \(Spec.text(betaMin)) the prior N(0, I) is at most \(Spec.text(mismatch)) nats from p_T, whose samples keep \(Self.rounded(exp(logAlpha))) of data with the mean square norm \(Self.rounded(square))"
+        "with beta-min \(Spec.text(betaMin)) the prior N(0, I) is at most \(Spec.text(mismatch)) nats from p_T, whose samples keep \(Self.rounded(exp(-0.25 * (beta + betaMin)))) of data with the mean square norm \(Self.rounded(square))"
     )
 
     let shell = pow(2 / Double(dimensions), 0.25)
@@ -129,13 +129,15 @@ public struct ProcessAdvice: Sendable, Equatable {
     }
   }
 
-  // The log α at which ½ [α² S − D (α² + log(1 − α²))] is the mismatch; the bound rises with α.
+  // The log α at which ½ [α² S + D ((1 − α²)² − 1 − 2 log(1 − α²))] is the mismatch; the bound rises with α.
   private static func logAlpha(_ mismatch: Double, _ square: Double, _ dimensions: Int) -> Double {
     var (low, high) = (min(-40, -40 - 0.5 * log(square)), -1e-6)
     for _ in 0..<200 {
       let middle = 0.5 * (low + high)
       let signal = exp(2 * middle)
-      let excess = signal < 1e-4 ? signal * signal * (0.5 + signal / 3) : -signal - log1p(-signal)
+      let excess =
+        signal < 1e-4
+        ? signal * signal * (2 + 2 * signal / 3) : signal * (signal - 2) - 2 * log1p(-signal)
       let bound = 0.5 * (signal * square + Double(dimensions) * excess)
       if bound > mismatch { high = middle } else { low = middle }
     }
