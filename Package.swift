@@ -67,6 +67,8 @@ let package = Package(
     // Tests, one target a room.
     .testTarget(
       name: "NotebookTests", dependencies: ["NotebookCore"], path: "Tests/NotebookTests"),
+    .testTarget(
+      name: "ToolTests", dependencies: ["scoresde", "ScoreSDE"], path: "Tests/ToolTests"),
     tests("CScoreKernels"),
     tests("ScoreProcesses", ["ScoreTensors"]),
     tests("ScoreTensors"),

@@ -1,0 +1,43 @@
+import Foundation
+import ScoreSDE
+
+extension Data {
+  /// An NPY file of bytes, which the tool takes for quantised data.
+  static func npy(bytes: [UInt8], shape: [Int]) -> Data {
+    let extents = shape.map { "\($0)," }.joined(separator: " ")
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (\(extents)), }\n"
+    let start: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0]
+    return Data(start + Array(header.utf8) + bytes)
+  }
+
+  /// An NPY file of 64-bit floating-point numbers.
+  static func npy(_ numbers: [Double], shape: [Int]) -> Data {
+    Data(NPY.encode(Tensor(Shape(shape), numbers)))
+  }
+
+  static func text(_ text: String) -> Data { Data(text.utf8) }
+}
+
+/// Data that the tests train on.
+enum Levels {
+  /// Sixty-four single bytes, evenly between 60 and 140.
+  static let single = (0..<64).map { UInt8(60 + ($0 * 37) % 81) }
+  static let singleFile = Data.npy(bytes: single, shape: [64, 1])
+  /// Thirty-two grey images of 2 × 2 pixels.
+  static let imagesFile = Data.npy(
+    bytes: (0..<128).map { UInt8(20 + ($0 * 83) % 200) }, shape: [32, 2, 2])
+
+  /// The mean and the variance of the single bytes, each spread over its bin.
+  static var moments: (mean: Double, variance: Double) {
+    let middles = single.map { Double($0) + 0.5 }
+    let mean = average(middles)
+    return (mean, average(middles.map { ($0 - mean) * ($0 - mean) }) + 1.0 / 12)
+  }
+}
+
+func average(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(numbers.count) }
+
+/// The largest difference between entries; infinite where there are not as many.
+func distance(_ a: [Double], _ b: [Double]) -> Double {
+  a.count == b.count ? zip(a, b).map { abs($0 - $1) }.max() ?? 0 : .infinity
+}

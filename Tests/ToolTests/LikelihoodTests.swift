@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+/// Log densities that `likelihood` prints and writes, against closed forms.
+@Suite struct LikelihoodTests {
+  private static let points = [-0.7, 0.1, 0.4, 0.55, 0.8, 2.3]
+  private static let exactly = "--scalar float64 --rtol 1e-10 --atol 1e-10 --epsilon 1e-5"
+
+  @Test(arguments: [1, 3])
+  func natsUnderAGaussianAreThoseOfItsFlow(dimensions: Int) throws {
+    let bench = try Workbench([
+      "x.npy": .npy(Self.points, shape: [Self.points.count / dimensions, dimensions])
+    ])
+    let report: Reports.Likelihood = try bench.report(
+      "likelihood --model gaussian:mean=0.5,std=0.3,dim=\(dimensions) --data x.npy --out nats.npy \(Self.exactly)"
+    )
+    let flow = GaussianFlow(mean: 0.5, deviation: 0.3, epsilon: 1e-5)
+    let expected = stride(from: 0, to: Self.points.count, by: dimensions).map { first in
+      Self.points[first..<first + dimensions].map(flow.logDensity).reduce(0, +)
+    }
+    let nats = try bench.numbers("nats.npy")
+    #expect(distance(nats, expected) < 1e-6)
+    // At the end of the flow the density is that of the data but for ε and the prior, both of which are small here.
+    #expect(
+      abs(flow.logDensity(0.5) + log(0.3 * (2 * .pi).squareRoot())) < 1e-2)
+
+    #expect(report.count == expected.count && report.dimensions == dimensions)
+    #expect(report.nfe > 0 && report.seconds > 0)
+    #expect(abs(report.logDensity.mean - average(nats)) < 1e-9)
+    let variance =
+      nats.map { pow($0 - average(nats), 2) }.reduce(0, +) / Double(nats.count - 1)
+    #expect(
+      abs(report.logDensity.standardError - (variance / Double(nats.count)).squareRoot()) < 1e-9)
+    #expect(report.bitsPerDimension == nil && report.against == nil)
+  }
+
+  @Test func natsUnderAMixtureAreThoseOfTheData() throws {
+    // Of mean 0, so that the prior's mismatch is of second order in α(1) = 0.0066: 2e-5 for a variance of 1.9, times x².
+    let bench = try Workbench([
+      "mixture.json": .text(
+        #"{"weights": [0.75, 0.25], "means": [[-0.5], [1.5]], "covariances": [[[0.04]], [[0.25]]]}"#
+      ), "x.npy": .npy(Self.points, shape: [6, 1]),
+    ])
+    let report: Reports.Likelihood = try bench.report(
+      "likelihood --model mixture:mixture.json --data x.npy --out nats.npy \(Self.exactly)")
+    let expected = Self.points.map { x in
+      let parts = [(0.75, -0.5, 0.2), (0.25, 1.5, 0.5)].map { weight, mean, deviation in
+        weight / (deviation * (2 * .pi).squareRoot()) * exp(-0.5 * pow((x - mean) / deviation, 2))
+      }
+      return log(parts.reduce(0, +))
+    }
+    // What stops short of t = 0 adds noise of the variance σ(ε)² = 1e-6 to variances of 0.04 and more.
+    #expect(distance(try bench.numbers("nats.npy"), expected) < 2e-3)
+    #expect(abs(report.logDensity.mean - average(expected)) < 2e-3)
+  }
+
+  @Test func theBoundOfAnExactScoreIsTheDensityItself() throws {
+    let bench = try Workbench(["x.npy": .npy(Self.points, shape: [6, 1])])
+    let report: Reports.Likelihood = try bench.report(
+      "likelihood --model gaussian:mean=0.5,std=0.3 --data x.npy --strata 256")
+    // Five standard errors of the draws of times and noise are a false alarm in two million; the rest is truncation.
+    let bound = try #require(report.variationalBound)
+    #expect(abs(bound.mean - report.logDensity.mean) < 5 * bound.standardError + 0.02)
+  }
+
+  @Test func densitiesOfATrainedRunIntegrateToOneInTheDatasOwnUnits() throws {
+    // Levels 60 … 140 of bytes, which training sees between −1 and 1.
+    let grid = (0..<800).map { -100.25 + 0.5 * Double($0) }
+    let bench = try Workbench(
+      TrainedRun.single.files.merging(
+        ["grid.npy": .npy(grid, shape: [800, 1])]) { $1 })
+    let report: Reports.Likelihood = try bench.report(
+      "likelihood --model run --data grid.npy --out nats.npy --strata 0 --rtol 1e-6 --atol 1e-6")
+    // A flow carries the prior's mass whatever the network has learnt. The densities are smooth over several levels, so
+    // the sum is as good as an integral, and the mass outside of the grid is that of ten deviations.
+    let densities = try bench.numbers("nats.npy").map(exp)
+    #expect(abs(densities.reduce(0, +) * 0.5 - 1) < 0.01)
+    // Half levels are points and no levels: they have no bits.
+    #expect(report.bitsPerDimension == nil)
+  }
+
+  @Test func theDensityOfALevelIsOneWithinItsBin() throws {
+    let levels = Array(UInt8(60)..<140)
+    let edges = (0...80).map { 60 + Double($0) } + [0.5]
+    let bench = try Workbench(
+      TrainedRun.single.files.merging([
+        "levels.npy": .npy(bytes: levels, shape: [80, 1]),
+        "edges.npy": .npy(edges, shape: [82, 1]),
+      ]) { $1 })
+    for data in ["levels", "edges"] {
+      let _: Reports.Likelihood = try bench.report(
+        "likelihood --model run --data \(data).npy --out \(data)-nats.npy --strata 0")
+    }
+    let nats = try bench.numbers("levels-nats.npy")
+    let ends = try bench.numbers("edges-nats.npy")
+    // Single precision and the tolerance of the solver allow for 1e-3; the curvature within a bin for no more.
+    for (row, value) in nats.enumerated() {
+      let (low, high) = (min(ends[row], ends[row + 1]), max(ends[row], ends[row + 1]))
+      #expect(low - 0.01 < value && value < high + 0.01, "level \(levels[row])")
+    }
+  }
+
+  @Test func bitsOfLevelsAreTheirNatsOverDimensionsAndLogTwo() throws {
+    // The levels are one apart in the data's own units, so that the probability of a bin is its mean density.
+    for run in [TrainedRun.single, TrainedRun.images] {
+      let bench = try Workbench(run.files)
+      let report: Reports.Likelihood = try bench.report(
+        "likelihood --model run --data data.npy --out nats.npy")
+      let unit = Double(report.dimensions) * log(2)
+      let mean = average(try bench.numbers("nats.npy"))
+      #expect(report.dimensions == run.dimensions)
+      #expect(abs(report.logDensity.mean - mean) < 1e-9)
+      for (bits, nats) in [
+        (report.bitsPerDimension, report.logDensity),
+        (report.variationalBoundBitsPerDimension, report.variationalBound),
+      ] {
+        let (bits, nats) = (try #require(bits), try #require(nats))
+        #expect(abs(bits.mean + nats.mean / unit) < 1e-9)
+        #expect(abs(bits.standardError - nats.standardError / unit) < 1e-9)
+      }
+      // Eight bits code a byte without any model.
+      #expect((0.1..<8).contains(try #require(report.bitsPerDimension).mean))
+    }
+  }
+
+  @Test func otherDataAreScoredAsOnTheirOwnAndToldApart() throws {
+    let bench = try Workbench(
+      TrainedRun.single.files.merging([
+        "near.npy": .npy([90.5, 99.5, 110.5], shape: [3, 1]),
+        "far.npy": .npy([-60.5, 10.5, 240.5, 300.5], shape: [4, 1]),
+      ]) { $1 })
+    let both: Reports.Likelihood = try bench.report(
+      "likelihood --model run --data near.npy --against far.npy --strata 0")
+    let alone: Reports.Likelihood = try bench.report(
+      "likelihood --model run --data far.npy --strata 0")
+    let against = try #require(both.against)
+    #expect(against.data == "far.npy" && against.count == 4)
+    #expect(abs(against.logDensity.mean - alone.logDensity.mean) < 1e-9)
+    #expect(against.logDensity.mean < both.logDensity.mean - 1)
+    #expect(against.areaUnderROC.value == 1)
+    let same: Reports.Likelihood = try bench.report(
+      "likelihood --model run --data near.npy --against near.npy --strata 0")
+    #expect(same.against?.areaUnderROC.value == 0.5)
+  }
+}

@@ -1,0 +1,179 @@
+import Foundation
+import Testing
+
+/// What the tool refuses: the exit status, the sentence, and that nothing is left behind.
+@Suite struct RefusalTests {
+  /// A use that comes to nothing.
+  struct Refusal: CustomTestStringConvertible {
+    let words: String
+    /// What the sentence must name.
+    let names: [String]
+    var testDescription: String { words }
+
+    init(_ words: String, _ names: String...) {
+      self.words = words
+      self.names = names
+    }
+  }
+
+  /// Good and bad files that the uses below name.
+  private static let files: [String: Data] = [
+    "points.npy": .npy([-1, 0, 1], shape: [3, 1]), "bytes.npy": Levels.singleFile,
+    "text.npy": .text("hello"), "cut.npy": Levels.singleFile.dropLast(), "points.bin": .text(""),
+    "ragged.csv": .text("1,2\n3\n"), "nan.csv": .text("1\nnan\n"),
+    "half.json": .text(#"{"weights": [1], "means": [[0]]}"#),
+    "light.json": .text(#"{"weights": [0.9], "means": [[0]], "covariances": [[[1]]]}"#),
+    "run/run.json": .text("{}"), "folder.npy/file": .text(""),
+  ]
+
+  private static let usage: [Refusal] = [
+    Refusal("fly", "fly", "sample"),
+    Refusal("sample --modle gaussian --out a.npy", "--modle", "--model"),
+    Refusal("sample --out a.npy --model", "--model", "MODEL"),
+    Refusal("sample --out a.npy --model=", "--model", "MODEL"),
+    Refusal("sample --out a.npy", "--model"),
+    Refusal("sample --model gaussian", "--out"),
+    Refusal("sample --model gaussian --out a.npy again", "again", "options only"),
+    Refusal("sample --model gaussian --model gaussian --out a.npy", "--model", "twice"),
+    Refusal("sample --model gaussian --out a.npy --json=1", "--json", "no value"),
+    Refusal("sample --model gaussian --out a.npy --count 0", "--count", "0", "from 1"),
+    Refusal("sample --model gaussian --out a.npy --count many", "--count", "many", "whole number"),
+    Refusal("sample --model gaussian --out a.npy --steps 1e3", "--steps", "1e3", "whole number"),
+    Refusal("sample --model gaussian --out a.npy --seed -1", "--seed", "-1", "from 0"),
+    Refusal("sample --model gaussian --out a.npy --threads 0", "--threads", "0", "from 1"),
+    Refusal("sample --model gaussian --out a.npy --scalar half", "--scalar", "half", "float64"),
+    Refusal("sample --model gaussian --out a.npy --epsilon 0", "--epsilon", "0", "above 0"),
+    Refusal("sample --model gaussian --out a.npy --epsilon 2", "epsilon", "2", "1"),
+    Refusal("sample --model gaussian --out a.npy --solver warp", "--solver", "warp", "ddim"),
+    Refusal("sample --model gaussian --out a.npy --solver ddim:warp=1", "--solver", "warp", "eta"),
+    Refusal("sample --model gaussian --out a.npy --solver ddim --rtol 1", "--solver", "rtol"),
+    Refusal("sample --model gaussian --out a.npy --sde warp", "--sde", "warp", "subvp"),
+    Refusal("sample --model gaussian --out a.npy --sde vp:warp=1", "--sde", "warp", "beta-min"),
+    Refusal("sample --model gaussian:std=0 --out a.npy", "--model", "std=0", "above 0"),
+    Refusal("sample --model nowhere --out a.npy", "--model", "nowhere", "run folder"),
+    Refusal("sample --model gaussian --out a.txt", "--out", "a.txt", ".npy"),
+    Refusal("sample --model gaussian --out a.png", "--out", "a.png", "[1]", "[height, width"),
+    Refusal("sample --model gaussian --out a.svg", "--out", "a.svg", "[1]", "plane"),
+    Refusal("sample --model gaussian --out a.npy --trajectory a.npy", "--trajectory", "a.npy"),
+    Refusal("sample --model gaussian --out a.npy --matrix-products bf16", "--matrix-products"),
+    Refusal(
+      "sample --model gaussian:dim=1000000 --count 2000000000 --out a.npy", "samples", "memory"),
+    Refusal("likelihood --model gaussian --out a.npy", "--data"),
+    Refusal("likelihood --model gaussian --data warp --out a.npy", "--data", "warp", "moons"),
+    Refusal("likelihood --model gaussian --data moons:warp=1 --out a.npy", "--data", "warp"),
+    Refusal("likelihood --model gaussian --data points.npy --rtol 0", "--rtol", "0", "above 0"),
+    Refusal("likelihood --model gaussian --data points.npy --divergence no", "--divergence", "no"),
+    Refusal(
+      "likelihood --model gaussian --data points.npy --divergence exact --probes 2", "--probes",
+      "hutchinson"),
+    Refusal("likelihood --model gaussian --data points.npy --out points.npy", "--out", "--data"),
+    Refusal("likelihood --model gaussian --data points.npy --out a.csv", "--out", "a.csv", ".npy"),
+    Refusal("likelihood --model gaussian --data points.npy --epsilon 2 --out a.npy", "epsilon"),
+    Refusal(
+      "likelihood --model gaussian --count 1 --data points.npy --against points.npy", "--against"),
+    Refusal("train --data bytes.npy", "--out"),
+    Refusal("train --out new", "--data"),
+    Refusal("train --data warp --out new", "--data", "warp"),
+    Refusal("train --data bytes.npy --out new --steps 0", "--steps", "0", "from 1"),
+    Refusal("train --data bytes.npy --out new --sde warp", "--sde", "warp"),
+    Refusal("train --data bytes.npy --out new --network warp", "--network", "warp", "mlp"),
+    Refusal("train --data bytes.npy --out new --network unet", "--network", "unet", "[1]"),
+    Refusal("train --data bytes.npy --out new --parametrization no", "--parametrization", "no"),
+    Refusal("train --data bytes.npy --out new --loss warp", "--loss", "warp", "denoising"),
+    Refusal("train --data bytes.npy --out new --average-decay 2", "--average-decay", "2"),
+    Refusal("train --data bytes.npy --out run", "--out", "run", "--resume"),
+    Refusal("study --model gaussian", "--out"),
+    Refusal("study --model gaussian --out new --nfe 0", "--nfe", "0", "from 1"),
+    Refusal("study --model gaussian --out new --nfe 5,5", "--nfe", "5,5"),
+    Refusal("study --model gaussian --out new --solvers warp", "--solvers", "warp"),
+    Refusal("study --model gaussian --out new --grids warp", "--grids", "warp", "karras"),
+    Refusal("study --model gaussian --out new --count 2", "--count", "2", "from 3"),
+    Refusal("study --model gaussian --out new --epsilon 2 --count 5", "epsilon", "2"),
+    Refusal("study --model gaussian --out run", "--out", "run"),
+    Refusal("demo --out new --scalar float64", "--scalar", "float32"),
+    Refusal("demo --out new --steps 0", "--steps", "0", "from 1"),
+    Refusal("demo --out new --sde warp", "--sde", "warp"),
+    Refusal("demo --out run", "--out", "run"),
+    Refusal("inspect", "run folder"),
+    Refusal("inspect warp", "warp", "moons"),
+    Refusal("inspect points.npy bytes.npy", "bytes.npy", "one name"),
+    Refusal("bench warp", "warp", "gemm"),
+    Refusal("bench gemm --repeats 0", "--repeats", "0", "from 1"),
+    Refusal("verify all", "all", "options only"),
+  ]
+
+  private static let failures: [Refusal] = [
+    Refusal("sample --model gaussian --out none/a.npy", "--out", "none"),
+    Refusal("sample --model gaussian --out folder.npy", "--out", "folder.npy", "file"),
+    Refusal("sample --model folder.npy --out a.npy", "folder.npy", "run.json"),
+    Refusal("sample --model run --out a.npy", "run/run.json"),
+    Refusal("sample --model mixture:none.json --out a.npy", "none.json"),
+    Refusal("sample --model mixture:half.json --out a.npy", "half.json", "covariances"),
+    Refusal("sample --model mixture:light.json --out a.npy", "light.json", "0.9", "1"),
+    Refusal(
+      "sample --model gaussian --solver ode:max-evaluations=9 --out a.npy", "sample 0", "budget"),
+    Refusal("likelihood --model gaussian --data none.npy --out a.npy", "none.npy"),
+    Refusal("likelihood --model gaussian --data text.npy --out a.npy", "text.npy", "NUMPY"),
+    Refusal("likelihood --model gaussian --data cut.npy --out a.npy", "cut.npy", "64", "63"),
+    Refusal("likelihood --model gaussian --data points.bin --out a.npy", "points.bin"),
+    Refusal("likelihood --model gaussian --data ragged.csv --out a.npy", "ragged.csv", "line 2"),
+    Refusal("likelihood --model gaussian --data nan.csv --out a.npy", "nan.csv", "line 2"),
+    Refusal("likelihood --model gaussian --data moons --out a.npy", "moons", "[2]", "[1]"),
+    Refusal("train --data none.npy --out new", "none.npy"),
+    Refusal("train --data cut.npy --out new", "cut.npy", "64", "63"),
+    Refusal("train --data bytes.npy --out points.npy", "points.npy", "file"),
+    Refusal(
+      "train --data bytes.npy --out new --network mlp:width=16,layers=1 --learning-rate 1e30 --warm-up 0",
+      "diverged", "learning rate"),
+    Refusal("train --resume --out new", "new", "run.json"),
+    Refusal("train --resume --out run", "run/run.json"),
+    Refusal("study --model gaussian --out points.npy --count 5", "points.npy", "file"),
+    Refusal("study --model gaussian --out new --solvers heun --nfe 1 --count 5", "--nfe"),
+    Refusal("demo --steps 1 --out points.npy", "points.npy", "file"),
+    Refusal("inspect none.npy", "none.npy"),
+    Refusal("inspect none.safetensors", "none.safetensors"),
+    Refusal("inspect text.npy", "text.npy", "NUMPY"),
+  ]
+
+  /// Holds that the tool refuses a use by one sentence, and leaves the folder as it was.
+  private func check(_ refusal: Refusal, status: Int32) throws {
+    let bench = try Workbench(Self.files)
+    let before = try bench.contents()
+    let outcome = try bench.scoresde(refusal.words + " --quiet")
+    #expect(outcome.status == status)
+    #expect(outcome.output.isEmpty)
+    let lines = outcome.errors.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count == 2 && lines.last == "", "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("scoresde: "))
+    for name in refusal.names {
+      #expect(outcome.errors.contains(name), "\(outcome.errors)")
+    }
+    let after = try bench.contents()
+    #expect(Set(after.keys).symmetricDifference(before.keys).isEmpty)
+    #expect(after == before)
+  }
+
+  @Test(arguments: usage) func wrongUsageIsStatus2(_ refusal: Refusal) throws {
+    try check(refusal, status: 2)
+  }
+
+  @Test(arguments: failures) func dataFilesAndNumbersThatFailAreStatus1(_ refusal: Refusal) throws {
+    try check(refusal, status: 1)
+  }
+
+  @Test func withoutACommandTheCommandsAreListed() throws {
+    let bench = try Workbench()
+    let outcome = try bench.scoresde("")
+    #expect(outcome.status == 2 && outcome.output.isEmpty)
+    let help = try bench.scoresde("--help")
+    #expect(help.status == 0 && help.errors.isEmpty && help.output == outcome.errors)
+    for command in [
+      "demo", "train", "sample", "likelihood", "verify", "study", "bench", "inspect",
+    ] {
+      #expect(help.output.contains("\n  \(command) "))
+      let own = try bench.scoresde("\(command) --help")
+      #expect(own.status == 0 && own.output.hasPrefix("scoresde \(command): "))
+      #expect(own.output.contains("\n  --json "))
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// What `inspect`, `study`, `bench` and `verify` say.
+@Suite struct ReportTests {
+  @Test func inspectSaysWhatARunIs() throws {
+    let bench = try Workbench(TrainedRun.images.files)
+    let run: Reports.Run = try bench.report("inspect run")
+    #expect(run.sde == "vp:beta-min=0.1,beta-max=20" && run.network.hasPrefix("mlp:width=16"))
+    #expect(run.data == "data.npy" && run.scalar == "float32" && run.sampleShape == [2, 2, 1])
+    #expect(run.stepsAskedFor == 200 && run.stepsDone == 200 && run.batchSize == 64)
+    let checkpoint = try Safetensors<Float>(contentsOf: bench.path("run/checkpoint.safetensors"))
+    let names = checkpoint.parameters.names.filter { $0.hasPrefix("parameters/") }
+    #expect(
+      run.parameters == names.compactMap { checkpoint.parameters[$0]?.count }.reduce(0, +))
+    let log = String(decoding: try bench.data("run/loss.csv"), as: UTF8.self)
+    let last = try #require(log.split(separator: "\n").last?.split(separator: ","))
+    #expect(last[0] == "200" && run.lastLoss == Double(last[1]))
+    let text = try bench.scoresde("inspect run").output
+    #expect(text.contains("steps done") && text.contains("200"))
+  }
+
+  @Test func inspectSaysWhatDataAreLike() throws {
+    let bench = try Workbench([
+      "x.npy": .npy([1, 2, 3, 6], shape: [2, 2]), "bytes.npy": Levels.singleFile,
+    ])
+    let numbers: Reports.Numbers = try bench.report("inspect x.npy")
+    #expect(numbers.samples == 2 && numbers.sampleShape == [2])
+    #expect(numbers.mean == 3 && numbers.least == 1 && numbers.greatest == 6)
+    #expect(abs(numbers.standardDeviation - 3.5.squareRoot()) < 1e-12)
+    #expect(numbers.levels == nil && numbers.classes == nil)
+    // The samples are (1, 2) and (3, 6).
+    #expect(abs(numbers.suggestedSigmaMax.value - 20.0.squareRoot()) < 1e-6)
+    #expect(!numbers.suggestedSigmaMax.reason.isEmpty)
+    let bytes: Reports.Numbers = try bench.report("inspect bytes.npy")
+    #expect(bytes.levels == 256 && bytes.least == 60 && bytes.greatest == 140)
+    let digits: Reports.Numbers = try bench.report("inspect digits:test")
+    #expect(digits.samples == 1797 && digits.sampleShape == [8, 8, 1])
+    #expect(digits.levels == 17 && digits.classes == 10)
+  }
+
+  @Test func inspectSaysWhatTensorsAFileHolds() throws {
+    let bench = try Workbench()
+    let file = Safetensors(
+      Parameters(
+        names: ["a", "b"],
+        tensors: [Tensor<Float>([2, 2], [1, 2, 3, 6]), Tensor([3], [0, 0, 0])]),
+      metadata: ["key": "value"])
+    try file.write(to: bench.path("x.safetensors"))
+    let tensors: Reports.Tensors = try bench.report("inspect x.safetensors")
+    #expect(tensors.tensors == 2 && tensors.entries == 7 && tensors.metadata == ["key": "value"])
+    let first = try #require(tensors.list.first { $0.name == "a" })
+    #expect(first.shape == [2, 2] && first.mean == 3 && first.least == 1 && first.greatest == 6)
+  }
+
+  @Test func studyFindsTheErrorsOfDDIMInClosedForm() throws {
+    let bench = try Workbench()
+    let report: Reports.Study = try bench.report(
+      "study --model gaussian --nfe 10,5 --solvers ddim;euler-maruyama;ode --grids uniform --count 50 --out deep/study"
+    )
+    #expect(report.model == "gaussian" && report.sde == "vp:beta-min=0.1,beta-max=20")
+    #expect(report.count == 50 && report.reference == "exact samples")
+    #expect(report.curves.map(\.solver) == ["ddim", "euler-maruyama", "ode"])
+    #expect(report.curves.map(\.grid) == ["uniform", "uniform", "adaptive"])
+
+    // On N(0, 1) the flow stands still, and a step of DDIM from s to t multiplies by α(s) α(t) + σ(s) σ(t).
+    let points = report.curves[0].points
+    #expect(points.map(\.budget) == [5, 10] && points.map(\.nfe) == [5, 10])
+    let errors = [5, 10].map { steps in
+      let times = (0...steps).map { 1 - 0.999 * Double($0) / Double(steps) }
+      return 1
+        - zip(times, times.dropFirst()).map { s, t in
+          GaussianFlow.alpha(s) * GaussianFlow.alpha(t)
+            + GaussianFlow.sigma(s) * GaussianFlow.sigma(t)
+        }.reduce(1, *)
+    }
+    // Both start from the same noise, whose root mean square is 1, give or take 0.1 for 50 draws.
+    let found = points.compactMap { $0.error?.value }
+    try #require(found.count == 2)
+    #expect(abs(found[0] / found[1] / (errors[0] / errors[1]) - 1) < 1e-3)
+    #expect((0.5...1.5).contains(found[0] / errors[0]))
+
+    // What takes noise of its own has no error of an end, and what has tolerances no budget.
+    #expect(report.curves[1].points.allSatisfy { $0.error == nil && $0.budget != nil })
+    #expect(report.curves[2].points.count == 5)
+    #expect(report.curves[2].points.allSatisfy { $0.budget == nil && $0.tolerance != nil })
+    #expect(report.out == "deep/study")
+    #expect(
+      try Set(bench.contents().keys)
+        == [
+          "deep", "deep/study", "deep/study/study.json", "deep/study/study.svg",
+          "deep/study/study.txt",
+        ])
+    let kept = try JSONDecoder().decode(
+      Reports.Study.self, from: bench.data("deep/study/study.json"))
+    #expect(kept.curves.map(\.solver) == report.curves.map(\.solver))
+  }
+
+  @Test func benchTimesWhatIsAskedFor() throws {
+    let bench = try Workbench()
+    let report: Reports.Bench = try bench.report("bench mlp-sample-64 --repeats 3 --threads 2")
+    #expect(report.workloads.map(\.workload) == ["mlp-sample-64"])
+    let found = report.workloads[0]
+    #expect(0 < found.min_ms && found.min_ms <= found.median_ms && found.median_ms <= found.max_ms)
+    #expect(found.threads == 2 && !found.kernels.isEmpty)
+  }
+
+  @Test func everyClosedFormOfVerifyHolds() throws {
+    let bench = try Workbench()
+    let report: Reports.Verify = try bench.report("verify")
+    #expect(report.checks > 2000 && report.failed == 0 && report.failures.isEmpty)
+  }
+}

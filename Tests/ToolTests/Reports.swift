@@ -1,0 +1,140 @@
+/// The keys that scripts lean on. A key that is renamed or missing is an error of decoding.
+enum Reports {
+  struct Mean: Decodable {
+    var mean: Double
+    var standardError: Double
+  }
+
+  struct Value: Decodable {
+    var value: Double
+    var standardError: Double
+  }
+
+  struct Sample: Decodable {
+    var count: Int
+    var shape: [Int]
+    var solver: String
+    var nfe: Double
+    var seconds: Double
+    var out: String
+  }
+
+  struct Likelihood: Decodable {
+    var count: Int
+    var dimensions: Int
+    var nfe: Double
+    var seconds: Double
+    var logDensity: Mean
+    var bitsPerDimension: Mean?
+    var variationalBound: Mean?
+    var variationalBoundBitsPerDimension: Mean?
+    var errorBudget: Budget
+    var against: Against?
+
+    struct Budget: Decodable {
+      var solver, truncation, priorMismatch: Double
+      var estimation, probes, widenedProbes, total: Double?
+    }
+
+    struct Against: Decodable {
+      var data: String
+      var count: Int
+      var logDensity: Mean
+      var areaUnderROC: Value
+    }
+  }
+
+  struct Train: Decodable {
+    var steps: Int
+    var loss: Double
+    var parameters: Int
+    var seconds: Double
+    var out: String
+  }
+
+  struct Bench: Decodable {
+    var workloads: [Workload]
+
+    struct Workload: Decodable {
+      var workload: String
+      var median_ms, min_ms, max_ms: Double
+      var threads: Int
+      var kernels: String
+    }
+  }
+
+  struct Demo: Decodable {
+    var bitsPerDimension: Mean
+    var baselineBitsPerDimension: Mean
+    var solvers: [Solver]
+    var out: String
+
+    struct Solver: Decodable {
+      var solver: String
+      var nfe, seconds, distance: Double
+    }
+  }
+
+  struct Verify: Decodable {
+    var checks: Int
+    var failed: Int
+    var failures: [Failure]
+
+    struct Failure: Decodable {
+      var process, subject, quantity: String
+    }
+  }
+
+  struct Study: Decodable {
+    var model, sde, reference, out: String
+    var count: Int
+    var floor: Value
+    var curves: [Curve]
+
+    struct Curve: Decodable {
+      var solver, grid: String
+      var points: [Point]
+    }
+
+    struct Point: Decodable {
+      var budget: Int?
+      var tolerance: Double?
+      var nfe: Double
+      var error: Value?
+      var distance: Value
+    }
+  }
+
+  struct Run: Decodable {
+    var sde, network, data, scalar, parametrisation: String
+    var sampleShape: [Int]
+    var stepsAskedFor, stepsDone, batchSize: Int
+    var parameters: Int?
+    var lastLoss: Double?
+  }
+
+  struct Numbers: Decodable {
+    var samples: Int
+    var sampleShape: [Int]
+    var mean, standardDeviation, least, greatest: Double
+    var levels, classes: Int?
+    var suggestedSigmaMax: Suggestion
+
+    struct Suggestion: Decodable {
+      var value: Double
+      var reason: String
+    }
+  }
+
+  struct Tensors: Decodable {
+    var tensors, entries: Int
+    var metadata: [String: String]
+    var list: [Entry]
+
+    struct Entry: Decodable {
+      var name: String
+      var shape: [Int]
+      var mean, least, greatest: Double
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Samples that `sample` writes.
+@Suite struct SampleTests {
+  @Test func samplesOfAGaussianAreWhereItsFlowTakesTheNoise() throws {
+    let bench = try Workbench()
+    func sample(_ model: String) throws -> Reports.Sample {
+      try bench.report(
+        "sample --model \(model) --solver ode --rtol 1e-10 --atol 1e-10 --epsilon 1e-3 --count 20 --seed 7 --scalar float64 --out x.npy"
+      )
+    }
+    // The flow of N(0, 1) under vp stands still: its samples are the noise that the seed gives.
+    _ = try sample("gaussian")
+    let noise = try bench.numbers("x.npy")
+    let report = try sample("gaussian:mean=2,std=0.3")
+    let flow = GaussianFlow(mean: 2, deviation: 0.3, epsilon: 1e-3)
+    #expect(distance(try bench.numbers("x.npy"), noise.map(flow.sample)) < 1e-7)
+    #expect(Set(noise).count == 20)
+    #expect(report.count == 20 && report.shape == [20, 1] && report.out == "x.npy")
+    #expect(report.solver == "ode:method=dopri5,rtol=1e-10,atol=1e-10")
+    #expect(report.nfe > 20 && report.seconds > 0)
+  }
+
+  @Test func samplesOfARunAreInTheDatasOwnUnits() throws {
+    let bench = try Workbench(TrainedRun.single.files)
+    let report: Reports.Sample = try bench.report(
+      "sample --model run --steps 100 --count 1000 --out x.npy")
+    #expect(report.shape == [1000, 1])
+    let samples = try bench.numbers("x.npy")
+    let mean = average(samples)
+    let spread = average(samples.map { ($0 - mean) * ($0 - mean) }).squareRoot()
+    // The network starts at the Gaussian of the data's moments, and 200 steps leave it near them. A thousand samples
+    // are good to 0.7 levels; in any other units mean and spread would be off by a hundred.
+    let data = Levels.moments
+    #expect(abs(mean - data.mean) < 0.5 * data.variance.squareRoot())
+    #expect((0.5...2).contains(spread / data.variance.squareRoot()))
+  }
+
+  @Test func aTrajectoryGoesFromNoiseToTheSamplesInTheDatasOwnUnits() throws {
+    let bench = try Workbench(TrainedRun.single.files)
+    let rest = "--solver ddim --steps 8 --count 5 --seed 3 --out x.npy --trajectory path.npy"
+    let _: Reports.Sample = try bench.report("sample --model gaussian \(rest)")
+    let noise = try bench.numbers("path.npy").prefix(5)
+    let _: Reports.Sample = try bench.report("sample --model run \(rest)")
+    let path = try NPY.read(bench.path("path.npy"), as: Double.self)
+    #expect(path.shape == [9, 5, 1])
+    // Bytes are seen as x = −1 + r/128.
+    #expect(distance(Array(path.scalars.prefix(5)), noise.map { 128 * ($0 + 1) }) < 1e-3)
+    #expect(try Array(path.scalars.suffix(5)) == bench.numbers("x.npy"))
+  }
+
+  @Test func samplesDependOnSeedAndPlaceAlone() throws {
+    let bench = try Workbench(TrainedRun.images.files)
+    func sample(_ options: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver pc --steps 10 --out x.npy \(options)")
+      return try bench.numbers("x.npy")
+    }
+    let first = try sample("--seed 5 --count 30 --threads 1")
+    #expect(first.count == 120)
+    #expect(try sample("--seed 5 --count 30 --threads 2") == first)
+    #expect(try sample("--seed 5 --count 30 --threads 3 --batch-size 7") == first)
+    #expect(try sample("--seed 5 --count 11") == Array(first.prefix(44)))
+    let other = try sample("--seed 6 --count 30")
+    #expect(!zip(first, other).contains { $0 == $1 })
+  }
+
+  @Test func everyKindOfFileReadsBack() throws {
+    let bench = try Workbench(TrainedRun.images.files)
+    for file in ["x.npy", "x.safetensors", "x.png"] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver ddim --steps 10 --count 6 --out \(file)")
+    }
+    let samples = try NPY.read(bench.path("x.npy"), as: Float.self)
+    #expect(samples.shape == [6, 2, 2, 1])
+    let tensors = try Safetensors<Float>(contentsOf: bench.path("x.safetensors"))
+    #expect(tensors.parameters.names == ["samples"] && tensors.parameters["samples"] == samples)
+
+    // Samples are squares of 40 pixels, and the top left corner of the first one is its first entry.
+    let picture = try PNGImage.read(bench.path("x.png"))
+    #expect(picture.channels == 1 && picture.width >= 80 && picture.height >= 80)
+    let corner = Double(samples.scalars[0])
+    #expect(
+      picture.pixels.contains { abs(Double($0) - min(255, max(0, corner))) <= 2 })
+
+    let _: Reports.Sample = try bench.report(
+      "sample --model gaussian:dim=2 --steps 5 --out x.svg")
+    #expect(String(decoding: try bench.data("x.svg"), as: UTF8.self).contains("<svg"))
+  }
+
+  @Test func progressGoesToStandardErrorAndAnyNameIntoTheJSON() throws {
+    let bench = try Workbench()
+    let name = "\"quoted\" \\ é\n.npy"
+    let words = ["sample", "--model", "gaussian", "--steps", "5", "--out", name]
+    let loud = try bench.scoresde(words + ["--json"])
+    #expect(try loud.report(as: Reports.Sample.self).out == name)
+    #expect(loud.errors.contains("sample: 100 %") && !loud.output.contains("%"))
+    let plain = try bench.scoresde(words + ["--quiet"])
+    #expect(plain.errors.isEmpty && plain.output.contains("64 samples of shape [1]"))
+    #expect(try bench.contents().keys.sorted() == [name])
+  }
+}

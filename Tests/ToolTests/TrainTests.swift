@@ -1,0 +1,134 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Runs that `train` makes and goes on with.
+@Suite struct TrainTests {
+  private static let options =
+    "--network mlp:width=16,layers=1 --batch-size 16 --schedule constant --seed 3"
+  private static let parts = ["checkpoint.safetensors", "loss.csv"]
+
+  /// A run of twenty steps.
+  private static func run() throws -> Workbench {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    let report: Reports.Train = try bench.report(
+      "train --data data.npy --out run --steps 20 \(options)")
+    #expect(report.steps == 20 && report.out == "run")
+    #expect(report.parameters > 0 && report.loss.isFinite && report.seconds > 0)
+    return bench
+  }
+
+  @Test func aResumedRunEndsInTheBitsOfOneThatWasNot() throws {
+    let bench = try Self.run()
+    let whole: Reports.Train = try bench.report(
+      "train --data data.npy --out whole --steps 40 --threads 1 \(Self.options)")
+    let resumed: Reports.Train = try bench.report(
+      "train --out run --resume --steps 40 --threads 2")
+    for part in Self.parts {
+      #expect(try bench.data("run/\(part)") == bench.data("whole/\(part)"), "\(part)")
+    }
+    #expect(resumed.steps == 40 && resumed.loss == whole.loss)
+    #expect(resumed.parameters == whole.parameters)
+  }
+
+  @Test func aRunGoesOnFromWhereItsDataAreNowAndWithItsOptionsInOtherWords() throws {
+    let bench = try Self.run()
+    let before = try bench.data("run/checkpoint.safetensors")
+    try bench.write(Levels.singleFile, to: "moved/data.npy")
+    try bench.remove("data.npy")
+    let report: Reports.Train = try bench.report(
+      "train --out run --resume --data moved/data.npy --sde vp --learning-rate 1e-3 --batch-size 016 --parametrization gaussian"
+    )
+    #expect(report.steps == 20)
+    #expect(try bench.data("run/checkpoint.safetensors") == before)
+  }
+
+  @Test func withoutItsCheckpointARunStartsAnewAndSaysSo() throws {
+    let bench = try Self.run()
+    let before = try bench.data("run/checkpoint.safetensors")
+    try bench.remove("run/checkpoint.safetensors")
+    for command in ["sample --model run --out x.npy", "likelihood --model run --data data.npy"] {
+      let outcome = try bench.scoresde(command)
+      #expect(outcome.status == 1 && outcome.errors.contains("run/checkpoint.safetensors"))
+    }
+    let outcome = try bench.scoresde("train --out run --resume --quiet")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors.contains("run/checkpoint.safetensors") && outcome.errors.contains("first step")
+    )
+    #expect(try bench.data("run/checkpoint.safetensors") == before)
+  }
+
+  @Test(arguments: [
+    ("--steps 10", "--steps is 10", "20"), ("--data other.npy", "other.npy", "data.npy"),
+    ("--data moons", "moons", "data.npy"), ("--data none.npy", "none.npy", "no such file"),
+    ("--sde ve", "--sde is ve", "vp"), ("--network mlp:width=8,layers=1", "--network", "width=16"),
+    ("--batch-size 32", "--batch-size is 32", "16"), ("--seed 4", "--seed is 4", "3"),
+    ("--learning-rate 0.1", "--learning-rate is 0.1", "0.001"), ("--clip 2", "--clip is 2", "1"),
+    ("--schedule cosine", "--schedule is cosine", "constant"),
+    ("--warm-up 7", "--warm-up is 7", "200"),
+    ("--average-decay 0.5", "--average-decay is 0.5", "0.999"),
+    ("--weighting edm", "--weighting is edm", "likelihood"),
+    ("--times uniform", "--times is uniform", "importance"),
+    ("--loss sliced", "--loss is sliced", "denoising"),
+    ("--parametrization score", "--parametrization is score", "gaussian"),
+    ("--noise-level 1", "--noise-level is 1", "none"),
+    ("--independent-times", "--independent-times", "strata"),
+    ("--scalar float64", "float32", "--scalar"),
+  ])
+  func whatIsNotTheRunsOwnIsRefused(options: String, found: String, expected: String) throws {
+    let bench = try Self.run()
+    // The same bytes in another order.
+    try bench.write(
+      .npy(bytes: Levels.single.reversed(), shape: [64, 1]), to: "other.npy")
+    let before = try bench.contents()
+    let outcome = try bench.scoresde("train --out run --resume --quiet \(options)")
+    #expect(outcome.status == (options.contains("none.npy") ? 1 : 2))
+    #expect(outcome.errors.contains(found) && outcome.errors.contains(expected))
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    #expect(try bench.contents() == before)
+  }
+
+  @Test func aDamagedRunIsNamedAndLeftAsItIs() throws {
+    let bench = try Self.run()
+    let whole = try bench.contents()
+    let cut = try bench.data("run/checkpoint.safetensors").dropLast()
+    let rewritten = Data.npy(bytes: Levels.single.map { $0 ^ 1 }, shape: [64, 1])
+    for (file, content) in [
+      ("run/checkpoint.safetensors", cut), ("run/loss.csv", .text("step")), ("run/loss.csv", nil),
+      ("run/run.json", .text("{}")), ("data.npy", rewritten), ("data.npy", nil),
+    ] {
+      for (name, old) in whole where !old.isEmpty { try bench.write(old, to: name) }
+      if let content { try bench.write(content, to: file) } else { try bench.remove(file) }
+      let before = try bench.contents()
+      let outcome = try bench.scoresde("train --out run --resume --steps 40 --quiet")
+      #expect(outcome.status != 0)
+      #expect(outcome.errors.contains(file), "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(try bench.contents() == before)
+    }
+  }
+
+  @Test func aFolderWithFilesOfARunIsNotOverwritten() throws {
+    let bench = try Self.run()
+    let rest = "train --data data.npy --out run --quiet"
+    for removed in ["", "run/run.json"] {
+      if !removed.isEmpty { try bench.remove(removed) }
+      let before = try bench.contents()
+      let outcome = try bench.scoresde(rest)
+      #expect(outcome.status == 2 && outcome.errors.contains("run"))
+      #expect(try bench.contents() == before)
+    }
+  }
+
+  @Test func quantisedDataAreSpreadOverTheirBinsForTraining() throws {
+    let bench = try Self.run()
+    let run: Reports.Run = try bench.report("inspect run")
+    // Bytes are seen as x = −1 + (r + u)/128, u uniform on (0, 1).
+    let moments = Levels.moments
+    let found = try Spec(run.parametrisation, kind: "parametrisation")
+    #expect(abs(try found.number("mean", default: 0) - (moments.mean / 128 - 1)) < 1e-7)
+    #expect(
+      abs(try found.number("deviation", default: 0) - moments.variance.squareRoot() / 128) < 1e-7)
+  }
+}

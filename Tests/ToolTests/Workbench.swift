@@ -1,0 +1,110 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// A temporary folder that the built `scoresde` is run in.
+final class Workbench {
+  /// What a run of the tool came to.
+  struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    /// What the one JSON object says that ends the output.
+    /// - Throws: where there is none or a second one, or where a key that `Report` names is missing.
+    func report<Report: Decodable>(as type: Report.Type = Report.self) throws -> Report {
+      try #require(status == 0, "\(errors)")
+      let lines = output.split(separator: "\n")
+      try #require(lines.filter { $0.hasPrefix("{") }.count == 1, "\(output)")
+      return try JSONDecoder().decode(Report.self, from: Data(try #require(lines.last).utf8))
+    }
+  }
+
+  /// The tool, which is built into the folder of the test bundle: a program on Linux, a folder that one loads on macOS.
+  private static let executable: URL = {
+    #if canImport(Darwin)
+      let bundle = Bundle(for: Workbench.self).bundleURL
+    #else
+      let bundle = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    #endif
+    return bundle.deletingLastPathComponent().appendingPathComponent("scoresde")
+  }()
+
+  private let place = FileManager.default.temporaryDirectory
+    .appendingPathComponent("scoresde-tests-\(UUID().uuidString)", isDirectory: true)
+
+  /// Makes the folder, with these files in it.
+  init(_ files: [String: Data] = [:]) throws {
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    for (name, content) in files { try write(content, to: name) }
+  }
+
+  deinit { try? FileManager.default.removeItem(at: place) }
+
+  /// Runs the tool in the folder, with words parted by spaces.
+  func scoresde(_ words: String) throws -> Outcome {
+    try scoresde(words.split(separator: " ").map(String.init))
+  }
+
+  func scoresde(_ words: [String]) throws -> Outcome {
+    // Outside of the folder, so that what the tool leaves behind is seen apart.
+    let streams = try ["output", "errors"].map { name in
+      let url = place.deletingLastPathComponent()
+        .appendingPathComponent("\(place.lastPathComponent)-\(name)-\(UUID().uuidString)")
+      try Data().write(to: url)
+      return url
+    }
+    defer { for url in streams { try? FileManager.default.removeItem(at: url) } }
+    let process = Process()
+    process.executableURL = Self.executable
+    process.arguments = words
+    process.currentDirectoryURL = place
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: streams[0])
+    process.standardError = try FileHandle(forWritingTo: streams[1])
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationReason == .exit, "\(words) ended by a signal")
+    let texts = try streams.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+    return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
+  }
+
+  /// Runs the tool and gives what it reports.
+  func report<Report: Decodable>(
+    _ words: String, as type: Report.Type = Report.self
+  ) throws -> Report {
+    try scoresde(words + " --json --quiet").report()
+  }
+
+  /// The path of a file in the folder.
+  func path(_ name: String) -> String { place.appendingPathComponent(name).path }
+
+  func write(_ content: Data, to name: String) throws {
+    let url = place.appendingPathComponent(name)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try content.write(to: url)
+  }
+
+  func data(_ name: String) throws -> Data {
+    try Data(contentsOf: place.appendingPathComponent(name))
+  }
+
+  /// The entries of a file of numbers.
+  func numbers(_ name: String) throws -> [Double] {
+    try NPY.read(path(name), as: Double.self).scalars
+  }
+
+  func remove(_ name: String) throws {
+    try FileManager.default.removeItem(at: place.appendingPathComponent(name))
+  }
+
+  /// Everything in the folder, hidden files too: the content of each file, nothing for a folder.
+  func contents() throws -> [String: Data] {
+    var found: [String: Data] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: place.path) {
+      found[name] = (try? data(name)) ?? Data()
+    }
+    return found
+  }
+}
