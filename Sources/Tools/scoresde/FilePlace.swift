@@ -2,10 +2,11 @@ import Foundation
 
 /// Questions about paths.
 enum FilePlace {
-  /// The folder that a file lies in.
+  /// The folder that a file or folder lies in.
   static func folder(of path: String) -> String {
-    let folder = (path as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
+    // Not by Foundation, which traps on names of one character on Linux.
+    guard let end = path.lastIndex(of: "/") else { return "." }
+    return end == path.startIndex ? "/" : String(path[..<end])
   }
 
   /// Whether a folder is at `path`.
@@ -26,6 +27,17 @@ enum FilePlace {
       URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath()
     }
     return place(a) == place(b)
+  }
+
+  /// The folders that are made with a folder at `path`, the innermost first.
+  static func missingFolders(_ path: String) -> [String] {
+    guard !path.isEmpty, !exists(path) else { return [] }
+    return [path] + missingFolders(folder(of: path))
+  }
+
+  /// Removes folders, the first one first, as long as there is nothing in them.
+  static func removeIfEmpty(_ folders: [String]) {
+    for folder in folders { rmdir(folder) }
   }
 
   /// Whether something is at `path`.

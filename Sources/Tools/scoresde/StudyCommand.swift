@@ -38,10 +38,10 @@ enum StudyCommand: Command {
     try session.checkMemory(
       Double(count) * Double(model.field.sampleShape.count), scalarSize: MemoryLayout<Scalar>.size,
       of: "the samples")
-    let isNew = !FilePlace.exists(folder)
-    try session.makeFolder(folder, for: "--out")
+    let new = FilePlace.missingFolders(folder)
     // Where nothing came of the study no folder is left; one with files in it is not removed.
-    defer { if isNew { rmdir(folder) } }
+    defer { FilePlace.removeIfEmpty(new) }
+    try session.makeFolder(folder, for: "--out")
 
     let study = Study(
       field: model.field, budgets: budgets, solvers: solvers, grids: grids, count: count,

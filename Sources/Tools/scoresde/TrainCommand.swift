@@ -46,6 +46,7 @@ enum TrainCommand: Command {
     let folder = RunFolder(try arguments.required("--out"))
     let every = try arguments.integer("--checkpoint-every", atLeast: 1) ?? 500
     let start = ContinuousClock.now
+    let new = FilePlace.missingFolders(folder.path)
     var job: TrainingJob<Scalar>
     if arguments.has("--resume") {
       job = try TrainingJob(resuming: folder, given: arguments, pool: session.pool)
@@ -68,7 +69,10 @@ enum TrainCommand: Command {
       try job.run(in: folder, checkpointEvery: every) { bar.update($0, $1) }
     } catch {
       // A run that failed before its first checkpoint holds nothing to go on with.
-      if !arguments.has("--resume") { folder.removeIfWithoutCheckpoint() }
+      if !arguments.has("--resume") {
+        folder.removeIfWithoutCheckpoint()
+        FilePlace.removeIfEmpty(new)
+      }
       throw error
     }
     let seconds = start.duration(to: .now).seconds
