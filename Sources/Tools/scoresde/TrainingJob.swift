@@ -41,7 +41,10 @@ struct TrainingJob<Scalar: TensorScalar> {
     try asUsage(of: "--network") { try model.check() }
     var notes = [Self.fingerprintNote: data.fingerprint]
     if let scale = data.scale {
-      notes["scale"] = String(decoding: try JSONEncoder().encode(scale), as: UTF8.self)
+      let encoder = JSONEncoder()
+      // In any other order two runs would differ.
+      encoder.outputFormatting = .sortedKeys
+      notes["scale"] = String(decoding: try encoder.encode(scale), as: UTF8.self)
     }
     description = RunDescription(
       model: model, sde: ProcessSpec.text(of: process), scalar: Scalar.typeName, data: data.name,
