@@ -16,11 +16,21 @@ import Testing
     #expect(try Set(bench.contents().keys) == Set(["demo"] + Self.files.map { "demo/\($0)" }))
     let page = String(decoding: try bench.data("demo/report.html"), as: UTF8.self)
 
-    #expect(report.solvers.count == 3)
-    for solver in report.solvers {
+    // The pictures show the levels 0 … 16 that the distances are measured on.
+    func levels(_ picture: String) throws -> Tensor<Float> {
+      let tiles = try PNGImage.read(bench.path("demo/\(picture).png"))
+        .tiles(100, side: 8, square: 5, columns: 10)
+      return Tensor([100, 8, 8, 1], tiles.map { Float(($0 * 16 / 255).rounded()) })
+    }
+    let test = (Digits.load(.test) as Dataset<Float>).samples
+    #expect(try levels("test-digits") == test.rows(0..<100))
+    try #require(report.solvers.count == 3)
+    for (solver, picture) in zip(
+      report.solvers, ["euler-maruyama", "predictor-corrector", "probability-flow-ode"])
+    {
       #expect(page.contains(solver.solver) && solver.nfe > 20 && solver.seconds > 0)
-      // After one step they are grey noise, far from digits, which are 0 apart but for chance.
-      #expect(solver.distance > 5, "\(solver.solver)")
+      let found = Metrics.energyDistance(try levels("samples-\(picture)"), test).value
+      #expect(abs(solver.distance - found) < 1e-3 * found, "\(solver.solver)")
     }
     #expect(report.solvers[0].nfe == 500 && report.solvers[1].nfe == 500)
 

@@ -18,6 +18,21 @@ extension Data {
   static func text(_ text: String) -> Data { Data(text.utf8) }
 }
 
+extension PNGImage {
+  /// The grey images of `side` × `side` entries that the tool tiles into one picture, each entry a square of pixels.
+  func tiles(_ count: Int, side: Int, square: Int, columns: Int) -> [Double] {
+    // Two pixels lie between images and around them.
+    let step = side * square + 2
+    return (0..<count).flatMap { tile in
+      (0..<side * side).map { entry in
+        let x = 2 + tile % columns * step + entry % side * square
+        let y = 2 + tile / columns * step + entry / side * square
+        return Double(pixels[y * width + x])
+      }
+    }
+  }
+}
+
 /// Data that the tests train on.
 enum Levels {
   /// Sixty-four single bytes, evenly between 60 and 140.

@@ -102,7 +102,7 @@ import Testing
     let report: Reports.Bench = try bench.report("bench mlp-sample-64 --repeats 3 --threads 2")
     #expect(report.workloads.map(\.workload) == ["mlp-sample-64"])
     let found = report.workloads[0]
-    #expect(0 < found.min_ms && found.min_ms <= found.median_ms && found.median_ms <= found.max_ms)
+    #expect(0 < found.least && found.least <= found.median && found.median <= found.greatest)
     #expect(found.threads == 2 && !found.kernels.isEmpty)
   }
 

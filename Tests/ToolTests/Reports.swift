@@ -57,9 +57,16 @@ enum Reports {
 
     struct Workload: Decodable {
       var workload: String
-      var median_ms, min_ms, max_ms: Double
+      var median, least, greatest: Double
       var threads: Int
       var kernels: String
+
+      enum CodingKeys: String, CodingKey {
+        case workload, threads, kernels
+        case median = "median_ms"
+        case least = "min_ms"
+        case greatest = "max_ms"
+      }
     }
   }
 
