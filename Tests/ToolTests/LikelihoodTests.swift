@@ -93,11 +93,12 @@ import Testing
     }
     let nats = try bench.numbers("levels-nats.npy")
     let ends = try bench.numbers("edges-nats.npy")
-    // Single precision and the tolerance of the solver allow for 1e-3; the curvature within a bin for no more.
-    for (row, value) in nats.enumerated() {
+    // Single precision, the tolerance of the solver and the curvature within a bin allow for a hundredth of a nat.
+    let outside = nats.indices.filter { row in
       let (low, high) = (min(ends[row], ends[row + 1]), max(ends[row], ends[row + 1]))
-      #expect(low - 0.01 < value && value < high + 0.01, "level \(levels[row])")
+      return nats[row] < low - 0.01 || nats[row] > high + 0.01
     }
+    #expect(nats.count == 80 && outside.isEmpty)
   }
 
   @Test func bitsOfLevelsAreTheirNatsOverDimensionsAndLogTwo() throws {
@@ -137,9 +138,9 @@ import Testing
     #expect(against.data == "far.npy" && against.count == 4)
     #expect(abs(against.logDensity.mean - alone.logDensity.mean) < 1e-9)
     #expect(against.logDensity.mean < both.logDensity.mean - 1)
-    #expect(against.areaUnderROC.value == 1)
+    #expect(abs(against.areaUnderROC.value - 1) < 1e-12)
     let same: Reports.Likelihood = try bench.report(
       "likelihood --model run --data near.npy --against near.npy --strata 0")
-    #expect(same.against?.areaUnderROC.value == 0.5)
+    #expect(abs(try #require(same.against).areaUnderROC.value - 0.5) < 1e-12)
   }
 }

@@ -31,6 +31,20 @@ import Testing
     #expect(resumed.parameters == whole.parameters)
   }
 
+  @Test func aRunThatWasKilledEndsInTheBitsOfOneThatWasNot() throws {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    func train(_ run: String) -> String {
+      "train --data data.npy --out \(run) --steps 600 --checkpoint-every 10 --network mlp:width=16,layers=1"
+    }
+    // Wherever it is stopped, and were it at its end, the bits are the same.
+    try bench.scoresde(train("run"), endedOnceThereIs: "run/checkpoint.safetensors")
+    let _: Reports.Train = try bench.report("train --out run --resume")
+    let _: Reports.Train = try bench.report(train("whole"))
+    for part in Self.parts {
+      #expect(try bench.data("run/\(part)") == bench.data("whole/\(part)"), "\(part)")
+    }
+  }
+
   @Test func aRunGoesOnFromWhereItsDataAreNowAndWithItsOptionsInOtherWords() throws {
     let bench = try Self.run()
     let before = try bench.data("run/checkpoint.safetensors")

@@ -55,18 +55,36 @@ final class Workbench {
       return url
     }
     defer { for url in streams { try? FileManager.default.removeItem(at: url) } }
+    let process = try start(
+      words, output: FileHandle(forWritingTo: streams[0]),
+      errors: FileHandle(forWritingTo: streams[1]))
+    process.waitUntilExit()
+    try #require(process.terminationReason == .exit, "\(words) ended by a signal")
+    let texts = try streams.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+    return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
+  }
+
+  /// Runs the tool until there is such a file, and ends it there.
+  func scoresde(_ words: String, endedOnceThereIs name: String) throws {
+    let process = try start(
+      words.split(separator: " ").map(String.init), output: .nullDevice, errors: .nullDevice)
+    while process.isRunning, !FileManager.default.fileExists(atPath: path(name)) { usleep(1000) }
+    process.terminate()
+    process.waitUntilExit()
+  }
+
+  private func start(
+    _ words: [String], output: FileHandle, errors: FileHandle
+  ) throws -> Process {
     let process = Process()
     process.executableURL = Self.executable
     process.arguments = words
     process.currentDirectoryURL = place
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: streams[0])
-    process.standardError = try FileHandle(forWritingTo: streams[1])
+    process.standardOutput = output
+    process.standardError = errors
     try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationReason == .exit, "\(words) ended by a signal")
-    let texts = try streams.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-    return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
+    return process
   }
 
   /// Runs the tool and gives what it reports.
