@@ -119,9 +119,18 @@ import Testing
     // One big step from visible noise leaves none: the result is the mean of the data given the state.
     let big = try TimeGrid(times: [0.5, 0])
     let x = Tensor<Double>([1, 1], [0.9])
-    let found = try Sampler(gaussian(process), solver: DDIM(), grid: big)
-      .sample(from: x, key: RandomKey(1)).samples[0, 0]
-    #expect(abs(found - (0.5 + 0.09 / 0.34 * 0.4)) < 1e-12)
+    for spec in [
+      "ddim", "ddim:eta=1", "deis:order=3", "deis:order=2,variable=log-snr", "dpm-solver:order=1",
+      "dpm-solver:order=2", "dpm-solver:order=3", "dpm-solver++:method=1s",
+      "dpm-solver++:method=2m",
+      "dpm-solver++:method=3m", "sde-dpm-solver++", "unipc:order=2",
+      "unipc:order=3,prediction=noise",
+      "ancestral",
+    ] {
+      let found = try Sampler(gaussian(process), solver: SolverSpec(spec).solver, grid: big)
+        .sample(from: x, key: RandomKey(1)).samples[0, 0]
+      #expect(abs(found - (0.5 + 0.09 / 0.34 * 0.4)) < 1e-12, "\(spec): \(found)")
+    }
   }
 
   /// 13: "underflow in dt" ends the program.

@@ -93,6 +93,33 @@ import Testing
     }
   }
 
+  /// On a field that is 0 nothing is taken away again: S_noise² of the variance that churn adds stays.
+  @Test func churnAddsNoiseOfItsDeviation() throws {
+    struct Nothing: ScoreField {
+      let process: any LinearProcess
+      var sampleShape: Shape { [1] }
+      func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> { 0 * x }
+    }
+    let process = try VarianceExploding()
+    let grid = try TimeGrid.karras(of: process, from: 1, to: 1e-3, steps: 12)
+    func variance(_ spec: String) throws -> Double {
+      try Sampler(
+        Nothing(process: process), solver: SolverSpec(spec).solver, grid: grid, denoising: .none
+      ).affineMoments().covariance[0][0]
+    }
+    let none = try variance("edm")
+    let one = try variance("edm:churn=3") - none
+    // γ = 3/12: σ² (1.25² − 1) for each step but the first.
+    let expected = grid.steps.dropFirst().reduce(0.0) {
+      $0 + pow(process.marginal(at: $1.time).sigma, 2) * (1.25 * 1.25 - 1)
+    }
+    #expect(abs(one / expected - 1) < 1e-9)
+    for noise in [0.5, 1.003, 2] {
+      let found = try variance("edm:churn=3,noise=\(noise)") - none
+      #expect(abs(found / one - noise * noise) < 1e-9, "\(noise)")
+    }
+  }
+
   @Test func churnAddsNoiseWhereItShould() throws {
     let process = try VarianceExploding()
     let field = GaussianField<Double>(process: process)

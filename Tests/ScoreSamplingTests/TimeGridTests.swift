@@ -15,6 +15,19 @@ import Testing
     }
   }
 
+  @Test func quadraticGridsAreEvenInTheRoot() throws {
+    let grid = try TimeGrid.quadratic(from: 1, to: 0.04, steps: 4)
+    let times = [grid.start] + grid.steps.map(\.next)
+    for (found, root) in zip(times, [1, 0.8, 0.6, 0.4, 0.2]) {
+      #expect(abs(found - root * root) < 1e-15)
+    }
+    #expect(times.count == 5 && times[0] == 1 && times[4] == 0.04)
+    // By name too.
+    let field = GaussianField<Double>(process: try VariancePreserving())
+    let named = try Sampler(field, SolverSpec("ddim:grid=quadratic"), steps: 4, epsilon: 0.04)
+    #expect(named.grid == grid)
+  }
+
   @Test func karrasGridIsThePublishedOne() throws {
     // 18 levels from 80 to 0.002 with ρ = 7.
     let published = [
