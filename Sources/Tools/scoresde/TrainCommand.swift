@@ -6,11 +6,13 @@ enum TrainCommand: Command {
   static let name = "train"
   static let summary = "trains a score network on data and keeps the run in a folder"
   static let options: [Option] = [
-    Option("--data", "DATA", "digits, moons, …, or a file or folder (required)"),
+    Option(
+      "--data", "DATA",
+      "\(DataSource.names.joined(separator: ", ")), or a file or folder (required)"),
     .process,
     Option(
       "--network", "NET",
-      "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2"
+      "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2 of images; each with condition=, features=, frequencies="
     ),
     Option("--steps", "N", "optimiser steps (default 2000)"),
     Option("--batch-size", "N", "samples a step (default 256)"),
