@@ -102,6 +102,19 @@ import Testing
     #expect(data.samples.shape == [3, 9, 7, 3] && data.labels == [0, 0, 1])
   }
 
+  @Test func imagesBesideClassesAreRefused() throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write("notes/1.txt", [1])
+    _ = try folder.write("stray.png", bytes(base64: PNGFixture.rgb))
+    #expect(try ImageFolder.read(folder.path, as: Float.self).labels == nil)
+    _ = try folder.write("dog/1.png", bytes(base64: PNGFixture.rgb))
+    let error = try #require(throws: DataError.self) {
+      try ImageFolder.read(folder.path, as: Float.self)
+    }
+    #expect(error.kind == .malformed && error.place == folder.path)
+    #expect(error.message.contains("stray.png") && error.message.contains("dog"))
+  }
+
   @Test func cifarBatchesAreReadAsPixelsWithColours() throws {
     // Red 10, green 20 + column, blue 30 + row.
     func image(_ label: UInt8) -> [UInt8] {

@@ -6,20 +6,24 @@ public enum ImageFolder {
   /// Reads all images, sorted by name: samples of shape `[n, height, width, channels]` with levels 0 … 255.
   ///
   /// Opacity is left out. With subfolders, class `k` is the `k`-th of them by name.
-  /// - Throws: a `DataError` where there is no image, one is damaged, or two differ in size or colours.
+  /// - Throws: a `DataError` where there is no image, one is damaged, two differ in size or colours, or images lie both
+  ///   in the folder and in its subfolders.
   public static func read<Scalar: TensorScalar>(
     _ path: String, as type: Scalar.Type = Scalar.self
   ) throws(DataError) -> Dataset<Scalar> {
     let entries = try names(in: path)
-    var files = entries.filter(isImage).map { (path: "\(path)/\($0)", label: 0) }
-    var hasClasses = false
-    if files.isEmpty {
-      let folders = entries.filter { isFolder("\(path)/\($0)") }
-      for (label, folder) in folders.enumerated() {
-        let images = try names(in: "\(path)/\(folder)").filter(isImage)
-        files += images.map { ("\(path)/\(folder)/\($0)", label) }
+    let strays = entries.filter(isImage)
+    var files = strays.map { (path: "\(path)/\($0)", label: 0) }
+    let folders = entries.filter { isFolder("\(path)/\($0)") }
+    for (label, folder) in folders.enumerated() {
+      let images = try names(in: "\(path)/\(folder)").filter(isImage)
+      if let stray = strays.first, let image = images.first {
+        throw DataError(
+          .malformed, path,
+          "images lie both here, as \(stray), and in subfolders, as \(folder)/\(image), where one or the other is expected"
+        )
       }
-      hasClasses = true
+      files += images.map { ("\(path)/\(folder)/\($0)", label) }
     }
     guard let first = files.first else {
       throw DataError(.empty, path, "no PNG image is in this folder or in its subfolders")
@@ -42,7 +46,7 @@ public enum ImageFolder {
     let whole = Shape([files.count] + (shape?.extents ?? []))
     return Dataset(
       name: path, samples: element.tensor(pixels[...], whole),
-      labels: hasClasses ? files.map(\.label) : nil, scale: .bytes)
+      labels: strays.isEmpty ? files.map(\.label) : nil, scale: .bytes)
   }
 
   private static func names(in path: String) throws(DataError) -> [String] {
