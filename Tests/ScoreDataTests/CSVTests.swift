@@ -10,6 +10,7 @@ import Testing
   @Test(arguments: [
     "1,2.5\n-3e2,.5\n", "1;2.5\n-3e2;.5", "1\t2.5\r\n-3e2\t.5\r\n", "  1   2.5 \n -3e2 .5\n",
     "# made by hand\n1 , 2.5\n\n\"-3e2\",0.5\n", "\u{FEFF}1,2.5\n-300,0.5",
+    "1,2.5\r-3e2,.5\r", "\r1\t2.5\r\n \n-3e2\t.5", "\t\n1,2.5\n\t\n-300,0.5\n",
   ])
   func everySeparatorIsFound(text: String) throws {
     let contents = try decode(text)
@@ -32,6 +33,9 @@ import Testing
       ("1,2\nnan,4\n", .notFinite, "line 2, column 1", "nan"),
       ("1,2\n3,-inf\n", .notFinite, "line 2, column 2", "-inf"),
       ("1,2\n3,1e999\n", .notFinite, "line 2, column 2", "1e999"),
+      ("1\t2\n\t\n3\t4\n", .malformed, "line 2, column 1", "“”"),
+      ("\t\n1\t2\n", .malformed, "line 1, column 1", "“”"),
+      ("1\r2\r\n\nthree\r", .malformed, "line 4, column 1", "three"),
       ("x,y\n", .empty, "", "no numbers"), ("\n\n# nothing\n", .empty, "", "no numbers"),
       ("1,2\u{0}\n", .wrongFormat, "", "not a text file"),
     ] as [(String, DataError.Kind, String, String)])
@@ -44,9 +48,13 @@ import Testing
     #expect(error.message.contains(found))
   }
 
-  @Test func numbersTooLargeForTheScalarTypeAreRefused() {
-    let text = Array("1e300\n".utf8)
-    #expect(kind { _ = try CSV.decode(text, path: "", as: Float.self) } == .notFinite)
+  @Test func numbersTooLargeForTheScalarTypeAreRefused() throws {
+    let text = Array("1\n1e39\n".utf8)
+    let error = try #require(throws: DataError.self) {
+      try CSV.decode(text, path: "x.csv", as: Float.self)
+    }
+    #expect(error.kind == .notFinite && error.place == "x.csv, line 2, column 1")
+    #expect(error.message == "“1e39” is inf as float32, where finite numbers are needed")
     #expect(kind { _ = try CSV.decode(text, path: "", as: Double.self) } == nil)
   }
 }

@@ -2,7 +2,8 @@ import ScoreTensors
 
 /// Tables of numbers as text: one row a line, separated by commas, semicolons, tabs or spaces.
 ///
-/// The first line may name the columns. Blank lines and lines that begin with `#` are skipped.
+/// A line ends with LF, CRLF or CR. The first line may name the columns. Blank lines and lines that begin with `#` are
+/// skipped; in a table by tabs, a line with a tab is not blank but a row of empty fields.
 public enum CSV {
   /// A table of numbers with the names of its columns, if it has any.
   public struct Contents<Scalar: TensorScalar>: Sendable {
@@ -14,7 +15,7 @@ public enum CSV {
 
   /// Reads a table of numbers.
   /// - Throws: a `DataError` with the line where a row has another number of fields than the first, or a field is not
-  ///   a finite number.
+  ///   a finite number in `Scalar`.
   public static func read<Scalar: TensorScalar>(
     _ path: String, as type: Scalar.Type = Scalar.self
   ) throws(DataError) -> Contents<Scalar> {
@@ -29,21 +30,12 @@ public enum CSV {
       throw DataError(.wrongFormat, path, "this is not a text file: it holds a zero byte")
     }
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+    let lines = Lines(rest: bytes[(hasMark ? 3 : 0)...])
+    let separator = lines.first { Self.isRow($0, separator: nil) }.map(Self.separator)
     var values: [Double] = []
     var columns: [String]?
     var width: (count: Int, line: Int)?
-    var separator: UInt8?
-    var lineNumber = 0
-    var start = hasMark ? 3 : 0
-    while start < bytes.count {
-      let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-      lineNumber += 1
-      var line = bytes[start..<end]
-      start = end + 1
-      if line.last == 0x0D { line.removeLast() }
-      guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }), first != UInt8(ascii: "#")
-      else { continue }
-      if separator == nil { separator = Self.separator(of: line) }
+    for (line, lineNumber) in zip(lines, 1...) where Self.isRow(line, separator: separator) {
       let fields = Self.fields(line, separator: separator ?? 0x2C)
       if width == nil {
         width = (fields.count, lineNumber)
@@ -67,7 +59,8 @@ public enum CSV {
         guard value.isFinite, Scalar(value).isFinite else {
           throw DataError(
             .notFinite, "\(path), line \(lineNumber), column \(column + 1)",
-            "“\(field.prefix(20))”, where finite numbers are needed")
+            "“\(field.prefix(20))” is \(Scalar(value)) as \(Scalar.typeName), where finite numbers are needed"
+          )
         }
         values.append(value)
       }
@@ -80,7 +73,28 @@ public enum CSV {
       columns: columns)
   }
 
-  /// The separator of a table, by its first line: tab, semicolon, comma or space, in this order.
+  /// The lines of a text, without their ends.
+  private struct Lines: Sequence, IteratorProtocol {
+    var rest: ArraySlice<UInt8>
+
+    mutating func next() -> ArraySlice<UInt8>? {
+      guard !rest.isEmpty else { return nil }
+      let line = rest.prefix { $0 != 0x0A && $0 != 0x0D }
+      rest = rest[line.endIndex...]
+      rest = rest.dropFirst(rest.starts(with: [0x0D, 0x0A]) ? 2 : 1)
+      return line
+    }
+  }
+
+  /// Whether a line is neither blank nor a comment.
+  private static func isRow(_ line: ArraySlice<UInt8>, separator: UInt8?) -> Bool {
+    guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }) else {
+      return separator == 0x09 && line.contains(0x09)
+    }
+    return first != UInt8(ascii: "#")
+  }
+
+  /// The separator of a table, by its first row: tab, semicolon, comma or space, in this order.
   private static func separator(of line: ArraySlice<UInt8>) -> UInt8 {
     ([0x09, 0x3B, 0x2C] as [UInt8]).first { line.contains($0) } ?? 0x20
   }
