@@ -85,6 +85,16 @@ import Testing
     }
   }
 
+  @Test(arguments: ["\r\n", "\r"]) func aLogIsReadWithOtherLineEnds(end: String) throws {
+    let header = try #require(LossLog().text.split(separator: "\n").first)
+    let text = "\(header)\n2,0.5,1.0,0.001\n4,0.25,1.5,0.001\n"
+    let other = text.split(separator: "\n").map { $0 + end }.joined()
+    let log = try LossLog(text: other, name: "log", upTo: .max)
+    #expect(log.entries.map(\.step) == [2, 4])
+    // What is written when a run goes on has line ends of one kind.
+    #expect(log.text == text)
+  }
+
   @Test func aCheckpointThatIsNotFiniteIsNamed() throws {
     try inFolder { folder in
       _ = try save(folder)

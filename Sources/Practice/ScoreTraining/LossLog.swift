@@ -34,10 +34,11 @@ public struct LossLog: Sendable, Equatable {
     }
   }
 
-  /// Reads a log's entries up to a step.
+  /// Reads a log's entries up to a step, whatever its line ends.
   /// - Throws: `TrainingError` that names the line that is not an entry.
   public init(text: String, name: String, upTo last: Int) throws(TrainingError) {
-    let lines = text.split(separator: "\n")
+    // To Swift CRLF is one character, and not "\n".
+    let lines = text.split(whereSeparator: \.isNewline)
     guard lines.first.map(String.init) == Self.header else {
       throw TrainingError("\(name): found \"\(lines.first ?? "")\"; expected \(Self.header)")
     }
