@@ -42,6 +42,35 @@ import Testing
     ),
     (#"{"a":{"shape":[2],"data_offsets":[0,8]}}"#, 8, "lacks"),
     ("[1,2]", 0, "not a JSON object"), ("{", 0, "not a JSON object"),
+    (
+      #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\u0061":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+      8, "has a twice"
+    ),
+    (
+      #"{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,8]}}"#, 8, "has shape twice"
+    ),
+    (
+      #"{"__metadata__":{},"__metadata__":{},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+      8, "has __metadata__ twice"
+    ),
+    (#"{"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}}"#, 8, "shape [2.0]"),
+    (#"{"a":{"dtype":"F32","shape":[2e0],"data_offsets":[0,8]}}"#, 8, "shape [2e0]"),
+    (#"{"a":{"dtype":"F32","shape":[true, 2],"data_offsets":[0,8]}}"#, 8, "shape [true, 2]"),
+    (#"{"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,8]}}"#, 8, "shape [1e999]"),
+    (
+      #"{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8]}}"#, 8,
+      "shape [9223372036854775808]"
+    ),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[false, 8]}}"#, 8, "offsets [false, 8]"),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8.0]}}"#, 8, "offsets [0, 8.0]"),
+    (#"{"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}"#, 8, "shape"),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}"#, 8, "two data_offsets"),
+    (#"{"a":{"dtype":"F32","shape":[2,],"data_offsets":[0,8]}}"#, 8, "byte 31"),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},}"#, 8, "byte 54"),
+    (#"{"a":{"dtype":"F32","shape":[02],"data_offsets":[0,8]}}"#, 8, "byte 29"),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} x"#, 8, "byte 55"),
+    (#"{"__metadata__":{"step":1}}"#, 0, "strings"),
+    (String(repeating: #"{"a":"#, count: 100_000), 0, "not a JSON object"),
   ])
   func damageIsNamed(header: String, bytes: Int, words: String) throws {
     let error = #expect(throws: FileError.self) {
@@ -49,6 +78,19 @@ import Testing
         bytes: file(header, [UInt8](repeating: 0, count: bytes)), name: "damaged")
     }
     #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func whateverJSONAllowsIsRead() throws {
+    let header =
+      " {\t\"σ\\u0301\\ud83d\\ude00\\n/\\/\" : {\r\n\"data_offsets\":[ 0 , 8 ] ,\"shape\":[2, 1 ],"
+      + #""more": [-1.5e+3, {"x": [], "y": {}}, true, false, null, ""], "dtype":"F32"},"#
+      + #""__metadata__" : { "a\"b" : "\\" , "" : "{\"a\": [1.0, true]}" } , "s": {"dtype":"F64","shape":[],"data_offsets":[8,16]} }  "#
+    let read = try Safetensors<Float>(
+      bytes: file(header, [UInt8](repeating: 0, count: 16)), name: "x")
+    #expect(read.parameters.names == ["σ\u{301}😀\n//", "s"])
+    #expect(read.parameters.tensors.map(\.shape) == [[2, 1], []])
+    #expect(read.metadata == ["a\"b": "\\", "": "{\"a\": [1.0, true]}"])
+    #expect(try Safetensors<Float>(bytes: file("{}", []), name: "x").parameters.names == [])
   }
 
   @Test func overlappingTensorsAreRefused() throws {

@@ -12,8 +12,8 @@ extension Safetensors {
   }
 
   /// Reads a file; tensors of types F16, BF16, F32 and F64 are converted to `Scalar`.
-  /// - Throws: `FileError` that says what is missing, truncated, overlapping or of another type. Nothing is allocated
-  ///   on the word of the header alone.
+  /// - Throws: `FileError` that says what is missing, named twice, truncated, overlapping or of another type. Nothing is
+  ///   allocated on the word of the header alone.
   public init(contentsOf path: String) throws(FileError) {
     guard FileManager.default.fileExists(atPath: path) else {
       throw FileError("\(path): there is no such file")
@@ -36,19 +36,11 @@ extension Safetensors {
       )
     }
     let start = 8 + Int(length)
-    guard
-      let header = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start])),
-      let members = header as? [String: Any]
-    else { throw FileError("\(path): the header is not a JSON object") }
-
     var metadata: [String: String] = [:]
     var entries: [Entry] = []
-    for (name, value) in members {
+    for (name, value) in try SafetensorsHeader(bytes[8..<start], path: path).members {
       if name == "__metadata__" {
-        guard let text = value as? [String: String] else {
-          throw FileError("\(path): __metadata__ is not an object of strings")
-        }
-        metadata = text
+        metadata = try Self.metadata(value, path)
       } else {
         entries.append(try Self.entry(name, value, available: bytes.count - start, path))
       }
@@ -75,14 +67,32 @@ extension Safetensors {
         }), metadata: metadata)
   }
 
+  private static func metadata(
+    _ value: SafetensorsHeader.Value, _ path: String
+  ) throws(FileError) -> [String: String] {
+    var metadata: [String: String] = [:]
+    if case .object(let members) = value {
+      for case (let name, .text(let text)) in members { metadata[name] = text }
+      if metadata.count == members.count { return metadata }
+    }
+    throw FileError("\(path): __metadata__ is not an object of strings")
+  }
+
   private static func entry(
-    _ name: String, _ value: Any, available: Int, _ path: String
+    _ name: String, _ value: SafetensorsHeader.Value, available: Int, _ path: String
   ) throws(FileError) -> Entry {
-    guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
-      let extents = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
-      offsets.count == 2
+    guard case .object(let fields) = value, case .text(let type)? = fields["dtype"],
+      case .list(let shape)? = fields["shape"], case .list(let pair)? = fields["data_offsets"],
+      pair.count == 2
     else {
       throw FileError("\(path): the entry \(name) lacks dtype, shape or two data_offsets")
+    }
+    let extents = shape.compactMap(\.wholeNumber)
+    let offsets = pair.compactMap(\.wholeNumber)
+    guard extents.count == shape.count, offsets.count == 2 else {
+      throw FileError(
+        "\(path): the tensor \(name) has shape \(shape) and data_offsets \(pair); expected whole numbers of 64 bits"
+      )
     }
     let sizes = ["F16": 2, "BF16": 2, "F32": 4, "F64": 8]
     guard let size = sizes[type] else {
