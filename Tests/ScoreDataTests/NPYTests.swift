@@ -97,11 +97,52 @@ import Testing
       ("{'descr': '<f3', 'fortran_order': False, 'shape': (1,)}", .unsupported),
       ("{'descr': '', 'fortran_order': False, 'shape': (1,)}", .unsupported),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,", .malformed),
+      ("{'descr': '<f4' 'fortran_order': False, 'shape': (1,)}", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False 'shape': (1,)}", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1 1)}", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,,)}", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (+1,)}", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (01,)}", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} and more\n", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}\n{}\n", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}\u{0}\n", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'descr': '<f4'}", .malformed),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'order': 'C'}", .malformed),
+      ("{'descr': '<f+4', 'fortran_order': False, 'shape': (1,)}", .unsupported),
+      ("{'descr': '<f04', 'fortran_order': False, 'shape': (1,)}", .unsupported),
       ("nothing", .malformed), ("", .malformed),
     ] as [(String, DataError.Kind)])
   func headersThatLieAreRefused(header: String, expected: DataError.Kind) {
     let file = Self.file(header, [0, 0, 0, 0])
     #expect(kind { _ = try NPY.decode(file, path: "", as: Float.self) } == expected)
+  }
+
+  @Test(arguments: [
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }   \n",
+    "{'shape': (1L,), \"fortran_order\": True,\n 'descr':'<f4'}",
+    "{'descr':'<f4','fortran_order':False,'shape':(1,1)}",
+  ])
+  func headersOfOtherWritersAreRead(header: String) throws {
+    let file = Self.file(header, [0, 0, 0x80, 0x3F])
+    #expect(try NPY.decode(file, path: "", as: Float.self).tensor.scalars == [1])
+  }
+
+  @Test(arguments: [
+    ("{'descr': '<f4' 'shape': (1,)}", "“'shape': (1,” at its character 16", "a comma or }"),
+    ("{'descr': '<f4', 'shape': (1 2)}", "“2)}” at its character 29", "a comma or )"),
+    ("{'descr': '<f4', 'descr': '<f4'}", "“descr” twice", "once each"),
+    ("{'descr': '<f4', 'order': 'C'}", "“order”", "fortran_order"),
+    (
+      "{'descr': '<f4', 'shape': (1,), 'fortran_order': False}\n{}\n", "“{}” at its character 56",
+      "the end"
+    ),
+    ("{'descr': '<f4'", "“” at its character 15", "a comma or }"),
+  ])
+  func theErrorSaysWhatAHeaderHasInstead(header: String, found: String, expected: String) throws {
+    let error = try #require(throws: DataError.self) {
+      try NPY.decode(Self.file(header), path: "x.npy", as: Float.self)
+    }
+    #expect(error.message.contains(found) && error.message.contains(expected), "\(error)")
   }
 
   @Test func theErrorSaysWhichEntryIsNotFinite() throws {

@@ -19,13 +19,21 @@ struct NPYHeader {
     self.path = path
     place = text.startIndex
     var values: [String: Value] = [:]
-    try expect("{")
+    guard skip("{") else { throw malformed("{") }
     while !skip("}") {
       let key = try string()
-      try expect(":")
+      guard Self.keys.contains(key), values[key] == nil else {
+        throw DataError(
+          .malformed, path,
+          "the NPY header has the key “\(key.prefix(20))”\(values[key] == nil ? "" : " twice"), where \(Self.keys.joined(separator: ", ")) are expected, once each"
+        )
+      }
+      guard skip(":") else { throw malformed("a colon") }
       values[key] = try value()
-      _ = skip(",")
+      try comma(orEnd: "}")
     }
+    skipBlanks()
+    guard place == text.endIndex else { throw malformed("the end") }
     guard case .text(let description)? = values["descr"],
       case .bool(let order)? = values["fortran_order"],
       case .numbers(let extents)? = values["shape"]
@@ -37,6 +45,8 @@ struct NPYHeader {
     self.extents = extents
     element = try Self.element(description, path)
   }
+
+  private static let keys = ["descr", "fortran_order", "shape"]
 
   private static func element(_ description: String, _ path: String) throws(DataError)
     -> ElementType
@@ -52,7 +62,7 @@ struct NPYHeader {
       "b": (.bool, [1]),
     ]
     guard let letter = letters.first, let (kind, sizes) = kinds[letter],
-      let size = Int(letters.dropFirst()), sizes.contains(size)
+      let size = sizes.first(where: { "\($0)" == letters.dropFirst() })
     else {
       throw DataError(
         .unsupported, path,
@@ -64,27 +74,44 @@ struct NPYHeader {
 
   // ------------------------------------------------------------------ the scanner
 
-  private var malformed: DataError {
-    DataError(
+  private func malformed(_ expected: String) -> DataError {
+    let found = String(decoding: text[place...].prefix(12).prefix { $0 >= 0x20 }, as: UTF8.self)
+    return DataError(
       .malformed, path,
-      "the NPY header cannot be read from its character \(place - text.startIndex) on")
+      "the NPY header has “\(found)” at its character \(place - text.startIndex), where \(expected) is expected"
+    )
+  }
+
+  private mutating func skipBlanks() {
+    while place < text.endIndex, [0x20, 0x0A, 0x0D, 0x09].contains(text[place]) { place += 1 }
   }
 
   private mutating func skip(_ character: Unicode.Scalar) -> Bool {
-    while place < text.endIndex, [0x20, 0x0A, 0x0D, 0x09].contains(text[place]) { place += 1 }
+    skipBlanks()
     guard place < text.endIndex, text[place] == UInt8(ascii: character) else { return false }
     place += 1
     return true
   }
 
-  private mutating func expect(_ character: Unicode.Scalar) throws(DataError) {
-    if !skip(character) { throw malformed }
+  /// Takes the comma after an item; the last one needs none.
+  private mutating func comma(orEnd end: Unicode.Scalar) throws(DataError) {
+    if skip(",") { return }
+    guard skip(end) else { throw malformed("a comma or \(end)") }
+    place -= 1
   }
 
   private mutating func string() throws(DataError) -> String {
     let quote: UInt8
-    if skip("'") { quote = 0x27 } else if skip("\"") { quote = 0x22 } else { throw malformed }
-    guard let end = text[place...].firstIndex(of: quote) else { throw malformed }
+    if skip("'") {
+      quote = 0x27
+    } else if skip("\"") {
+      quote = 0x22
+    } else {
+      throw malformed("a quoted word")
+    }
+    guard let end = text[place...].firstIndex(of: quote) else {
+      throw malformed("the end of a quoted word")
+    }
     defer { place = end + 1 }
     return String(decoding: text[place..<end], as: UTF8.self)
   }
@@ -104,19 +131,21 @@ struct NPYHeader {
       place += word.utf8.count
       return .bool(value)
     }
-    throw malformed
+    throw malformed("a quoted word, True, False or a tuple")
   }
 
   private mutating func numbers() throws(DataError) -> [Int] {
     var numbers: [Int] = []
     while !skip(")") {
-      let digits = text[place...].prefix { 0x30...0x39 ~= $0 }
-      guard let number = Int(String(decoding: digits, as: UTF8.self)) else { throw malformed }
+      let digits = String(decoding: text[place...].prefix { 0x30...0x39 ~= $0 }, as: UTF8.self)
+      guard let number = Int(digits), "\(number)" == digits else {
+        throw malformed("a size in plain digits")
+      }
       numbers.append(number)
-      place += digits.count
+      place += digits.utf8.count
       // Python 2 wrote long integers with a letter.
       _ = skip("L")
-      _ = skip(",")
+      try comma(orEnd: ")")
     }
     return numbers
   }
