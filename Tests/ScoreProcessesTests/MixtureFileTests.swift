@@ -52,6 +52,18 @@ import Testing
     ),
     (
       "{\"weights\": [1e999], \"means\": [[0]], \"covariances\": [[[1]]]}",
+      "the mixture has the number 1e999; expected numbers in the range of float64"
+    ),
+    (
+      "{\"weights\": [1], \"means\": [[0]], \"covariances\": [[[-1.5E-400]]]}",
+      "the mixture has the number -1.5E-400; expected numbers in the range of float64"
+    ),
+    (
+      "{\"weights\": [\"1e999\"], \"means\": [[0]], \"covariances\": []}",
+      "the mixture has something else than a number at weights[0]"
+    ),
+    (
+      "{\"weights\": [1e30, oops]}",
       "the mixture cannot be read as JSON; expected an object with weights, means and covariances"
     ),
   ])

@@ -30,7 +30,7 @@ public struct MixtureParameters: Codable, Sendable, Equatable {
     do {
       self = try JSONDecoder().decode(MixtureParameters.self, from: json)
     } catch {
-      throw ProcessError("\(name) \(Self.sentence(error))")
+      throw ProcessError("\(name) \(Self.sentence(error, json))")
     }
     let keys = (try? JSONDecoder().decode([String: Anything].self, from: json).keys.sorted()) ?? []
     if let other = keys.first(where: { !Self.keys.contains($0) }) {
@@ -60,7 +60,7 @@ public struct MixtureParameters: Codable, Sendable, Equatable {
   }
 
   // The end of a sentence whose subject is the file.
-  private static func sentence(_ error: any Error) -> String {
+  private static func sentence(_ error: any Error, _ json: Data) -> String {
     let keys = "weights, means and covariances"
     guard let error = error as? DecodingError else { return "cannot be decoded" }
     switch error {
@@ -72,8 +72,17 @@ public struct MixtureParameters: Codable, Sendable, Equatable {
         ? "is not an object; expected one with \(keys)"
         : "has something else than \(expected(context.codingPath)) at \(place)"
     default:
-      return "cannot be read as JSON; expected an object with \(keys)"
+      return outOfRange(json)
+        ?? "cannot be read as JSON; expected an object with \(keys)"
     }
+  }
+
+  // Foundation does not tell a number that is out of range from text that is no JSON, so each is tried alone.
+  private static func outOfRange(_ json: Data) -> String? {
+    let text = String(decoding: json, as: UTF8.self)
+    let number = text.matches(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?[eE][-+]?[0-9]+/).map(\.output.0)
+      .first { (try? JSONDecoder().decode([Double].self, from: Data("[\($0)]".utf8))) == nil }
+    return number.map { "has the number \($0); expected numbers in the range of float64" }
   }
 
   private static func place(_ path: [any CodingKey]) -> String {
