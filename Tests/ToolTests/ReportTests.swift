@@ -40,6 +40,19 @@ import Testing
     #expect(digits.levels == 17 && digits.classes == 10)
   }
 
+  @Test func inspectNamesARunThatMakesNoSense() throws {
+    let bench = try Workbench(TrainedRun.single.files)
+    let text = String(decoding: try bench.data("run/run.json"), as: UTF8.self)
+    let shape = try #require(text.firstMatch(of: /"sampleShape" : \[[^\]]*\]/)).output
+    try bench.write(
+      .text(text.replacing(shape, with: "\"sampleShape\" : [-2]")), to: "run/run.json")
+    let outcome = try bench.scoresde("inspect run")
+    #expect(outcome.status == 1 && outcome.output.isEmpty)
+    #expect(
+      outcome.errors.hasPrefix("scoresde: run/run.json: the run's sampleShape is [-2]; expected"))
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+  }
+
   @Test func inspectSaysWhatTensorsAFileHolds() throws {
     let bench = try Workbench()
     let file = Safetensors(

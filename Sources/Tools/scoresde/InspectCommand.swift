@@ -24,10 +24,16 @@ enum InspectCommand: Command {
 
   private static func inspect(run folder: RunFolder, _ session: Session) throws {
     let description = try folder.description()
+    let model: ModelConfiguration
+    do {
+      model = try description.modelConfiguration()
+    } catch {
+      throw CommandError.failure("\(folder.descriptionPath): \(error)")
+    }
     let options = description.options
     var facts = [
       Fact("sde", description.sde), Fact("network", description.network),
-      Fact("sample shape", Shape(description.sampleShape)), Fact("data", description.data),
+      Fact("sample shape", model.sampleShape), Fact("data", description.data),
       Fact("scalar", description.scalar), Fact("steps asked for", options.steps),
       Fact("batch size", options.batchSize), Fact("seed", "\(options.seed)"),
       Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
