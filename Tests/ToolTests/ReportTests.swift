@@ -53,6 +53,23 @@ import Testing
     #expect(outcome.errors.split(separator: "\n").count == 1)
   }
 
+  @Test func inspectReadsInTheTypeAskedFor() throws {
+    let bench = try Workbench(["x.npy": .npy([0.1, 0.2], shape: [2, 1])])
+    let file = Safetensors(Parameters(names: ["a"], tensors: [Tensor<Double>([1], [0.1])]))
+    try file.write(to: bench.path("x.safetensors"))
+    for (scalar, least) in [
+      ("", 0.1), (" --scalar float64", 0.1), (" --scalar float32", Double(Float(0.1))),
+    ] {
+      let numbers: Reports.Numbers = try bench.report("inspect x.npy" + scalar)
+      #expect(numbers.least == least)
+      let tensors: Reports.Tensors = try bench.report("inspect x.safetensors" + scalar)
+      #expect(tensors.list.map(\.least) == [least])
+    }
+    let help = try bench.scoresde("inspect --help").output
+    #expect(help.contains("float64 (default) or float32"))
+    #expect(help.split(separator: "--scalar").count == 2)
+  }
+
   @Test func inspectSaysWhatTensorsAFileHolds() throws {
     let bench = try Workbench()
     let file = Safetensors(

@@ -8,9 +8,8 @@ struct Arguments {
   private(set) var positional: [String] = []
 
   /// Parses `words` against the options that the command takes.
-  init(_ words: [String], command: String, options: [Option], positional limit: Int) throws {
+  init(_ words: [String], command: String, options known: [Option], positional limit: Int) throws {
     self.command = command
-    let known = options + Option.common
     var rest = words[...]
     while let word = rest.popFirst() {
       guard word.hasPrefix("-"), word.count > 1 else {

@@ -17,4 +17,9 @@ protocol Command {
 extension Command {
   static var positionalLimit: Int { 0 }
   static var positionalNames: String { "" }
+
+  /// Its own options, and the common ones of which it has none of its own.
+  static var allOptions: [Option] {
+    options + Option.common.filter { common in !options.contains { $0.name == common.name } }
+  }
 }

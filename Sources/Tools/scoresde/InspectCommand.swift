@@ -5,7 +5,9 @@ import ScoreSDE
 enum InspectCommand: Command {
   static let name = "inspect"
   static let summary = "says what is in a run folder, a data set or a file"
-  static let options: [Option] = []
+  static let options = [
+    Option("--scalar", "TYPE", "the type to read in: float64 (default) or float32")
+  ]
   static let positionalLimit = 1
   static let positionalNames = "RUN|DATA|FILE"
 
@@ -13,12 +15,23 @@ enum InspectCommand: Command {
     guard let path = session.arguments.positional.first else {
       throw CommandError.usage("inspect needs a run folder, a data set or a file")
     }
+    // Not rounded unless that is asked for.
+    if session.arguments.has("--scalar"), try !session.arguments.isDouble {
+      try inspect(path, session, Float.self)
+    } else {
+      try inspect(path, session, Double.self)
+    }
+  }
+
+  private static func inspect<Scalar: TensorScalar>(
+    _ path: String, _ session: Session, _: Scalar.Type
+  ) throws {
     if RunFolder(path).exists {
       try inspect(run: RunFolder(path), session)
     } else if path.hasSuffix(".safetensors") {
-      try inspect(tensors: Safetensors<Double>(contentsOf: path), path, session)
+      try inspect(tensors: Safetensors<Scalar>(contentsOf: path), path, session)
     } else {
-      try inspect(data: DataSource(path).load(as: Double.self), path, session)
+      try inspect(data: DataSource(path).load(as: Scalar.self), path, session)
     }
   }
 
@@ -66,13 +79,13 @@ enum InspectCommand: Command {
     try show(facts, session)
   }
 
-  private static func inspect(
-    tensors file: Safetensors<Double>, _ path: String, _ session: Session
+  private static func inspect<Scalar: TensorScalar>(
+    tensors file: Safetensors<Scalar>, _ path: String, _ session: Session
   ) throws {
     var table = Table(columns: ["tensor", "shape", "mean", "least", "greatest"])
     var list: [JSON] = []
     for (name, tensor) in zip(file.parameters.names, file.parameters.tensors) {
-      let entries = tensor.scalars
+      let entries = Tensor<Double>(tensor).scalars
       let numbers = [tensor.mean, entries.min() ?? .nan, entries.max() ?? .nan]
       table.append([name, "\(tensor.shape)"] + numbers.map { NumberText.significant($0) })
       list.append(
@@ -96,10 +109,10 @@ enum InspectCommand: Command {
     )
   }
 
-  private static func inspect(
-    data: Dataset<Double>, _ path: String, _ session: Session
+  private static func inspect<Scalar: TensorScalar>(
+    data: Dataset<Scalar>, _ path: String, _ session: Session
   ) throws {
-    let entries = data.samples.scalars
+    let entries = Tensor<Double>(data.samples).scalars
     let mean = data.samples.mean
     let variance = entries.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(entries.count)
     guard variance.isFinite else {

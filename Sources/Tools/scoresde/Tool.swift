@@ -25,7 +25,7 @@ enum Tool {
       let rest = Array(words.dropFirst())
       if rest.contains("--help") || rest.contains("-h") { return show(help(command)) }
       let arguments = try Arguments(
-        rest, command: name, options: command.options, positional: command.positionalLimit)
+        rest, command: name, options: command.allOptions, positional: command.positionalLimit)
       try command.run(try Session(arguments))
       return 0
     } catch {
@@ -75,7 +75,7 @@ enum Tool {
   }
 
   private static func help(_ command: any Command.Type) -> String {
-    let lines = (command.options + Option.common).map { option in
+    let lines = command.allOptions.map { option in
       let name = option.value.map { "\(option.name) \($0)" } ?? option.name
       return "  \(name)\(String(repeating: " ", count: max(1, 26 - name.count)))\(option.help)"
     }
