@@ -31,8 +31,9 @@ public enum AtomicFile {
     }
     // The name differs between processes and between threads of one, and is no longer than a name may be.
     let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-    let folder = (path as NSString).deletingLastPathComponent
-    let temporary = (folder.isEmpty ? "." : folder) + "/.\(random).tmp"
+    // By hand: Foundation's own traps on names of one character on Linux.
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+    let temporary = folder + ".\(random).tmp"
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard file >= 0 else { return String(cString: strerror(errno)) }
     var reason: Int32 = 0
