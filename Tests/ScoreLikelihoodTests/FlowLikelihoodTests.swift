@@ -6,6 +6,15 @@ import ScoreTensors
 import Testing
 
 @Suite struct FlowLikelihoodTests {
+  /// Finite data whose squares are not have no finite density, and that is said.
+  @Test func densitiesThatAreNoNumbersAreNotFinished() throws {
+    let oracle = try GaussianDensityTests.oracle(try VariancePreserving(), Double.self)
+    let x = Tensor<Double>([2, 1], [0.5, 1e200])
+    let result = try FlowLikelihood(oracle, divergence: .exact).logDensity(of: x)
+    #expect(result.status == [.finished, .nonFinite(time: 1)])
+    #expect(result.logDensity[0].isFinite && result.logDensity[1].isNaN)
+  }
+
   private func oracle<Scalar: TensorScalar>(
     _: Scalar.Type = Scalar.self
   ) throws -> MixtureOracle<Scalar> {

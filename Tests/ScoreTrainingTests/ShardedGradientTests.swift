@@ -7,7 +7,7 @@ import Testing
 @Suite struct ShardedGradientTests {
   // Parameters of several blocks of the sum of squares, none a whole number of them, and batches that shards do not divide.
   @Test(arguments: [1, 60, 65, 700], [1, 2, 5])
-  func linearRegressionHasItsClosedForm(batch: Int, threads: Int) {
+  func linearRegressionHasItsClosedForm(batch: Int, threads: Int) throws {
     let (inputs, outputs) = (70, 65)
     let key = RandomKey(3)
     let (x, y) = (
@@ -21,7 +21,7 @@ import Testing
     let (weights, bias) = (
       Formula.input("w", [inputs, outputs]), Formula.input("b", [1, outputs])
     )
-    let gradient = ShardedGradient<Double>(
+    let gradient = try ShardedGradient<Double>(
       batch: batch, parameters: [weights, bias], trained: [0, 1],
       pool: ThreadPool(threads: threads)
     ) { rows in

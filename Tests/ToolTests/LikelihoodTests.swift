@@ -124,6 +124,32 @@ import Testing
     }
   }
 
+  /// Digits have the levels 0 … 16.
+  @Test func levelsThatAModelDoesNotHaveAreRefusedAndOtherNumbersSaidToBePoints() throws {
+    var pixels = [UInt8](repeating: 3, count: 128)
+    let good = pixels
+    pixels[70] = 17
+    let bench = try Workbench([
+      "good.npy": .npy(bytes: good, shape: [2, 8, 8]),
+      "bad.npy": .npy(bytes: pixels, shape: [2, 8, 8]),
+      "points.npy": .npy(good.map { Double($0) + 0.25 }, shape: [2, 8, 8]),
+    ])
+    let _: Reports.Train = try bench.report(
+      "train --data digits --out run --network mlp:width=8,layers=1 --steps 2 --batch-size 8")
+    let rest = "--divergence hutchinson --strata 0 --rtol 0.01 --atol 0.01 --json"
+    let known: Reports.Likelihood = try bench.scoresde(
+      "likelihood --model run --data good.npy \(rest) --quiet"
+    ).report()
+    #expect(known.bitsPerDimension != nil)
+    let refused = try bench.scoresde("likelihood --model run --data bad.npy \(rest) --quiet")
+    #expect(refused.status == 1 && refused.output.isEmpty)
+    #expect(refused.errors.contains("bad.npy") && refused.errors.contains("17"))
+    let points = try bench.scoresde("likelihood --model run --data points.npy \(rest)")
+    let report: Reports.Likelihood = try points.report()
+    #expect(report.bitsPerDimension == nil)
+    #expect(points.errors.contains("points.npy") && points.errors.contains("as points"))
+  }
+
   @Test func otherDataAreScoredAsOnTheirOwnAndToldApart() throws {
     let bench = try Workbench(
       TrainedRun.single.files.merging([

@@ -19,7 +19,8 @@ import Testing
   /// Good and bad files that the uses below name.
   private static let files: [String: Data] = [
     "points.npy": .npy([-1, 0, 1], shape: [3, 1]), "bytes.npy": Levels.singleFile,
-    "text.npy": .text("hello"), "cut.npy": Levels.singleFile.dropLast(), "points.bin": .text(""),
+    "huge.npy": .npy([0, 1e200], shape: [2, 1]), "text.npy": .text("hello"),
+    "cut.npy": Levels.singleFile.dropLast(), "points.bin": .text(""),
     "ragged.csv": .text("1,2\n3\n"), "nan.csv": .text("1\nnan\n"),
     "half.json": .text(#"{"weights": [1], "means": [[0]]}"#),
     "light.json": .text(#"{"weights": [0.9], "means": [[0]], "covariances": [[[1]]]}"#),
@@ -81,6 +82,12 @@ import Testing
     Refusal("train --data bytes.npy --out new --parametrization no", "--parametrization", "no"),
     Refusal("train --data bytes.npy --out new --loss warp", "--loss", "warp", "denoising"),
     Refusal("train --data bytes.npy --out new --average-decay 2", "--average-decay", "2"),
+    Refusal("train --data bytes.npy --out new --batch-size 2000000", "--batch-size", "1048576"),
+    Refusal(
+      "train --data bytes.npy --out new --noise-level 1 --times uniform", "--times", "--noise-level"
+    ),
+    Refusal(
+      "train --data bytes.npy --out new --noise-level 1 --independent-times", "--independent-times"),
     Refusal("train --data bytes.npy --out run", "--out", "run", "--resume"),
     Refusal("study --model gaussian", "--out"),
     Refusal("study --model gaussian --out new --nfe 0", "--nfe", "0", "from 1"),
@@ -119,11 +126,17 @@ import Testing
     Refusal("likelihood --model gaussian --data ragged.csv --out a.npy", "ragged.csv", "line 2"),
     Refusal("likelihood --model gaussian --data nan.csv --out a.npy", "nan.csv", "line 2"),
     Refusal("likelihood --model gaussian --data moons --out a.npy", "moons", "[2]", "[1]"),
+    Refusal(
+      "likelihood --model gaussian --scalar float64 --data huge.npy --out a.npy", "sample 1"),
     Refusal("train --data none.npy --out new", "none.npy"),
     Refusal("train --data cut.npy --out new", "cut.npy", "64", "63"),
     Refusal("train --data bytes.npy --out points.npy", "points.npy", "file"),
     Refusal(
       "train --data bytes.npy --out deep/new --network mlp:width=16,layers=1 --learning-rate 1e30 --warm-up 0",
+      "diverged", "learning rate"),
+    // The last step is the one that leaves what is no number.
+    Refusal(
+      "train --data bytes.npy --out new --network mlp:width=16,layers=1 --learning-rate 1e39 --schedule constant --warm-up 0 --steps 1",
       "diverged", "learning rate"),
     Refusal("train --resume --out new", "new", "run.json"),
     Refusal("train --resume --out run", "run/run.json"),

@@ -100,4 +100,14 @@ import Testing
     #expect(plain.errors.isEmpty && plain.output.contains("64 samples of shape [1]"))
     #expect(try bench.contents().keys.sorted() == [name])
   }
+
+  /// Its two states fit into any memory, whatever --steps says.
+  @Test func trajectoriesOfAdaptiveSDEAreTheirEnds() throws {
+    let bench = try Workbench()
+    let _: Reports.Sample = try bench.report(
+      "sample --model gaussian --solver adaptive-sde --steps 10000000 --count 2000 --trajectory t.npy --out a.npy"
+    )
+    let (ends, samples) = (try bench.numbers("t.npy"), try bench.numbers("a.npy"))
+    #expect(ends.count == 4000 && Array(ends.suffix(2000)) == samples)
+  }
 }

@@ -123,6 +123,29 @@ import Testing
     }
   }
 
+  @Test func aDescriptionThatWasChangedByHandIsNamedAndLeftAsItIs() throws {
+    let bench = try Self.run()
+    let text = String(decoding: try bench.data("run/run.json"), as: UTF8.self)
+    for (line, changed, found) in [
+      ("\"batchSize\" : 16", "\"batchSize\" : 0", "batch-size is 0"),
+      ("\"batchSize\" : 16", "\"batchSize\" : 1152921504606846976", "from 1 to 1048576"),
+      ("\"clip\" : 1", "\"clap\" : 1", "options.clip is missing"),
+      ("\"clip\" : 1", "\"clip\" : \"1\"", "options.clip is something else"),
+      ("\"denoising\"", "\"noising\"", "options.objective"),
+    ] {
+      try #require(text.contains(line), "\(text)")
+      try bench.write(.text(text.replacing(line, with: changed)), to: "run/run.json")
+      let before = try bench.contents()
+      let outcome = try bench.scoresde("train --out run --resume --steps 40 --quiet")
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.errors.contains("run/run.json") && outcome.errors.contains(found),
+        "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(try bench.contents() == before)
+    }
+  }
+
   @Test func aFolderWithFilesOfARunIsNotOverwritten() throws {
     let bench = try Self.run()
     let rest = "train --data data.npy --out run --quiet"

@@ -43,6 +43,11 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
         throw TrainingError("the regression has \(name) \(value); expected 1 or more")
       }
     }
+    guard batchSize <= TrainingOptions.mostBatchSize else {
+      throw TrainingError(
+        "the regression has batch size \(batchSize); expected at most \(TrainingOptions.mostBatchSize)"
+      )
+    }
     guard learningRate > 0, learningRate.isFinite else {
       throw TrainingError(
         "the regression has learning rate \(learningRate); expected a number above 0")
@@ -60,7 +65,7 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     names = parameters.names
     tensors = parameters.tensors
     optimizer = Adam(tensors)
-    gradient = ShardedGradient(
+    gradient = try ShardedGradient(
       batch: batchSize, parameters: network.parameters.map(\.formula),
       trained: Array(network.parameters.indices), pool: pool
     ) { rows in

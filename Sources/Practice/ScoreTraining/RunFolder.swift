@@ -75,7 +75,22 @@ public struct RunFolder: Sendable {
     do {
       return try decoder.decode(RunDescription.self, from: data)
     } catch {
-      throw FileError("\(descriptionPath): not a run's description: \(error)")
+      throw FileError("\(descriptionPath): not a run's description: \(Self.sentence(error))")
+    }
+  }
+
+  // What is wrong with a description that is JSON.
+  private static func sentence(_ error: any Error) -> String {
+    func place(_ context: DecodingError.Context, _ key: String? = nil) -> String {
+      (context.codingPath.map(\.stringValue) + (key.map { [$0] } ?? [])).joined(separator: ".")
+    }
+    switch error as? DecodingError {
+    case .keyNotFound(let key, let context): return "\(place(context, key.stringValue)) is missing"
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      return "\(place(context)) is something else than the expected \(type)"
+    case .dataCorrupted(let context):
+      return "\(place(context)) has a value that is not known"
+    default: return "it cannot be read"
     }
   }
 
@@ -94,9 +109,17 @@ public struct RunFolder: Sendable {
   }
 
   /// Writes a trainer's state and its log; the checkpoint last.
+  /// - Throws: `FileError` where they cannot be written, and, before anything is written, where an entry of the state is not finite.
   public func save<Scalar>(_ trainer: Trainer<Scalar>, log: LossLog) throws(FileError) {
+    let checkpoint = trainer.checkpoint
+    for (name, tensor) in zip(checkpoint.parameters.names, checkpoint.parameters.tensors)
+    where !tensor.isFinite {
+      throw FileError(
+        "\(checkpointPath): not written, since training diverged at step \(trainer.step) and left entries of \(name) that are not finite numbers; a lower learning rate may help"
+      )
+    }
     try AtomicFile.write(log.text, to: lossPath)
-    try trainer.checkpoint.write(to: checkpointPath)
+    try checkpoint.write(to: checkpointPath)
   }
 
   /// Removes the description and the log of a run that has no checkpoint, and the folder where nothing else is in it.

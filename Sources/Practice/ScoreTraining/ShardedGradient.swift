@@ -1,3 +1,4 @@
+import Foundation
 import ScoreAutodiff
 import ScoreTensors
 import Synchronization
@@ -50,10 +51,11 @@ package final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - loss: the arguments, each with as many rows as it is given, and the mean loss of these rows.
+  /// - Throws: `TrainingError` where the machine has less memory than the shards at work and their gradients take.
   package init(
     batch: Int, parameters: [Formula], trained: [Int], pool: ThreadPool,
     loss: (_ rows: Int) -> (arguments: [Formula], value: Formula)
-  ) {
+  ) throws(TrainingError) {
     self.pool = pool
     var end = 16
     offsets = trained.map { index in
@@ -87,6 +89,16 @@ package final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
     let leavesLast = !sharesShards && pool.threads > 1 && firsts.count <= 2 * pool.threads
     if leavesLast { (whole, arguments) = compile(size, leavesLast: true) }
     rowCounts = arguments.map(\.shape.rowCount)
+    let workers = sharesShards ? 1 : min(pool.threads, firsts.count)
+    let bytes =
+      Double(workers) * Double(whole.arenaBytes)
+      + Double(firsts.count * end) * Double(MemoryLayout<Scalar>.stride)
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    guard bytes <= memory else {
+      throw TrainingError(
+        "a step on a batch of \(batch) takes \((bytes / 1e9).rounded()) GB of memory, and this machine has \((memory / 1e9).rounded()) GB; expected a smaller batch or network"
+      )
+    }
     var programs = [whole.bind(zeros)]
     if batch % size > 0 {
       programs.append(compile(batch % size, leavesLast: leavesLast).program.bind(zeros))
@@ -105,7 +117,6 @@ package final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
         outputs: ([0] + offsets).map { results + number * end + $0 })
     }
     let together = sharesShards ? pool : nil
-    let workers = sharesShards ? 1 : min(pool.threads, shards.count)
     workspaces = (0..<workers).map { _ in programs.map { $0.makeWorkspace(pool: together) } }
     var blocks = 0
     parts = trained.map { index in

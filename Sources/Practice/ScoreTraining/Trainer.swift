@@ -86,7 +86,7 @@ public struct Trainer<Scalar: TensorScalar> {
     trained = parameters.indices.filter { parameters[$0].isTrained }
     optimizer = Adam(initial.tensors, averages: options.averageDecay > 0)
 
-    gradient = ShardedGradient(
+    gradient = try ShardedGradient(
       batch: options.batchSize, parameters: parameters.map(\.formula), trained: trained, pool: pool
     ) { rows in
       let x = Formula.input("noised", [rows, model.dimensions])

@@ -4,7 +4,7 @@ import Foundation
 public struct TrainingOptions: Sendable, Equatable, Codable {
   /// Optimiser steps in all.
   public var steps = 2000
-  /// Samples a step.
+  /// Samples a step, at most 2²⁰.
   public var batchSize = 256
   /// The seed of initial parameters, batches, times and noise.
   public var seed: UInt64 = 0
@@ -31,6 +31,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
 
   public init() {}
 
+  package static var mostBatchSize: Int { 1 << 20 }
+
   /// - Throws: `TrainingError` that names the option out of range.
   public func check() throws(TrainingError) {
     func require(_ holds: Bool, _ name: String, _ found: Any, _ expected: String)
@@ -39,7 +41,9 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
       if !holds { throw TrainingError("\(name) is \(found); expected \(expected)") }
     }
     try require(steps >= 1, "steps", steps, "at least 1")
-    try require(batchSize >= 1, "batch-size", batchSize, "at least 1")
+    try require(
+      (1...Self.mostBatchSize).contains(batchSize), "batch-size", batchSize,
+      "from 1 to \(Self.mostBatchSize)")
     try require(
       learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "a number above 0")
     try require(warmUp >= 0, "warm-up", warmUp, "at least 0")

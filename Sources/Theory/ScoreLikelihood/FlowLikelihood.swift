@@ -166,12 +166,17 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     let variance = field.process.priorDeviation * field.process.priorDeviation
     let normalisation = -0.5 * Double(width) * log(2 * Double.pi * variance)
     var (densities, priors, errors) = ([Double](), [Double](), [Double]())
+    var status = solution.status
     for row in 0..<rows {
       let x = states[row * stride..<row * stride + width]
       let start = row * (width + columns) + width
       let spread = ProbeSpread(solution.states[start..<start + columns])
       let prior = normalisation - 0.5 * x.reduce(0) { $0 + $1 * $1 } / variance
-      let finished = solution.status[row].isFinished
+      // The square of a finite state may be too large.
+      if status[row].isFinished, !(prior + spread.mean).isFinite {
+        status[row] = .nonFinite(time: field.process.endTime)
+      }
+      let finished = status[row].isFinished
       priors.append(finished ? prior : .nan)
       densities.append(finished ? prior + sign * spread.mean : .nan)
       errors.append(finished ? spread.standardError : .nan)
@@ -182,13 +187,13 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     if case .fixed = method {
       solverErrors = nil
     } else {
-      solverErrors = zip(solution.consequences, solution.status).map { $1.isFinished ? $0 : .nan }
+      solverErrors = zip(solution.consequences, status).map { $1.isFinished ? $0 : .nan }
     }
     return LikelihoodResult(
       logDensity: densities, priorLogDensity: priors,
       probeStandardError: isSpreadKnown ? errors : nil,
       solverError: solverErrors,
-      latent: latent, status: solution.status, evaluations: solution.evaluations)
+      latent: latent, status: status, evaluations: solution.evaluations)
   }
 }
 

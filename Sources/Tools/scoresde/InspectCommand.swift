@@ -53,9 +53,9 @@ enum InspectCommand: Command {
       Fact("parametrisation", description.parametrization),
       Fact(
         "loss",
-        "\(options.objective.rawValue), \(options.weighting.rawValue) weighting, "
+        "\(options.objective.rawValue), "
           + (options.noiseLevel.map { "noise level \($0)" }
-            ?? "\(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
+            ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
       ),
     ]
     if FilePlace.exists(folder.checkpointPath) {

@@ -46,6 +46,11 @@ struct LikelihoodJob<Scalar: TensorScalar> {
   /// The densities of a data set with their errors.
   func report(on data: Dataset<Scalar>) throws -> Report {
     let (points, scale) = try model.inModelSpace(data, key: key.folded("bins"))
+    if scale == nil, model.scale != nil {
+      session.say(
+        "\(data.name): not the levels that the model was trained on, so scored as points, without bits per dimension"
+      )
+    }
     let start = ContinuousClock.now
     let result = try solve(points, title: "likelihood", key.folded("probes"))
     let seconds = start.duration(to: .now).seconds
@@ -170,9 +175,9 @@ extension LoadedModel {
     guard let scale else {
       return (data.samples.reshaped(shape), nil)
     }
-    if let levels = try? data.scaled(by: scale) {
-      return (levels.modelSamples(key: key).reshaped(shape), scale)
-    }
+    // Data with levels of their own are refused where these are no levels of the model's.
+    let levels = try data.scale == nil ? try? data.scaled(by: scale) : data.scaled(by: scale)
+    if let levels { return (levels.modelSamples(key: key).reshaped(shape), scale) }
     let points = data.samples.map { Scalar(scale.offset + scale.factor * Double($0)) }
     return (points.reshaped(shape), nil)
   }

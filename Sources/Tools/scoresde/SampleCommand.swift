@@ -61,10 +61,11 @@ enum SampleCommand: Command {
     }
     let model = try LoadedModel<Scalar>(session)
     try SampleFile.check(out, model.field.sampleShape)
+    let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
     try session.checkMemory(
-      Double(count) * Double(model.field.sampleShape.count)
-        * (trajectory == nil ? 1 : Double(steps) + 1),
-      scalarSize: MemoryLayout<Scalar>.size, of: "the samples")
+      samples: count, numbers: model.field.sampleShape.count,
+      states: trajectory == nil ? 0 : states, scalarSize: MemoryLayout<Scalar>.size,
+      of: "the samples")
 
     let sampler = try Sampler(
       model.samplingField(arguments), spec, steps: steps, epsilon: epsilon, batchSize: batchSize,

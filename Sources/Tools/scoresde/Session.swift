@@ -73,10 +73,16 @@ struct Session {
     }
   }
 
-  /// Checks before any work that so many numbers would fit into the machine's memory.
-  func checkMemory(_ numbers: Double, scalarSize: Int, of what: String) throws {
+  /// Checks before any work that samples, and `states` of each on the way, would fit into the machine's memory.
+  ///
+  /// A number is held about four times: as it is drawn, joined to others, in the data's units and as bytes of a file. How each
+  /// sample's solve went takes some 40 bytes more.
+  func checkMemory(
+    samples: Int, numbers: Int, states: Int = 0, scalarSize: Int, of what: String
+  ) throws {
+    let row = 4 * Double(numbers) * Double(scalarSize) * Double(1 + states) + 40
     let (needed, there) = (
-      numbers * Double(scalarSize), Double(ProcessInfo.processInfo.physicalMemory)
+      Double(samples) * row, Double(ProcessInfo.processInfo.physicalMemory)
     )
     guard needed <= there else {
       func gigabytes(_ bytes: Double) -> String { NumberText.significant(bytes / 1e9, digits: 2) }

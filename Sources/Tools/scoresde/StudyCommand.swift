@@ -36,8 +36,8 @@ enum StudyCommand: Command {
     let seed = try arguments.seed
     let model = try LoadedModel<Scalar>(session)
     try session.checkMemory(
-      Double(count) * Double(model.field.sampleShape.count), scalarSize: MemoryLayout<Scalar>.size,
-      of: "the samples")
+      samples: count, numbers: model.field.sampleShape.count,
+      scalarSize: MemoryLayout<Scalar>.size, of: "the samples")
     let new = FilePlace.missingFolders(folder)
     // Where nothing came of the study no folder is left; one with files in it is not removed.
     defer { FilePlace.removeIfEmpty(new) }

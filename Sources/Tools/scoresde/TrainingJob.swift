@@ -116,9 +116,13 @@ struct TrainingJob<Scalar: TensorScalar> {
     let data = try Self.data(of: found, in: folder, given: arguments)
     found.data = data.name
     let (model, process) = try folder.parts(of: found)
-    trainer = try Trainer(
-      model, process: process,
-      data: try data.trainingData(), options: found.options, pool: pool)
+    do {
+      trainer = try Trainer(
+        model, process: process,
+        data: try data.trainingData(), options: found.options, pool: pool)
+    } catch let error as TrainingError {
+      throw CommandError.failure("\(folder.descriptionPath): \(error)")
+    }
     if FilePlace.exists(folder.checkpointPath) {
       try trainer.restore(try folder.checkpoint(), from: folder.checkpointPath)
       guard let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8) else {
@@ -148,15 +152,12 @@ struct TrainingJob<Scalar: TensorScalar> {
     let every = (every + Self.logEvery - 1) / Self.logEvery * Self.logEvery
     var recent: [Trainer<Scalar>.Report] = []
     var shown = log.entries.last?.loss
+    func failure(_ error: any Error) -> CommandError {
+      let isKept = folder.map { FilePlace.exists($0.checkpointPath) } == true
+      return .failure("\(error)\(isKept ? "; the last checkpoint is kept" : "")")
+    }
     while !trainer.isFinished {
-      do {
-        recent.append(try trainer.advance())
-      } catch {
-        let kept =
-          folder.map { FilePlace.exists($0.checkpointPath) } == true
-          ? "; the last checkpoint is kept" : ""
-        throw CommandError.failure("\(error)\(kept)")
-      }
+      do { recent.append(try trainer.advance()) } catch { throw failure(error) }
       let step = trainer.step
       if step % Self.logEvery == 0 || trainer.isFinished {
         log.add(recent)
@@ -164,7 +165,7 @@ struct TrainingJob<Scalar: TensorScalar> {
         shown = log.entries.last?.loss
       }
       if let folder, trainer.isFinished || step % every == 0 {
-        try folder.save(trainer, log: log)
+        do { try folder.save(trainer, log: log) } catch { throw failure(error) }
       }
       progress(
         Double(step) / Double(trainer.options.steps),
@@ -187,7 +188,9 @@ struct TrainingJob<Scalar: TensorScalar> {
     var options = TrainingOptions()
     options.seed = try arguments.seed
     if let value = try arguments.integer("--steps", atLeast: 1) { options.steps = value }
-    if let value = try arguments.integer("--batch-size", atLeast: 1, atMost: 1 << 20) {
+    if let value = try arguments.integer(
+      "--batch-size", atLeast: 1, atMost: TrainingOptions.mostBatchSize)
+    {
       options.batchSize = value
     }
     if let value = try arguments.integer("--warm-up", atLeast: 0) { options.warmUp = value }
@@ -202,6 +205,12 @@ struct TrainingJob<Scalar: TensorScalar> {
     options.objective = try choice(arguments, "--loss", options.objective)
     options.stratifiesTimes = !arguments.has("--independent-times")
     options.noiseLevel = try arguments.positive("--noise-level")
+    if options.noiseLevel != nil,
+      let idle = ["--weighting", "--times", "--independent-times"].first(where: arguments.has)
+    {
+      throw CommandError.usage(
+        "\(idle) is given with --noise-level, which fixes the time and its weight; leave one out")
+    }
     options.weighting = try choice(arguments, "--weighting", options.weighting)
     options.times = try choice(arguments, "--times", options.times)
     options.schedule = try choice(arguments, "--schedule", options.schedule)
