@@ -96,7 +96,7 @@ package final class ShardedGradient<Scalar: TensorScalar>: @unchecked Sendable {
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     guard bytes <= memory else {
       throw TrainingError(
-        "a step on a batch of \(batch) takes \((bytes / 1e9).rounded()) GB of memory, and this machine has \((memory / 1e9).rounded()) GB; expected a smaller batch or network"
+        "a step on a batch of \(batch) takes \(Int(bytes / 1e9)) GB of memory, and this machine has \(Int(memory / 1e9)) GB; expected a smaller batch or network"
       )
     }
     var programs = [whole.bind(zeros)]
