@@ -10,7 +10,8 @@ enum VerifyCommand: Command {
   static func run(_ session: Session) throws {
     guard !session.arguments.has("--scalar") else {
       throw CommandError.usage(
-        "scoresde verify computes in float64, and in float32 where it simulates; leave --scalar out")
+        "scoresde verify computes in float64, and in float32 where it simulates; leave --scalar out"
+      )
     }
     let checks = try Verification(pool: session.pool).checks { session.say("verify: \($0)") }
     let failed = checks.filter { !$0.passes }
