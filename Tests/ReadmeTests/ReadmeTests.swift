@@ -65,7 +65,7 @@ import Testing
     let pool = ThreadPool()
     // begin own
     let process = try CustomProcess(
-      name: "cosine", alpha: { cos(1.55 * $0) }, sigma: { sin(1.55 * $0) })
+      name: "quarter turn", alpha: { cos(1.55 * $0) }, sigma: { sin(1.55 * $0) })
     let points: Tensor<Float> = RandomKey(0).normal([1000, 2])
     let model = ModelConfiguration(
       sampleShape: [2], network: NetworkSpec(width: 32, depth: 1),
@@ -82,6 +82,7 @@ import Testing
     #expect(own.split(separator: "\n").count <= 15)
     // The entropy of N(0, I) in the plane is 2.84 nats; 100 samples have a standard error of 0.1.
     #expect(nats.isFinished && abs(nats.mean + 2.84) < 0.6, "\(nats.mean)")
+    try aRunIsKept(model, process, trainer, pool)
     for name in SolverSpec.names {
       // A fit to many steps takes long, and is for few.
       let result = try Sampler(field, SolverSpec(name), steps: name == "fitted" ? 8 : 100)
@@ -89,5 +90,24 @@ import Testing
       #expect(result.isFinished && result.samples.isFinite, "\(name)")
       #expect(abs(result.samples.mean) < 0.5, "\(name): \(result.samples.mean)")
     }
+  }
+
+  private func aRunIsKept(
+    _ model: ModelConfiguration, _ process: CustomProcess, _ trainer: Trainer<Float>,
+    _ pool: ThreadPool
+  ) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    // begin run
+    let folder = RunFolder(path)
+    try folder.create(
+      RunDescription(
+        model: model, process: process, scalar: "float32", data: "points",
+        options: TrainingOptions()))
+    try folder.save(trainer, log: LossLog())
+    let read: ScoreModel<Float> = try folder.model(process: process, pool: pool)
+    // end run
+    #expect(try Self.readme().contains(Self.lines("run") + "\n"))
+    #expect(read.parameters == trainer.averagedParameters)
   }
 }

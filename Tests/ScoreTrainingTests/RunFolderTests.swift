@@ -32,7 +32,7 @@ import Testing
     log.add([try trainer.advance(), try trainer.advance()])
     try folder.create(
       RunDescription(
-        model: Self.model, sde: "vp", scalar: "float32", data: "somewhere", options: options,
+        model: Self.model, process: process, scalar: "float32", data: "somewhere", options: options,
         notes: ["key": "value"]))
     try folder.save(trainer, log: log)
     return trainer
@@ -51,6 +51,28 @@ import Testing
       let text = try String(contentsOfFile: folder.lossPath, encoding: .utf8)
       #expect(try LossLog(text: text, name: "log", upTo: 2).entries.map(\.step) == [2])
       #expect(try LossLog(text: text, name: "log", upTo: 1).entries.isEmpty)
+    }
+  }
+
+  /// A process of one's own is not taken for the built-in one of the same name.
+  @Test func aProcessOfOnesOwnIsGivenAgain() throws {
+    let own = try CustomProcess(
+      name: "cosine", alpha: { cos(1.5 * $0) }, sigma: { sin(1.5 * $0) })
+    try inFolder { folder in
+      let trainer = try Trainer<Float>(
+        Self.model, process: own, data: TrainingData(RandomKey(1).normal([10, 2])),
+        options: TrainingOptions(), pool: ThreadPool(threads: 1))
+      try folder.create(
+        RunDescription(
+          model: Self.model, process: own, scalar: "float32", data: "x", options: trainer.options))
+      try folder.save(trainer, log: LossLog())
+      let error = #expect(throws: FileError.self) {
+        let _: ScoreModel<Float> = try folder.model(pool: ThreadPool(threads: 1))
+      }
+      #expect(error?.description.contains("cosine") == true)
+      let model: ScoreModel<Float> = try folder.model(
+        process: own, pool: ThreadPool(threads: 1))
+      #expect(model.process.marginal(at: 0.4).alpha == own.marginal(at: 0.4).alpha)
     }
   }
 

@@ -25,7 +25,8 @@ struct PlotDrawing {
 
   /// A size, or a smaller one at which a text that begins at x ends within the picture.
   private func fitting(_ text: String, _ size: Double, from x: Double) -> Double {
-    let width = SVG.textWidth(text, size: size)
+    // Fonts that are wider than most take an eighth more.
+    let width = 1.125 * SVG.textWidth(text, size: size)
     return width > 0 ? size * min(1, max(0.1, (Double(plot.width) - x) / width)) : size
   }
   private var bottom: Double { layout.top + layout.plotHeight }

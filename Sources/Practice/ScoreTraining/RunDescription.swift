@@ -11,7 +11,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
 
   /// The version of the folder's format.
   public var format = RunDescription.currentFormat
-  /// The process, as text.
+  /// The process, as text; one that is no built-in is `own: ` and its name.
   public var sde: String
   /// The network, as text.
   public var network: String
@@ -28,11 +28,15 @@ public struct RunDescription: Sendable, Equatable, Codable {
   /// More that a program wants to keep with a run.
   public var notes: [String: String]
 
+  /// What stands before the name of a process of one's own, which may be that of another.
+  static let ownPrefix = "own: "
+
   public init(
-    model: ModelConfiguration, sde: String, scalar: String, data: String, options: TrainingOptions,
-    notes: [String: String] = [:]
+    model: ModelConfiguration, process: any LinearProcess, scalar: String, data: String,
+    options: TrainingOptions, notes: [String: String] = [:]
   ) {
-    self.sde = sde
+    let isBuiltIn = ProcessSpec.isBuiltIn(process)
+    sde = (isBuiltIn ? "" : Self.ownPrefix) + ProcessSpec.text(of: process)
     network = model.network.text
     sampleShape = model.sampleShape.extents
     parametrization = model.preconditioning.text

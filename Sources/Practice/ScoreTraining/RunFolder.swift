@@ -100,9 +100,14 @@ public struct RunFolder: Sendable {
     of description: RunDescription, _ process: (any LinearProcess)? = nil
   ) throws(FileError) -> (model: ModelConfiguration, process: any LinearProcess) {
     do {
-      return (
-        try description.modelConfiguration(), try process ?? ProcessSpec.process(description.sde)
-      )
+      let model = try description.modelConfiguration()
+      if let process { return (model, process) }
+      guard !description.sde.hasPrefix(RunDescription.ownPrefix) else {
+        throw TrainingError(
+          "the run's SDE is one's own, \(description.sde.dropFirst(RunDescription.ownPrefix.count)); expected it to be given, as to RunFolder.model(process:pool:)"
+        )
+      }
+      return (model, try ProcessSpec.process(description.sde))
     } catch {
       throw FileError("\(descriptionPath): \(error)")
     }

@@ -30,6 +30,11 @@ public enum ProcessSpec {
     return try kind.read(spec)
   }
 
+  /// Whether a process is one that its text reads back.
+  public static func isBuiltIn(_ process: any LinearProcess) -> Bool {
+    process is any SpelledProcess
+  }
+
   /// The text that `process` reads back as an equal process; a process of one's own gives its name alone.
   public static func text(of process: any LinearProcess) -> String {
     (process as? any SpelledProcess)?.spec.description ?? process.name

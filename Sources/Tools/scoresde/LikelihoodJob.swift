@@ -95,14 +95,19 @@ struct LikelihoodJob<Scalar: TensorScalar> {
         bound.meanStandardError ?? bound.standardError[0]
       estimate("variational bound", "variationalBound", bound.mean, error)
     }
-    let budget = try likelihood.budget(of: result, for: points, key: key.folded("probes"))
+    // The score at T of a network that knows little there says more of the network than of the prior.
+    let training = model.trainingSamples(atMost: max(100, (1 << 23) / points.rows))
+    let budget = try likelihood.budget(
+      of: result, for: points, key: key.folded("probes"),
+      endMarginal: training.map { .data($0) } ?? .score)
     func part(
       _ name: String, _ key: String, _ values: [Double]?, isShown: Bool = true
     ) -> (String, JSON) {
       let mean = values.map { $0.reduce(0, +) / Double($0.count) }
       if isShown {
         row(
-          "  \(name)", mean.map { NumberText.significant($0, digits: 2) } ?? "too few to tell")
+          "  \(name)",
+          mean.map { NumberText.significant($0, digits: 2) } ?? "too few probes to tell")
       }
       return (key, mean.map { .number($0) } ?? .null)
     }

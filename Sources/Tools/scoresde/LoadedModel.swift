@@ -6,6 +6,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let field: any DifferentiableScoreField<Scalar>
   /// How the data that a trained model saw are quantised.
   let scale: DataScale?
+  /// What is known of the run of a trained model.
+  let run: RunDescription?
 
   /// - Throws: where `--model` or `--sde` make no sense, or the run cannot be read.
   init(_ session: Session) throws {
@@ -13,7 +15,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
       field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      scale = nil
+      (scale, run) = (nil, nil)
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
       let path = String(text.dropFirst("mixture:".count))
@@ -26,7 +28,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       oracle.pool = session.pool
       field = oracle
-      scale = nil
+      (scale, run) = (nil, nil)
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
       let description = try folder.description()
@@ -40,6 +42,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
       field = model
+      run = description
       scale = try description.notes["scale"].map { text in
         guard let scale = try? JSONDecoder().decode(DataScale.self, from: Data(text.utf8)) else {
           throw CommandError.failure("\(folder.descriptionPath): the scale \(text) makes no sense")
@@ -76,6 +79,16 @@ struct LoadedModel<Scalar: TensorScalar> {
       process: process, mean: try spec.number("mean", default: 0),
       deviation: try spec.number("std", default: 1, in: .positive),
       sampleShape: [try spec.integer("dim", default: 1, in: .between(1, 1_048_576))])
+  }
+
+  /// At most so many of the samples that the model was trained on, as it saw them; nil where they are not where they were.
+  func trainingSamples(atMost most: Int) -> Tensor<Scalar>? {
+    guard let run, let data: Dataset<Scalar> = try? DataSource(run.data).load(),
+      run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
+    else { return nil }
+    let points = data.modelSamples(key: RandomKey(0).folded("end marginal"))
+    let stride = max(1, (points.rows + most - 1) / most)
+    return points.rows(Array(Swift.stride(from: 0, to: points.rows, by: stride)))
   }
 
   /// Samples of the model in the data's own units.

@@ -79,6 +79,11 @@ enum TrainCommand: Command {
     }
     let seconds = start.duration(to: .now).seconds
     let loss = job.log.entries.last?.loss ?? .nan
+    if let first = job.log.entries.first?.loss, first > 0, loss > 2 * first {
+      session.say(
+        "the loss rose from \(NumberText.significant(first)) to \(NumberText.significant(loss)): a lower learning rate may help"
+      )
+    }
     try session.finish(
       .object([
         ("steps", .integer(job.trainer.step)), ("loss", .number(loss)),

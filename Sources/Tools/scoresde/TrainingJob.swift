@@ -8,7 +8,7 @@ struct TrainingJob<Scalar: TensorScalar> {
   var log = LossLog()
 
   /// The note in a run's description that tells its data from others.
-  private static var fingerprintNote: String { "data" }
+  static var fingerprintNote: String { "data" }
   /// Steps between entries of the loss log.
   private static var logEvery: Int { 10 }
 
@@ -47,7 +47,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       notes["scale"] = String(decoding: try encoder.encode(scale), as: UTF8.self)
     }
     description = RunDescription(
-      model: model, sde: ProcessSpec.text(of: process), scalar: Scalar.typeName, data: data.name,
+      model: model, process: process, scalar: Scalar.typeName, data: data.name,
       options: options, notes: notes)
     do {
       trainer = try Trainer(model, process: process, data: samples, options: options, pool: pool)
