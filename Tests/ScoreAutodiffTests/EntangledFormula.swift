@@ -298,9 +298,10 @@ struct EntangledFormula {
     let turnsWeight = weight.shape[0] != side || choices.one(in: 2)
     let fits = (turnsWeight ? weight.shape[1] : weight.shape[0]) == side
     guard fits else { return unary(x) }
+    let size = 1 / Double(max(1, side)).squareRoot()
     let turns = x.shape[-1] != side || (x.shape[-2] == side && choices.one(in: 3))
     return epilogue(
-      (choices.one(in: 4) ? x : 0.5 * x).matmul(
+      (choices.one(in: 4) && side < 9 ? x : x * size).matmul(
         weight, transposeSelf: turns, transposeOther: turnsWeight))
   }
 
@@ -317,9 +318,12 @@ struct EntangledFormula {
       tanh(rearranged(y)), rearranged(y), rearranged(y) - rearranged(y).sum([0], keepDims: true),
       rearranged(y) + y.reshaped(form),
     ])
-    var z =
-      0.3 * inner.reshaped(shape).matmul(choices.one(in: 2) ? parameters[0] : tanh(parameters[0]))
-    if choices.one(in: 2) { z = inner.reshaped(shape).matmul(parameters[0]) }
+    // Scaled so that values stay of order one, on either side of the product.
+    let size = 1 / Double(max(1, side)).squareRoot()
+    let weight = choices.one(in: 2) ? parameters[0] : tanh(parameters[0])
+    let matrix = inner.reshaped(shape)
+    let z =
+      choices.one(in: 2) ? matrix.matmul(weight * size) : (matrix * size).matmul(weight)
     let sum = choices.one(in: 2) ? z + y : y + z
     let activated = choices.pick([sum, silu(sum), sum + parameters[2]])
     return choices.pick([

@@ -53,13 +53,14 @@ import Testing
     let names = (parameters + arguments).compactMap(\.inputName)
     let expected = Interpreter.evaluate(
       outputs, Dictionary(uniqueKeysWithValues: zip(names, all)))
-    // In Float a formula may be as far off as it is at inputs a few roundings away: second derivatives are rough.
+    // A formula may be as far off as it is at inputs a few thousand roundings away: second derivatives of sums are rough.
+    // A rounding of Float is half a billion of Double's.
     let nearby = Interpreter.evaluate(
       outputs,
       Dictionary(
         uniqueKeysWithValues: zip(
           names,
-          all.map { $0.map { $0 == $0.rounded() ? $0 : $0 + 1e-6 * sin(1e4 * $0) } })))
+          all.map { $0.map { $0 == $0.rounded() ? $0 : $0 + 1e-12 * sin(1e4 * $0) } })))
     let roughness = zip(nearby, expected).map { near, there in
       zip(near.scalars, there.scalars).map { abs($0 - $1) }.filter(\.isFinite).max() ?? 0
     }
@@ -90,11 +91,14 @@ import Testing
       result += change(last(given), first, "\(name), leaves last")
       return result
     }
-    var result = faults(Double.self, 1e-9) + faults(Float.self, jumps ? .infinity : 1e-3, rough: 1)
+    var result =
+      faults(Double.self, 1e-9, rough: 1)
+      + faults(Float.self, jumps ? .infinity : 1e-3, rough: 1e7)
     for kernels in Kernels.available where kernels.target != Kernels.best.target {
       let program = Program<Double>(
         arguments: parameters + arguments, outputs: outputs, kernels: kernels)
-      result += difference(program(all), expected, 1e-9, "\(kernels.target)")
+      result += difference(
+        program(all), expected, 1e-9, "\(kernels.target)", slack: roughness)
     }
     return result
   }
@@ -108,7 +112,7 @@ import Testing
       Array(formula.values.prefix(count)), Array(formula.values.dropFirst(count)),
       jumps: formula.jumps)
     #expect(found.isEmpty, "seed \(seed)")
-    // ⟨cotangent, jvp⟩ = ⟨vjp, tangents⟩
+    // ⟨cotangent, jvp⟩ = ⟨vjp, tangents⟩, up to what cancels on the way.
     let (y, cotangent, x, tangents) = formula.dual
     let ahead = jvp([y], withRespectTo: x, tangents: tangents)[0] * cotangent
     let back = zip(vjp([y], cotangents: [cotangent], withRespectTo: x), tangents).map { $0 * $1 }
@@ -120,7 +124,7 @@ import Testing
           (formula.parameters + formula.arguments).compactMap(\.inputName), formula.values))
     ).map { $0.scalars[0] }
     #expect(
-      abs(sums[0] - sums[2]) <= 1e-11 * (1 + sums[1] + sums[3]) || sums[1].isNaN, "seed \(seed)")
+      abs(sums[0] - sums[2]) <= 1e-9 * (1 + sums[1] + sums[3]) || sums[1].isNaN, "seed \(seed)")
   }
 
   @Test(arguments: seeds ?? 0..<160)
