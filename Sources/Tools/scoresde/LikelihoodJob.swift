@@ -96,7 +96,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       estimate("variational bound", "variationalBound", bound.mean, error)
     }
     // The score at T of a network that knows little there says more of the network than of the prior.
-    let training = model.trainingSamples(atMost: max(100, (1 << 23) / points.rows))
+    let training = model.trainingSamples(atMost: min(10_000, max(100, (1 << 23) / points.rows)))
     let budget = try likelihood.budget(
       of: result, for: points, key: key.folded("probes"),
       endMarginal: training.map { .data($0) } ?? .score)

@@ -86,9 +86,9 @@ struct LoadedModel<Scalar: TensorScalar> {
     guard let run, let data: Dataset<Scalar> = try? DataSource(run.data).load(),
       run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
     else { return nil }
-    let points = data.modelSamples(key: RandomKey(0).folded("end marginal"))
-    let stride = max(1, (points.rows + most - 1) / most)
-    return points.rows(Array(Swift.stride(from: 0, to: points.rows, by: stride)))
+    let step = max(1, (data.count + most - 1) / most)
+    return data.modelSamples(
+      Array(stride(from: 0, to: data.count, by: step)), key: RandomKey(0).folded("end marginal"))
   }
 
   /// Samples of the model in the data's own units.
