@@ -66,6 +66,12 @@ private struct Copying: StepSolver {
         try oracle(process), solver: solver, steps: 20, denoising: .tweedie
       ).sample(3, key: RandomKey(1)).samples
       #expect((0..<3).allSatisfy { denoised[$0, 0] == Double(3 + $0) })
+      let corrected = try Sampler(
+        try oracle(process),
+        solver: PredictorCorrector(predictor: solver, corrector: try AnnealedLangevin()), steps: 20,
+        denoising: .tweedie
+      ).sample(3, key: RandomKey(1)).samples
+      #expect((0..<3).allSatisfy { corrected[$0, 0] == Double(3 + $0) })
       for steps in [50, 100] {
         let late = try Sampler(
           try oracle(process), solver: solver, steps: steps, schedule: .reference,

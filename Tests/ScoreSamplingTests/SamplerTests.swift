@@ -193,6 +193,16 @@ import Testing
       GaussianField<Double>(process: try VariancePreserving()), solver: EulerMaruyama(), steps: 21,
       schedule: .reference, denoising: .tweedie)
     #expect(throws: SamplingError.self) { try short.sample(2, key: RandomKey(0)) }
+    // Where there is noise at t = 0, that is what is taken away.
+    let exploding = try Sampler(
+      GaussianField<Double>(process: try VarianceExploding()), solver: ReverseDiffusion(),
+      steps: 50,
+      schedule: .reference, denoising: .tweedie)
+    #expect(try exploding.sample(2, key: RandomKey(0)).isFinished)
+    let quiet = try Sampler(
+      GaussianField<Double>(process: try VariancePreserving(betaMin: 0, betaMax: 20)),
+      SolverSpec("ancestral:grid=reference"), steps: 50)
+    #expect(try quiet.sample(2, key: RandomKey(0)).isFinished)
   }
 
   /// Where an Euler step is so long that it turns a state round, or leaves nothing of it, it is no step of a chain.

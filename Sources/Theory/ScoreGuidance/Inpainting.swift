@@ -83,7 +83,8 @@ public struct Inpainting: StepSolver {
   public func completed<Scalar: TensorScalar>(
     _ denoised: Tensor<Scalar>, samples: SampleIndices
   ) -> Tensor<Scalar> {
-    replaced(denoised, by: nil, noise: denoised, samples)
+    let inner = solver.completed(denoised, samples: samples)
+    return replaced(inner, by: nil, noise: inner, samples)
   }
 
   // x with its known entries at the noise of t, or clean where t is nil.

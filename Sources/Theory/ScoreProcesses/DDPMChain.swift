@@ -23,15 +23,20 @@ public struct DDPMChain: LinearProcess {
   /// - Throws: `ProcessError` unless there are two or more, each at least 0 and below 1, and the first above 0: without noise
   ///   at the first step there is no score.
   public init(betas: [Double]) throws(ProcessError) {
+    try self.init(betas: betas, mayBeginQuiet: false)
+  }
+
+  private init(betas: [Double], mayBeginQuiet: Bool) throws(ProcessError) {
     guard betas.count >= 2 else {
       throw ProcessError("the DDPM chain has \(betas.count) steps; expected 2 or more")
     }
     var (logAlpha, product, variance) = (0.0, 1.0, 0.0)
     var (logAlphas, products, variances) = ([0.0], [Double](), [0.0])
     for (i, beta) in betas.enumerated() {
-      guard i == 0 ? beta > 0 : beta >= 0, beta < 1 else {
+      let mayBeQuiet = i > 0 || mayBeginQuiet
+      guard mayBeQuiet ? beta >= 0 : beta > 0, beta < 1 else {
         throw ProcessError(
-          "the DDPM chain has beta \(beta) at step \(i) of \(betas.count); expected a number \(i == 0 ? "above" : "of at least") 0 and below 1"
+          "the DDPM chain has beta \(beta) at step \(i) of \(betas.count); expected a number \(mayBeQuiet ? "of at least" : "above") 0 and below 1"
         )
       }
       variance += product * beta
@@ -50,7 +55,7 @@ public struct DDPMChain: LinearProcess {
   }
 
   /// The published linear chain: β_i even from 1e-4 to 0.02.
-  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1.
+  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1, the first above 0.
   public static func linear(
     steps count: Int = 1000, from first: Double = 1e-4, to last: Double = 0.02
   ) throws(ProcessError) -> DDPMChain {
@@ -61,7 +66,7 @@ public struct DDPMChain: LinearProcess {
   }
 
   /// The published cosine chain: β_i = min(1 − ᾱ(t_{i+1})/ᾱ(t_i), 0.999) with ᾱ(t) = cos²(½π (t + s)/(1 + s)).
-  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1.
+  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1, the first above 0.
   public static func cosine(
     steps count: Int = 1000, offset: Double = 0.008, clip: Double = 0.999
   ) throws(ProcessError) -> DDPMChain {
@@ -73,13 +78,20 @@ public struct DDPMChain: LinearProcess {
   }
 
   /// The chain that the reference code makes of VP: β_i even from β₀/N to β₁/N.
-  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1.
+  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1, the first above 0.
   public init(_ process: VariancePreserving, steps count: Int) throws(ProcessError) {
+    try self.init(process, steps: count, mayBeginQuiet: false)
+  }
+
+  /// The same, with a first β_i of 0 where only transitions are wanted.
+  package init(
+    _ process: VariancePreserving, steps count: Int, mayBeginQuiet: Bool
+  ) throws(ProcessError) {
     let (low, high) = (process.betaMin, process.betaMax)
     try self.init(
       betas: (0..<max(0, count)).map {
         (low + (high - low) * Double($0) / Double(max(1, count - 1))) / Double(count)
-      })
+      }, mayBeginQuiet: mayBeginQuiet)
   }
 
   public var name: String { "ddpm" }

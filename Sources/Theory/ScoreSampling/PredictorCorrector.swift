@@ -42,6 +42,12 @@ public struct PredictorCorrector: StepSolver {
     predictor?.suitedSchedule(for: process) ?? .standard(for: process)
   }
 
+  public func completed<Scalar: TensorScalar>(
+    _ denoised: Tensor<Scalar>, samples: SampleIndices
+  ) -> Tensor<Scalar> {
+    predictor?.completed(denoised, samples: samples) ?? denoised
+  }
+
   public func step<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {

@@ -102,7 +102,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     if solver is any FieldFittedSolver {
       return try fitted().run(count, source, first, states, progress)
     }
-    if denoising == .tweedie, grid.end < 0 {
+    if denoising == .tweedie, grid.end < 0, !(field.process.marginal(at: 0).sigma > 0) {
       throw SamplingError(
         "the grid ends at t = \(grid.end), past the times of the process \(field.process.name), which Tweedie's denoising would look at; expected more steps, another grid or another denoising"
       )
@@ -134,14 +134,16 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     let finished = part.status.indices.filter { part.status[$0].isFinished }
     guard denoising == .tweedie, !finished.isEmpty else { return part }
     var part = part
+    // The reference grid ends a little before 0, where processes have no kernel.
+    let end = max(0, grid.end)
     if finished.count == part.status.count {
       part.x = solver.completed(
-        try field.denoised(part.x, at: .shared(grid.end)), samples: samples)
+        try field.denoised(part.x, at: .shared(end)), samples: samples)
     } else {
       part.x.setRows(
         finished,
         to: solver.completed(
-          try field.denoised(part.x.rows(finished), at: .shared(grid.end)),
+          try field.denoised(part.x.rows(finished), at: .shared(end)),
           samples: samples.rows(finished)))
     }
     let isFinite = part.x.finiteRows

@@ -55,7 +55,7 @@ extension VariancePreserving: ReferenceDiscretised {
   // β_i even from β₀/N to β₁/N; the chain's own ᾱ_i gives the posterior variance.
   func referenceTransitions(_ count: Int) throws(SamplingError) -> [Transition] {
     do {
-      let chain = try DDPMChain(self, steps: count)
+      let chain = try DDPMChain(self, steps: count, mayBeginQuiet: true)
       return (0..<count).map { chain.transition(from: $0 == 0 ? nil : $0 - 1, to: $0) }
     } catch {
       throw SamplingError("\(count) reference steps of process vp: \(error)")
