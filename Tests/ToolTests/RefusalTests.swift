@@ -106,7 +106,7 @@ import Testing
     Refusal("inspect points.npy bytes.npy", "bytes.npy", "one name"),
     Refusal("bench warp", "warp", "gemm"),
     Refusal("bench gemm --repeats 0", "--repeats", "0", "from 1"),
-    Refusal("verify --scalar float32", "--scalar", "float64"),
+    Refusal("verify --scalar float32", "--scalar", "verify"),
     Refusal("verify all", "all", "options only"),
   ]
 

@@ -30,7 +30,8 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
   private var tensors: [Tensor<Scalar>]
 
   /// Creates a trainer of a multilayer perceptron before its first step.
-  /// - Throws: `TrainingError` unless all sizes are 1 or more and the learning rate is positive.
+  /// - Throws: `TrainingError` unless all sizes are 1 or more, the batch at most 2²⁰ and the learning rate positive, and where the
+  ///   machine has less memory than a step takes.
   public init(
     inputs: Int, conditions: Int, outputs: Int, width: Int = 64, layers: Int = 2, batchSize: Int,
     steps: Int, learningRate: Double = 2e-3, seed: UInt64 = 0, pool: ThreadPool

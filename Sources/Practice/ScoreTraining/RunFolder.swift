@@ -82,14 +82,16 @@ public struct RunFolder: Sendable {
   // What is wrong with a description that is JSON.
   private static func sentence(_ error: any Error) -> String {
     func place(_ context: DecodingError.Context, _ key: String? = nil) -> String {
-      (context.codingPath.map(\.stringValue) + (key.map { [$0] } ?? [])).joined(separator: ".")
+      let keys = context.codingPath.map(\.stringValue) + (key.map { [$0] } ?? [])
+      // Foundation does not say where a number is no whole one, or out of range.
+      return keys.isEmpty ? "a number" : keys.joined(separator: ".")
     }
     switch error as? DecodingError {
     case .keyNotFound(let key, let context): return "\(place(context, key.stringValue)) is missing"
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
       return "\(place(context)) is something else than the expected \(type)"
     case .dataCorrupted(let context):
-      return "\(place(context)) has a value that is not known"
+      return "\(place(context)) has a value that cannot be read"
     default: return "it cannot be read"
     }
   }

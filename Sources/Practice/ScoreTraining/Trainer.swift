@@ -54,7 +54,7 @@ public struct Trainer<Scalar: TensorScalar> {
   }
 
   /// Creates a trainer before its first step.
-  /// - Throws: where options are out of range or the data do not fit the model.
+  /// - Throws: where options are out of range, the data do not fit the model, or a step takes more memory than the machine has.
   public init(
     _ model: ModelConfiguration, process: any LinearProcess, data: TrainingData<Scalar>,
     options: TrainingOptions, pool: ThreadPool

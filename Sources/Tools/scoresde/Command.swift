@@ -6,6 +6,8 @@ protocol Command {
   static var summary: String { get }
   /// The options that it takes beside the common ones.
   static var options: [Option] { get }
+  /// Its own options, and the common ones of which it has none of its own.
+  static var allOptions: [Option] { get }
   /// How many names it takes beside options.
   static var positionalLimit: Int { get }
   /// What those names are, in the line of usage.
@@ -18,7 +20,6 @@ extension Command {
   static var positionalLimit: Int { 0 }
   static var positionalNames: String { "" }
 
-  /// Its own options, and the common ones of which it has none of its own.
   static var allOptions: [Option] {
     options + Option.common.filter { common in !options.contains { $0.name == common.name } }
   }

@@ -31,7 +31,7 @@ enum FilePlace {
 
   /// The folders that are made with a folder at `path`, the innermost first.
   static func missingFolders(_ path: String) -> [String] {
-    guard !path.isEmpty, !exists(path) else { return [] }
+    guard !path.isEmpty, path != ".", !exists(path) else { return [] }
     return [path] + missingFolders(folder(of: path))
   }
 

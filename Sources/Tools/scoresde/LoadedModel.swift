@@ -84,7 +84,7 @@ struct LoadedModel<Scalar: TensorScalar> {
   /// At most so many of the samples that the model was trained on, as it saw them; nil where they are not where they were.
   func trainingSamples(atMost most: Int) -> Tensor<Scalar>? {
     guard let run, let data: Dataset<Scalar> = try? DataSource(run.data).load(),
-      run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
+      data.count > 1, run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
     else { return nil }
     let step = max(1, (data.count + most - 1) / most)
     return data.modelSamples(

@@ -52,7 +52,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     do {
       trainer = try Trainer(model, process: process, data: samples, options: options, pool: pool)
     } catch let error as TrainingError {
-      // The data have been read and checked: what is out of range is an option.
+      // The data have been read and checked: what is out of range, or too large for the machine, is an option.
       throw CommandError.usage(error.description)
     }
   }

@@ -6,13 +6,10 @@ enum VerifyCommand: Command {
   static let name = "verify"
   static let summary = "checks every process and solver against closed forms and prints the errors"
   static let options: [Option] = []
+  /// It computes in float64, and in float32 where it simulates.
+  static let allOptions = Option.common.filter { $0.name != "--scalar" }
 
   static func run(_ session: Session) throws {
-    guard !session.arguments.has("--scalar") else {
-      throw CommandError.usage(
-        "scoresde verify computes in float64, and in float32 where it simulates; leave --scalar out"
-      )
-    }
     let checks = try Verification(pool: session.pool).checks { session.say("verify: \($0)") }
     let failed = checks.filter { !$0.passes }
     var table = Table(columns: [
