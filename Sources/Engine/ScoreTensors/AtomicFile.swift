@@ -31,9 +31,7 @@ public enum AtomicFile {
     }
     // The name differs between processes and between threads of one, and is no longer than a name may be.
     let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-    // By hand: Foundation's own traps on names of one character on Linux.
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
-    let temporary = folder + ".\(random).tmp"
+    let temporary = folder(of: path) + "/.\(random).tmp"
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard file >= 0 else { return String(cString: strerror(errno)) }
     var reason: Int32 = 0
@@ -55,6 +53,13 @@ public enum AtomicFile {
     guard reason != 0 else { return nil }
     unlink(temporary)
     return String(cString: strerror(reason))
+  }
+
+  /// The folder that a file or folder lies in.
+  package static func folder(of path: String) -> String {
+    // Not by Foundation, which traps on names of one character on Linux.
+    guard let end = path.lastIndex(of: "/") else { return "." }
+    return end == path.startIndex ? "/" : String(path[..<end])
   }
 
   /// Makes a folder and those that it lies in, where they are not there.

@@ -1,13 +1,10 @@
 import Foundation
+import ScoreSDE
 
 /// Questions about paths.
 enum FilePlace {
   /// The folder that a file or folder lies in.
-  static func folder(of path: String) -> String {
-    // Not by Foundation, which traps on names of one character on Linux.
-    guard let end = path.lastIndex(of: "/") else { return "." }
-    return end == path.startIndex ? "/" : String(path[..<end])
-  }
+  static func folder(of path: String) -> String { AtomicFile.folder(of: path) }
 
   /// Whether a folder is at `path`.
   static func isFolder(_ path: String) -> Bool {
