@@ -34,6 +34,9 @@ import Testing
     Refusal("sample --out a.npy --model=", "--model", "MODEL"),
     Refusal("sample --out a.npy", "--model"),
     Refusal("sample --model gaussian", "--out"),
+    Refusal(
+      "train --data points.npy --out r --standardize rows", "--standardize", "rows", "columns"),
+    Refusal("train --data bytes.npy --out r --standardize whole", "bytes.npy", "quantised"),
     Refusal("sample --model gaussian --out a.npy again", "again", "options only"),
     Refusal("sample --model gaussian --model gaussian --out a.npy", "--model", "twice"),
     Refusal("sample --model gaussian --out a.npy --json=1", "--json", "no value"),

@@ -113,7 +113,7 @@ enum Reports {
   }
 
   struct Run: Decodable {
-    var sde, network, data, scalar, parametrisation: String
+    var sde, network, data, scalar, parametrisation, standardisation: String
     var sampleShape: [Int]
     var stepsAskedFor, stepsDone, batchSize: Int
     var parameters: Int?
@@ -126,6 +126,11 @@ enum Reports {
     var mean, standardDeviation, least, greatest: Double
     var levels, classes: Int?
     var suggestedSigmaMax: Suggestion
+    var columns: [Column]?
+
+    struct Column: Decodable {
+      var mean, standardDeviation, least, greatest: Double
+    }
 
     struct Suggestion: Decodable {
       var value: Double

@@ -69,6 +69,8 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Reads or draws the data; every value is finite, and there is at least one sample.
+  ///
+  /// The columns of tables in files, samples `[n, columns]` that are not quantised, come with their standardisation.
   /// - Throws: a `DataError` that says what is wrong with the file.
   public func load<Scalar: TensorScalar>(as type: Scalar.Type = Scalar.self) throws(DataError)
     -> Dataset<Scalar>
@@ -82,7 +84,12 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       data = Dataset(
         name: description,
         samples: set.density(deviation: deviation).sample(count ?? Self.planarCount, key: key))
-    case .path(let path): data = try Self.read(path)
+    case .path(let path):
+      data = try Self.read(path)
+      // Where squares overflow there is none: such data can still be looked at.
+      if data.scale == nil, data.sampleShape.rank == 1 {
+        data = (try? data.standardized(by: .columns)) ?? data
+      }
     }
     data.name = description
     return count.map { data.prefix($0) } ?? data

@@ -4,7 +4,7 @@ import ScoreTensors
 public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// The name, as the command line would spell it.
   public var name: String
-  /// The samples, of shape `[n, …]`: raw levels where there is a scale, else points of the model space.
+  /// The samples, of shape `[n, …]`, in the data's own units: raw levels where there is a scale.
   ///
   /// Images are of shape `[n, height, width, channels]`.
   public let samples: Tensor<Scalar>
@@ -12,6 +12,8 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   public let labels: [Int]?
   /// How raw levels map to the model space, or nil where the data are not quantised.
   public private(set) var scale: DataScale?
+  /// How data that are not quantised map to the model space, or nil where they lie there as they are.
+  public var standardization: Standardization?
 
   /// Creates a data set.
   /// - Precondition: a first axis, and as many labels as samples.
@@ -53,25 +55,45 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return "\(samples.shape) \(String(hash, radix: 16))"
   }
 
-  /// All samples in model space: dequantised where they are quantised, else as they are.
+  /// All samples in model space: dequantised where they are quantised, else standardised where there is a map for that.
   ///
   /// Row `i` depends on (key, `i`) alone. For training, a key of its own each epoch gives each epoch its own noise.
   public func modelSamples(key: RandomKey) -> Tensor<Scalar> {
-    scale?.dequantised(samples, key: key) ?? samples
+    scale?.dequantised(samples, key: key) ?? placed(samples)
   }
 
   /// Chosen samples in model space, each with the noise that it has in `modelSamples(key:)`.
   public func modelSamples(_ indices: [Int], key: RandomKey) -> Tensor<Scalar> {
     let rows = samples.rows(indices)
-    return scale?.dequantised(rows, key: key, samples: .explicit(indices)) ?? rows
+    return scale?.dequantised(rows, key: key, samples: .explicit(indices)) ?? placed(rows)
+  }
+
+  private func placed(_ raw: Tensor<Scalar>) -> Tensor<Scalar> {
+    standardization?.standardized(raw) ?? raw
+  }
+
+  /// The same samples, which models see with mean 0 and deviation 1, by columns or as a whole.
+  /// - Throws: `badParameter` where the data are quantised, `notFinite` where squares of entries are no finite numbers.
+  public func standardized(by grouping: Standardization.Grouping) throws(DataError) -> Dataset {
+    guard scale == nil else {
+      throw DataError(
+        .badParameter, name,
+        "the data are quantised, and their levels have a map of their own; expected data that are not"
+      )
+    }
+    var result = self
+    result.standardization = try Standardization(of: samples, by: grouping, name: name)
+    return result
   }
 
   /// A range of the samples with their labels.
   public func prefix(_ count: Int) -> Dataset {
     let range = 0..<min(count, self.count)
-    return Dataset(
+    var result = Dataset(
       name: name, samples: samples.rows(range), labels: labels.map { Array($0[range]) },
       scale: scale)
+    result.standardization = standardization
+    return result
   }
 
   /// The same samples read as levels of a scale, such as that of a model.

@@ -52,6 +52,10 @@ enum InspectCommand: Command {
       Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
       Fact("parametrisation", description.parametrization),
       Fact(
+        "standardisation",
+        try DataNote.standardization.value(in: description, of: folder)?.grouping.rawValue ?? "none"
+      ),
+      Fact(
         "loss",
         "\(options.objective.rawValue), "
           + (options.noiseLevel.map { "noise level \($0)" }
@@ -127,8 +131,10 @@ enum InspectCommand: Command {
     ]
     if let scale = data.scale { facts.append(Fact("levels", scale.levels)) }
     if let labels = data.labels { facts.append(Fact("classes", Set(labels).count)) }
-    // Processes act on quantised data where training puts them.
-    let points = data.scale?.centred(data.samples) ?? data.samples
+    // Processes act on data where training puts them.
+    let points =
+      data.scale?.centred(data.samples) ?? data.standardization?.standardized(data.samples)
+      ?? data.samples
     var reasons: [String] = []
     do {
       let advice = try ProcessAdvice(points)
@@ -136,6 +142,10 @@ enum InspectCommand: Command {
         let range = scale.modelRange
         reasons.append(
           "Suggestions are for the levels where training puts them, between \(Spec.text(range.lowerBound)) and \(Spec.text(range.upperBound))."
+        )
+      } else if data.standardization != nil {
+        reasons.append(
+          "Suggestions are for the columns where training puts them, each less its mean and over its deviation."
         )
       }
       for item in advice.all {
@@ -148,7 +158,36 @@ enum InspectCommand: Command {
     } catch {
       reasons.append("No suggestions: \(error).")
     }
-    try show(facts, notes: reasons, session)
+    guard let map = data.standardization else { return try show(facts, notes: reasons, session) }
+    let (table, list) = columns(of: data, map)
+    try show(facts, more: ("columns", table, list), notes: reasons, session)
+  }
+
+  /// What each column of a table is like; people see the first of many, programs all.
+  private static func columns<Scalar: TensorScalar>(
+    of data: Dataset<Scalar>, _ map: Standardization
+  ) -> (Table, JSON) {
+    let most = 40
+    let names = ["column", "mean", "standard deviation", "least", "greatest"]
+    var table = Table(columns: names)
+    var list: [JSON] = []
+    for column in map.means.indices {
+      let entries = data.samples.withUnsafeBuffer { entries in
+        stride(from: column, to: entries.count, by: map.means.count).map { Double(entries[$0]) }
+      }
+      let numbers = [
+        map.means[column], map.deviations[column], entries.min() ?? .nan, entries.max() ?? .nan,
+      ]
+      if column < most {
+        table.append(["\(column + 1)"] + numbers.map { NumberText.significant($0) })
+      }
+      list.append(
+        .object(zip(names.dropFirst(), numbers).map { (Fact.key($0), .number($1)) }))
+    }
+    if map.means.count > most {
+      table.append(["… \(map.means.count)"] + names.dropFirst().map { _ in "" })
+    }
+    return (table, .array(list))
   }
 
   /// A line of what is known: its name, how people read it, and how programs do.
@@ -157,8 +196,8 @@ enum InspectCommand: Command {
     var text: String
     var json: JSON
 
-    /// The name as the key of a JSON object: sampleShape.
-    var key: String {
+    /// A name as the key of a JSON object: sampleShape.
+    static func key(_ name: String) -> String {
       let words = name.split { $0 == " " || $0 == "-" }
       return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.capitalized }
     }
@@ -179,10 +218,15 @@ enum InspectCommand: Command {
     }
   }
 
-  private static func show(_ facts: [Fact], notes: [String] = [], _ session: Session) throws {
-    let table = Table(columns: ["what", "value"], rows: facts.map { [$0.name, $0.text] }).text
+  private static func show(
+    _ facts: [Fact], more: (key: String, table: Table, json: JSON)? = nil, notes: [String] = [],
+    _ session: Session
+  ) throws {
+    let table = Table(columns: ["what", "value"], rows: facts.map { [$0.name, $0.text] })
+    let tables = [table.text] + [more?.table.text].compactMap { $0 }
     try session.finish(
-      .object(facts.map { ($0.key, $0.json) }),
-      ([table] + notes.map { "- \($0)" }).joined(separator: "\n"))
+      .object(
+        facts.map { (Fact.key($0.name), $0.json) } + (more.map { [($0.key, $0.json)] } ?? [])),
+      (tables + notes.map { "- \($0)" }).joined(separator: "\n"))
   }
 }

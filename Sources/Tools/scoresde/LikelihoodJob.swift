@@ -38,11 +38,6 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     return result
   }
 
-  // Densities are those of the data's own units, whatever affine map the model sees them through.
-  private func shift(_ data: Dataset<Scalar>) -> Double {
-    Double(data.dimensions) * log(abs(model.scale?.factor ?? 1))
-  }
-
   /// The densities of a data set with their errors.
   func report(on data: Dataset<Scalar>) throws -> Report {
     let (points, scale) = try model.inModelSpace(data, key: key.folded("bins"))
@@ -54,7 +49,8 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     let start = ContinuousClock.now
     let result = try solve(points, title: "likelihood", key.folded("probes"))
     let seconds = start.duration(to: .now).seconds
-    let (dimensions, shift) = (data.dimensions, shift(data))
+    // Densities are those of the data's own units, whatever affine map the model sees them through.
+    let (dimensions, shift) = (data.dimensions, model.logVolume)
     let (mean, standardError) = (result.mean + shift, result.standardError ?? .nan)
     var report = Report()
     report.nats = result.logDensity.map { $0 + shift }
@@ -131,7 +127,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
   func add(_ other: Dataset<Scalar>, named name: String, to report: inout Report) throws {
     let (points, _) = try model.inModelSpace(other, key: key.folded("other bins"))
     let result = try solve(points, title: "against", key.folded("other probes"))
-    let shift = shift(other)
+    let shift = model.logVolume
     let roc = Metrics.areaUnderROC(
       positives: report.nats, negatives: result.logDensity.map { $0 + shift })
     let error = result.standardError ?? .nan
@@ -178,7 +174,8 @@ extension LoadedModel {
   ) throws -> (points: Tensor<Scalar>, scale: DataScale?) {
     let shape = Shape([data.count] + field.sampleShape.extents)
     guard let scale else {
-      return (data.samples.reshaped(shape), nil)
+      let samples = data.samples.reshaped(shape)
+      return (standardization?.standardized(samples) ?? samples, nil)
     }
     // Data with levels of their own are refused where these are no levels of the model's.
     let levels = try data.scale == nil ? try? data.scaled(by: scale) : data.scaled(by: scale)

@@ -6,6 +6,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let field: any DifferentiableScoreField<Scalar>
   /// How the data that a trained model saw are quantised.
   let scale: DataScale?
+  /// How the data that a trained model saw were standardised.
+  let standardization: Standardization?
   /// What is known of the run of a trained model.
   let run: RunDescription?
 
@@ -15,7 +17,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
       field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      (scale, run) = (nil, nil)
+      (scale, standardization, run) = (nil, nil, nil)
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
       let path = String(text.dropFirst("mixture:".count))
@@ -28,7 +30,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       oracle.pool = session.pool
       field = oracle
-      (scale, run) = (nil, nil)
+      (scale, standardization, run) = (nil, nil, nil)
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
       let description = try folder.description()
@@ -43,11 +45,14 @@ struct LoadedModel<Scalar: TensorScalar> {
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
       field = model
       run = description
-      scale = try description.notes["scale"].map { text in
-        guard let scale = try? JSONDecoder().decode(DataScale.self, from: Data(text.utf8)) else {
-          throw CommandError.failure("\(folder.descriptionPath): the scale \(text) makes no sense")
-        }
-        return scale
+      scale = try DataNote.scale.value(in: description, of: folder)
+      standardization = try DataNote.standardization.value(in: description, of: folder)
+      if let columns = standardization?.means.count, columns > 1,
+        columns != field.sampleShape.count
+      {
+        throw CommandError.failure(
+          "\(folder.descriptionPath): \(columns) columns are standardised, where samples have \(field.sampleShape.count) entries"
+        )
       }
     } else {
       throw CommandError.usage(
@@ -83,9 +88,10 @@ struct LoadedModel<Scalar: TensorScalar> {
 
   /// At most so many of the samples that the model was trained on, as it saw them; nil where they are not where they were.
   func trainingSamples(atMost most: Int) -> Tensor<Scalar>? {
-    guard let run, let data: Dataset<Scalar> = try? DataSource(run.data).load(),
+    guard let run, var data: Dataset<Scalar> = try? DataSource(run.data).load(),
       data.count > 1, run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
     else { return nil }
+    data.standardization = standardization
     let step = max(1, (data.count + most - 1) / most)
     return data.modelSamples(
       Array(stride(from: 0, to: data.count, by: step)), key: RandomKey(0).folded("end marginal"))
@@ -93,7 +99,14 @@ struct LoadedModel<Scalar: TensorScalar> {
 
   /// Samples of the model in the data's own units.
   func inDataUnits(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
-    guard let scale else { return x }
+    guard let scale else { return standardization?.restored(x) ?? x }
     return x.map { Scalar((Double($0) - scale.offset) / scale.factor) }
+  }
+
+  /// What a log density in the data's own units has more than in model space, in nats.
+  var logVolume: Double {
+    let dimensions = field.sampleShape.count
+    return scale.map { Double(dimensions) * log(abs($0.factor)) }
+      ?? standardization.map { -$0.logVolume(dimensions: dimensions) } ?? 0
   }
 }

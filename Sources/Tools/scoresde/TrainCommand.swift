@@ -9,6 +9,10 @@ enum TrainCommand: Command {
     Option(
       "--data", "DATA",
       "\(DataSource.names.joined(separator: ", ")), or a file or folder (required)"),
+    Option(
+      "--standardize", "WHICH",
+      "means and deviations that data are freed of: columns (default for tables in files), whole or none (default for the rest)"
+    ),
     .process,
     Option(
       "--network", "NET",
@@ -66,6 +70,7 @@ enum TrainCommand: Command {
       job = try TrainingJob(arguments, process: try session.process(), pool: session.pool)
       try folder.create(job.description)
     }
+    for remark in job.remarks { session.say(remark) }
     let bar = session.progress("train")
     do {
       try job.run(in: folder, checkpointEvery: every) { bar.update($0, $1) }

@@ -6,6 +6,8 @@ struct TrainingJob<Scalar: TensorScalar> {
   var description: RunDescription
   var trainer: Trainer<Scalar>
   var log = LossLog()
+  /// What the user should know of the data of a new run, a sentence each.
+  let remarks: [String]
 
   /// The note in a run's description that tells its data from others.
   static var fingerprintNote: String { "data" }
@@ -21,7 +23,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     let options = try Self.options(arguments)
     try self.init(
-      data: source.load(), network: network,
+      data: Self.standardized(source.load(), arguments), network: network,
       parametrization: arguments.text("--parametrization") ?? "gaussian", process: process,
       options: options, pool: pool)
   }
@@ -40,12 +42,11 @@ struct TrainingJob<Scalar: TensorScalar> {
       })
     try asUsage(of: "--network") { try model.check() }
     var notes = [Self.fingerprintNote: data.fingerprint]
-    if let scale = data.scale {
-      let encoder = JSONEncoder()
-      // In any other order two runs would differ.
-      encoder.outputFormatting = .sortedKeys
-      notes["scale"] = String(decoding: try encoder.encode(scale), as: UTF8.self)
-    }
+    notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
+    notes[DataNote.standardization.name] =
+      try data.standardization.map(DataNote.standardization.text)
+    remarks = DataRemarks.of(
+      data, as: samples, process: process, hasLevel: options.noiseLevel != nil)
     description = RunDescription(
       model: model, process: process, scalar: Scalar.typeName, data: data.name,
       options: options, notes: notes)
@@ -57,17 +58,41 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
   }
 
+  /// Data as `--standardize` asks for them; where it does not, tables in files come with their columns standardised.
+  private static func standardized(
+    _ data: Dataset<Scalar>, _ arguments: Arguments
+  ) throws -> Dataset<Scalar> {
+    guard let text = arguments.text("--standardize") else { return data }
+    guard text != "none" else {
+      var plain = data
+      plain.standardization = nil
+      return plain
+    }
+    guard let grouping = Standardization.Grouping(rawValue: text) else {
+      throw CommandError.usage("--standardize is \(text); expected columns, whole or none")
+    }
+    return try data.standardized(by: grouping)
+  }
+
   /// The data of a run, from where it had them or from where they are now.
   private static func data(
     of run: RunDescription, in folder: RunFolder, given arguments: Arguments
   ) throws -> Dataset<Scalar> {
     let text = arguments.text("--data") ?? run.data
-    let data: Dataset<Scalar> = try asUsage(of: "--data") { try DataSource(text) }.load()
+    var data: Dataset<Scalar> = try asUsage(of: "--data") { try DataSource(text) }.load()
     // Runs of earlier versions have no fingerprint.
     let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
     guard isSame else {
       throw CommandError.usage(
         "\(text) holds other data than the run in \(folder.path) was trained on, \(run.data); give --data with their place now, or start another run"
+      )
+    }
+    data.standardization = try DataNote.standardization.value(in: run, of: folder)
+    if let given = arguments.text("--standardize"),
+      try standardized(data, arguments).standardization != data.standardization
+    {
+      throw CommandError.usage(
+        "--standardize is \(given), but the run in \(folder.path) has \(data.standardization?.grouping.rawValue ?? "none"); leave it out or start another run"
       )
     }
     return data
@@ -114,6 +139,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     if let steps = try arguments.integer("--steps", atLeast: 1) { found.options.steps = steps }
     let data = try Self.data(of: found, in: folder, given: arguments)
+    remarks = []
     found.data = data.name
     let (model, process) = try folder.parts(of: found)
     do {
@@ -235,7 +261,9 @@ struct TrainingJob<Scalar: TensorScalar> {
 extension Dataset {
   /// The samples in model space for training; those of quantised data are the lower ends of their bins.
   func trainingData() throws -> TrainingData<Scalar> {
-    guard let scale else { return try TrainingData(samples) }
+    guard let scale else {
+      return try TrainingData(standardization?.standardized(samples) ?? samples)
+    }
     let width = abs(scale.factor) * scale.binWidth
     let offset = scale.factor > 0 ? scale.offset : scale.offset - width
     return try TrainingData(

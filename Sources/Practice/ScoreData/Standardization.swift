@@ -1,0 +1,143 @@
+import Foundation
+import ScoreTensors
+
+/// How data that are not quantised lie in the space that models see: less a mean, over a deviation.
+///
+/// ```
+/// model  x_j = (r_j − mean_j)/deviation_j
+/// nats   log p(r) = log p(x) − Σ_j log deviation_j
+/// ```
+///
+/// Noise has one size for all entries of a sample, so columns in units of their own, such as metres beside milligrams, are
+/// only learnt where each is brought to the same size.
+public struct Standardization: Hashable, Sendable {
+  /// Which entries share a mean and a deviation.
+  public enum Grouping: String, CaseIterable, Sendable {
+    /// Each entry of a sample has its own.
+    case columns
+    /// All entries have one.
+    case whole
+  }
+
+  /// The means, one an entry of a sample, or one for all of them.
+  public let means: [Double]
+  /// The deviations, as many as means, all above 0.
+  public let deviations: [Double]
+
+  /// Creates a map from its numbers.
+  /// - Precondition: as many means as deviations, at least one, all finite, deviations above 0.
+  public init(means: [Double], deviations: [Double]) {
+    precondition(
+      Self.isValid(means, deviations),
+      "a standardisation by means \(means) and deviations \(deviations)")
+    self.means = means
+    self.deviations = deviations
+  }
+
+  /// Creates the map that gives samples `[n, …]` mean 0 and deviation 1; entries that are constant keep their unit.
+  ///
+  /// Sums are in Double, in two passes. The name is for messages.
+  /// - Throws: `notFinite` where the squares of the entries are no finite numbers.
+  public init<Scalar: TensorScalar>(
+    of samples: Tensor<Scalar>, by grouping: Grouping, name: String = "the data"
+  ) throws(DataError) {
+    let width = grouping == .columns ? samples.shape.rowCount : 1
+    precondition(samples.count > 0, "there are no entries in samples of shape \(samples.shape)")
+    let count = Double(samples.count / width)
+    func columnMeans(_ value: (Scalar, _ column: Int) -> Double) -> [Double] {
+      var sums = [Double](repeating: 0, count: width)
+      samples.withUnsafeBuffer { entries in
+        for start in stride(from: 0, to: entries.count, by: width) {
+          for column in 0..<width { sums[column] += value(entries[start + column], column) }
+        }
+      }
+      return sums.map { $0 / count }
+    }
+    let means = columnMeans { entry, _ in Double(entry) }
+    let variances = columnMeans { entry, column in
+      (Double(entry) - means[column]) * (Double(entry) - means[column])
+    }
+    if let bad = variances.indices.first(where: { !variances[$0].isFinite }) {
+      let place = width == 1 ? "" : " of column \(bad + 1)"
+      throw DataError(
+        .notFinite, name, "the entries\(place) are so large that their squares are infinite")
+    }
+    // What a constant that is no binary fraction leaves of a variance is rounding.
+    let deviations = zip(means, variances).map { mean, variance in
+      variance.squareRoot() > 1e-14 * abs(mean) ? variance.squareRoot() : 1
+    }
+    self.init(means: means, deviations: deviations)
+  }
+
+  private static func isValid(_ means: [Double], _ deviations: [Double]) -> Bool {
+    !means.isEmpty && means.count == deviations.count && means.allSatisfy(\.isFinite)
+      && deviations.allSatisfy { $0 > 0 && $0.isFinite }
+  }
+
+  /// Which entries share a mean and a deviation.
+  public var grouping: Grouping { means.count > 1 ? .columns : .whole }
+
+  /// Samples `[n, …]` in the data's own units, in model space.
+  public func standardized<Scalar: TensorScalar>(_ raw: Tensor<Scalar>) -> Tensor<Scalar> {
+    mapped(raw) { ($0 - $1) / $2 }
+  }
+
+  /// Samples `[n, …]` in model space, in the data's own units.
+  public func restored<Scalar: TensorScalar>(_ model: Tensor<Scalar>) -> Tensor<Scalar> {
+    mapped(model) { $1 + $2 * $0 }
+  }
+
+  /// Σ log deviation over the entries of a sample, in nats: what a log density in model space has more than in the data's units.
+  public func logVolume(dimensions: Int) -> Double {
+    check(dimensions)
+    let sum = deviations.reduce(0) { $0 + log($1) }
+    return means.count == 1 ? sum * Double(dimensions) : sum
+  }
+
+  private func check(_ dimensions: Int) {
+    precondition(
+      means.count == 1 || means.count == dimensions,
+      "\(dimensions) entries a sample, where \(means.count) columns are standardised")
+  }
+
+  private func mapped<Scalar: TensorScalar>(
+    _ samples: Tensor<Scalar>,
+    _ body: (_ entry: Double, _ mean: Double, _ deviation: Double) -> Double
+  ) -> Tensor<Scalar> {
+    check(samples.shape.rowCount)
+    var result = samples
+    result.withUnsafeMutableBuffer { entries in
+      for start in stride(from: 0, to: entries.count, by: means.count) {
+        for column in means.indices {
+          entries[start + column] = Scalar(
+            body(Double(entries[start + column]), means[column], deviations[column]))
+        }
+      }
+    }
+    return result
+  }
+}
+
+// MARK: - In files
+
+extension Standardization: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case means, deviations
+  }
+
+  /// Decodes a map.
+  /// - Throws: where a value makes no sense, instead of trapping.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let means = try values.decode([Double].self, forKey: .means)
+    let deviations = try values.decode([Double].self, forKey: .deviations)
+    guard Self.isValid(means, deviations) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .deviations, in: values,
+        debugDescription:
+          "\(means.count) means and \(deviations.count) deviations; expected as many finite numbers of each, deviations above 0"
+      )
+    }
+    self.init(means: means, deviations: deviations)
+  }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import ScoreSDE
+
+/// A note in a run's description that says something of its data.
+struct DataNote<Value: Codable> {
+  let name: String
+
+  /// The value as the note has it.
+  func text(of value: Value) throws -> String {
+    let encoder = JSONEncoder()
+    // In any other order two runs would differ.
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  /// The value in a run's description, if it has one.
+  /// - Throws: where it makes no sense.
+  func value(in run: RunDescription, of folder: RunFolder) throws -> Value? {
+    try run.notes[name].map { text in
+      guard let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else {
+        throw CommandError.failure(
+          "\(folder.descriptionPath): the \(name) \(text.prefix(80)) makes no sense")
+      }
+      return value
+    }
+  }
+}
+
+extension DataNote<DataScale> {
+  /// How the levels of quantised data lie in model space.
+  static let scale = DataNote(name: "scale")
+}
+
+extension DataNote<Standardization> {
+  /// How other data were standardised; runs of data that were not have none.
+  static let standardization = DataNote(name: "standardization")
+}

@@ -1,0 +1,85 @@
+import Foundation
+import ScoreSDE
+
+/// What users should know of their data before a network is trained on them.
+enum DataRemarks {
+  /// Nats a dimension between prior and noised data above which the user is told.
+  private static let mostMismatch = 0.1
+  /// Noise that samples keep, in deviations of the data, above which the user is told.
+  private static let mostNoise = 0.1
+
+  /// A sentence for each thing that is out of the ordinary, and one that says how the data were standardised.
+  ///
+  /// - Parameters:
+  ///   - samples: the data as the model sees them.
+  ///   - hasLevel: whether one noise level alone is trained, so that nothing is sampled.
+  static func of<Scalar: TensorScalar>(
+    _ data: Dataset<Scalar>, as samples: TrainingData<Scalar>, process: any LinearProcess,
+    hasLevel: Bool
+  ) -> [String] {
+    let isTable = data.scale == nil && data.sampleShape.rank == 1
+    let columns =
+      isTable ? try? Standardization(of: samples.samples, by: .columns).deviations : nil
+    var remarks: [String] = []
+    if let map = data.standardization { remarks.append(sentence(map, dimensions: data.dimensions)) }
+    if isTable {
+      let constants = constantColumns(data.samples)
+      if !constants.isEmpty {
+        let names = constants.prefix(5).map { "\($0 + 1)" }.joined(separator: ", ")
+        remarks.append(
+          "the same number in every row of column \(names)\(constants.count > 5 ? ", …" : ""): such data have no density, and likelihoods grow without bound as the network learns"
+        )
+      }
+    }
+    guard !hasLevel else { return remarks }
+    let remedy = isTable ? "--standardize columns" : "--standardize whole"
+    let (mean, deviation) = samples.moments
+    let square = mean * mean + deviation * deviation
+    let end = process.marginal(at: process.endTime)
+    let mismatch = end.alpha * end.alpha * square / (2 * end.sigma * end.sigma)
+    if mismatch > mostMismatch {
+      remarks.append(
+        "entries of \(number(square.squareRoot())), root mean square, are large beside the noise at the end of \(process.name), \(number(end.sigma / end.alpha)) in their units: the prior is some \(number(mismatch)) nats a dimension from them; \(remedy), or an SDE with more noise, brings them together"
+      )
+    }
+    let start = process.marginal(at: process.cutoffs.sampling)
+    let noise = start.sigma / start.alpha
+    let least = columns?.enumerated().min { $0.element < $1.element }
+    if noise > mostNoise * min(deviation, least?.element ?? deviation) {
+      let whose =
+        least.map { "column \($0.offset + 1), of deviation \(number($0.element))," }
+        ?? "data of deviation \(number(deviation))"
+      remarks.append(
+        "samples of \(whose) keep noise of \(number(noise)) where \(process.name) stops; \(remedy), or a smaller sampling-epsilon, mends that"
+      )
+    }
+    return remarks
+  }
+
+  private static func sentence(_ map: Standardization, dimensions: Int) -> String {
+    let end = "samples and likelihoods are in the data's own units"
+    guard map.grouping == .columns, let least = map.deviations.min(),
+      let greatest = map.deviations.max()
+    else {
+      return
+        "the data are standardised, less their mean \(number(map.means[0])) and over their deviation \(number(map.deviations[0])): \(end)"
+    }
+    return
+      "the \(dimensions) columns are standardised, each less its mean and over its deviation, \(number(least)) to \(number(greatest)): \(end)"
+  }
+
+  private static func constantColumns<Scalar: TensorScalar>(_ samples: Tensor<Scalar>) -> [Int] {
+    let width = samples.shape.rowCount
+    return samples.withUnsafeBuffer { entries in
+      (0..<width).filter { column in
+        stride(from: column, to: entries.count, by: width).allSatisfy {
+          entries[$0] == entries[column]
+        }
+      }
+    }
+  }
+
+  private static func number(_ value: Double) -> String {
+    NumberText.significant(value, digits: 3)
+  }
+}
