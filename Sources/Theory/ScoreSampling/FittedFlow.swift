@@ -57,37 +57,66 @@ public struct FittedFlow: FieldFittedSolver {
   public var usesNoise: Bool { false }
   public var evaluationsPerStep: Int { 1 }
 
+  public func fitEvaluations(for process: any LinearProcess, along grid: TimeGrid) -> Double {
+    parts(for: process, along: grid).reduce(0, +)
+  }
+
+  // The fine solve, the starts, two searches and the last fit.
+  private func parts(for process: any LinearProcess, along grid: TimeGrid) -> [Double] {
+    let steps = grid.steps.count
+    let fine = FlowPilot<Double>.evaluations(of: process, from: grid.start, to: grid.end)
+    let few = Double(min(pilot, Self.few(of: pilot)) * steps)
+    // A trial goes through the steps from the first that it moves on: about two thirds of them.
+    let trials = Double(search.mostTrials(steps, from: 0))
+    return [Double(pilot) * fine, 12 * few, 4 / 3 * trials * few, Double(pilot * steps)]
+  }
+
+  private var search: KnotSearch { KnotSearch(sweeps: sweeps, maxTrials: 200) }
+
+  // Times are few and want fewer samples than weights do.
+  private static func few(of pilot: Int) -> Int { max(512, pilot / 4) }
+
   public func fitted<Scalar: TensorScalar>(
-    to field: any ScoreField<Scalar>, along grid: TimeGrid
+    to field: any ScoreField<Scalar>, along grid: TimeGrid,
+    progress: ((SamplingProgress) -> Bool)?
   ) throws -> (solver: any Solver, grid: TimeGrid) {
+    let check = SamplingProgress.checks(
+      of: parts(for: field.process, along: grid), at: grid.start, by: progress)
     let pilot = try FlowPilot(
-      field, count: pilot, from: grid.start, to: grid.end, key: key)
-    // Times are few and want fewer samples than weights do.
-    let few = pilot.first(max(512, pilot.count / 4))
+      field, count: pilot, from: grid.start, to: grid.end, key: key
+    ) { try check(0, $0) }
+    let few = pilot.first(Self.few(of: pilot.count))
     let axes = PrincipalAxes(
       ofStates: pilot.end, fromNormal: pilot.start,
       deviation: field.process.priorDeviation(at: grid.start))
     // The search is made from the best two grids: it ends in a minimum near where it starts.
-    let starts = try candidates(pilot, steps: grid.steps.count).map {
-      try MultistepFit(few, axes: axes, knots: $0, memory: memory)
+    let candidates = candidates(pilot, steps: grid.steps.count)
+    let starts = try candidates.enumerated().map { place, knots in
+      try MultistepFit(few, axes: axes, knots: knots, memory: memory) {
+        try check(1, Double(place) / Double(candidates.count))
+      }
     }.filter { $0.error.isFinite }.sorted { $0.error < $1.error }
     guard var best = starts.first else {
       throw SamplingError(
         "no grid of \(grid.steps.count) steps solves the flow of the field", isNumerical: true)
     }
-    for start in starts.prefix(2) {
+    for (place, start) in starts.prefix(2).enumerated() {
       var fit = start
-      try KnotSearch(sweeps: sweeps, maxTrials: 200).improve(
+      try search.improve(
         start.knots, loss: start.error, highest: pilot.ends.high
-      ) { knots, moved, error in
-        let trial = try fit.changed(few, axes: axes, knots: knots, from: moved)
+      ) { knots, moved, error, done in
+        let trial = try fit.changed(few, axes: axes, knots: knots, from: moved) {
+          try check(2, (Double(place) + done) / 2)
+        }
         guard trial.error < error else { return nil }
         fit = trial
         return trial.error
       }
       if fit.error < best.error { best = fit }
     }
-    let fit = try MultistepFit(pilot, axes: axes, knots: best.knots, memory: memory)
+    let fit = try MultistepFit(pilot, axes: axes, knots: best.knots, memory: memory) {
+      try check(3, 0)
+    }
     let times = [grid.start] + best.knots.dropFirst().dropLast().map(pilot.time) + [grid.end]
     let solved = try TimeGrid(times: times)
     let solver = FittedMultistep(

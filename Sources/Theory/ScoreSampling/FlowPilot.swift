@@ -17,8 +17,11 @@ struct FlowPilot<Scalar: TensorScalar> {
   private let noises: [Tensor<Scalar>]
 
   /// Solves for `count` samples of the prior under a key, from one time to an earlier one.
+  ///
+  /// `check` is told the part of the solve that is done before each step, and what it throws ends the solve.
   init(
-    _ field: any ScoreField<Scalar>, count: Int, from start: Double, to end: Double, key: RandomKey
+    _ field: any ScoreField<Scalar>, count: Int, from start: Double, to end: Double, key: RandomKey,
+    check: (_ done: Double) throws -> Void
   ) throws {
     self.field = field
     self.count = count
@@ -30,14 +33,14 @@ struct FlowPilot<Scalar: TensorScalar> {
         "a solver is fitted from t = \(start) to \(end), where log(sigma/alpha) goes from \(high) to \(low); expected finite falling values"
       )
     }
-    let steps = max(40, Int(((high - low) / 0.1).rounded(.up)))
+    let steps = Self.steps(from: high, to: low)
     let grid = try TimeGrid.logSNR(of: process, from: start, to: end, steps: steps)
     let normal: Tensor<Scalar> = key.folded("pilot").normal(
       Shape([count] + field.sampleShape.extents))
     var x = Scalar(process.priorDeviation(at: start)) * normal
     var (states, noises) = ([x], [try field.noise(x, at: .shared(start))])
     for step in grid.steps {
-      try Task.checkCancellation()
+      try check(Double(step.index) / Double(steps))
       x = try Self.advanced(x, noises[noises.count - 1], step, field)
       states.append(x)
       noises.append(try field.noise(x, at: .shared(step.next)))
@@ -49,6 +52,19 @@ struct FlowPilot<Scalar: TensorScalar> {
     times = [start] + grid.steps.map(\.next)
     logRatios = times.map { process.logNoiseRatio(at: $0) }
     (self.states, self.noises) = (states, noises)
+  }
+
+  private static func steps(from high: Double, to low: Double) -> Int {
+    max(40, Int(((high - low) / 0.1).rounded(.up)))
+  }
+
+  /// The evaluations that the solve costs each sample; 0 where there is none.
+  static func evaluations(
+    of process: any LinearProcess, from start: Double, to end: Double
+  ) -> Double {
+    let (high, low) = (process.logNoiseRatio(at: start), process.logNoiseRatio(at: end))
+    guard high.isFinite, low.isFinite else { return 0 }
+    return Double(4 * steps(from: high, to: low) + 1)
   }
 
   /// The pilot of the first samples alone.

@@ -14,22 +14,23 @@ struct KnotSearch {
 
   /// Improves falling knots, whose ends stay, or whose last stays and first rises to `highest` at most where that is given.
   ///
-  /// `lowerLoss` is told the first knot that a trial moved from the best knots so far, and their loss, and gives the
-  /// trial's loss where it is lower.
+  /// `lowerLoss` is told the first knot that a trial moved from the best knots so far, their loss and the part of the search
+  /// that is done, and gives the trial's loss where it is lower.
   func improve(
     _ knots: [Double], loss initial: Double, highest: Double? = nil,
-    _ lowerLoss: (_ knots: [Double], _ moved: Int, _ than: Double) throws -> Double?
+    _ lowerLoss: (_ knots: [Double], _ moved: Int, _ than: Double, _ done: Double) throws -> Double?
   ) rethrows {
     let count = knots.count - 1
     let first = highest == nil ? 1 : 0
     guard count > first else { return }
     let mean = (knots[0] - knots[count]) / Double(count)
-    var (knots, loss, trials) = (knots, initial, 0)
-    for width in [8, 4, 2, 1] where width < count {
+    let allTurns = turns(count, from: first)
+    var (knots, loss, trials, turn) = (knots, initial, 0, 0)
+    for width in Self.widths where width < count {
       var lengths = [Double](
         repeating: width == 1 ? min(0.3, 0.5 * mean) : 0.5 * mean, count: count)
-      for _ in 0..<(width == 1 ? sweeps : (sweeps + 1) / 2) {
-        for place in stride(from: first, to: count, by: max(1, width / 2)) {
+      for _ in 0..<rounds(width) {
+        for place in stride(from: first, to: count, by: Self.spacing(width)) {
           var improved = false
           for side in [1.0, -1] where !improved {
             let moved = max(first, place - width + 1)
@@ -39,16 +40,37 @@ struct KnotSearch {
               trial[0] <= highest ?? knots[0]
             else { continue }
             guard trials < maxTrials else { return }
+            // It ends after all turns or all trials, whichever are first.
+            let done = max(
+              Double(turn) / Double(allTurns), Double(trials) / Double(maxTrials))
             trials += 1
-            if let lower = try lowerLoss(trial, moved, loss) {
+            if let lower = try lowerLoss(trial, moved, loss, done) {
               (knots, loss, improved) = (trial, lower, true)
             }
           }
           lengths[place] *= improved ? 1.3 : 0.5
+          turn += 1
         }
       }
     }
   }
+
+  /// The most trials that the knots of `steps` steps come to, from the first that moves on: two a turn.
+  func mostTrials(_ steps: Int, from first: Int) -> Int {
+    min(maxTrials, 2 * turns(steps, from: first))
+  }
+
+  private func turns(_ steps: Int, from first: Int) -> Int {
+    Self.widths.filter { $0 < steps }.reduce(0) {
+      $0 + rounds($1) * ((steps - first + Self.spacing($1) - 1) / Self.spacing($1))
+    }
+  }
+
+  private func rounds(_ width: Int) -> Int { width == 1 ? sweeps : (sweeps + 1) / 2 }
+
+  private static let widths = [8, 4, 2, 1]
+
+  private static func spacing(_ width: Int) -> Int { max(1, width / 2) }
 
   private static func moved(
     _ knots: [Double], from first: Int, at place: Int, by length: Double, width: Int

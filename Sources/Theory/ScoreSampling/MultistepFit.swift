@@ -15,11 +15,14 @@ struct MultistepFit<Scalar: TensorScalar> {
   private var states: [Tensor<Double>] = []
   private var noises: [Tensor<Double>] = []
 
-  /// Fits every step in turn.
-  init(_ pilot: FlowPilot<Scalar>, axes: PrincipalAxes, knots: [Double], memory: Int) throws {
+  /// Fits every step in turn; `check` is called before each, and what it throws ends the fit.
+  init(
+    _ pilot: FlowPilot<Scalar>, axes: PrincipalAxes, knots: [Double], memory: Int,
+    check: () throws -> Void
+  ) throws {
     self.knots = knots
     self.memory = memory
-    try fit(pilot, axes)
+    try fit(pilot, axes, check)
   }
 
   private init(_ other: MultistepFit, knots: [Double], from moved: Int) {
@@ -32,16 +35,19 @@ struct MultistepFit<Scalar: TensorScalar> {
 
   /// The fit at knots that are others from one on.
   func changed(
-    _ pilot: FlowPilot<Scalar>, axes: PrincipalAxes, knots: [Double], from moved: Int
+    _ pilot: FlowPilot<Scalar>, axes: PrincipalAxes, knots: [Double], from moved: Int,
+    check: () throws -> Void
   ) throws -> MultistepFit {
     var fit = MultistepFit(self, knots: knots, from: moved)
-    try fit.fit(pilot, axes)
+    try fit.fit(pilot, axes, check)
     return fit
   }
 
-  private mutating func fit(_ pilot: FlowPilot<Scalar>, _ axes: PrincipalAxes) throws {
+  private mutating func fit(
+    _ pilot: FlowPilot<Scalar>, _ axes: PrincipalAxes, _ check: () throws -> Void
+  ) throws {
     for place in maps.count..<knots.count {
-      try Task.checkCancellation()
+      try check()
       let isLast = place + 1 == knots.count
       let target = axes.coordinates(isLast ? pilot.end : pilot.state(at: knots[place]))
       let terms: [Tensor<Double>]

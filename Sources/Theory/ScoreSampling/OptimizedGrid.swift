@@ -43,28 +43,49 @@ public struct OptimizedGrid<Inner: StepSolver>: FieldFittedSolver {
   public var usesNoise: Bool { false }
   public var evaluationsPerStep: Int { solver.evaluationsPerStep }
 
+  public func fitEvaluations(for process: any LinearProcess, along grid: TimeGrid) -> Double {
+    parts(for: process, along: grid).reduce(0, +)
+  }
+
+  // The fine solve, the starts and the search.
+  private func parts(for process: any LinearProcess, along grid: TimeGrid) -> [Double] {
+    let steps = grid.steps.count
+    let fine = FlowPilot<Double>.evaluations(of: process, from: grid.start, to: grid.end)
+    let solves = [5, Double(search.mostTrials(steps, from: 1))]
+    return [Double(pilot) * fine] + solves.map { $0 * Double(pilot * steps * evaluationsPerStep) }
+  }
+
+  private var search: KnotSearch { KnotSearch(sweeps: sweeps) }
+
   public func fitted<Scalar: TensorScalar>(
-    to field: any ScoreField<Scalar>, along grid: TimeGrid
+    to field: any ScoreField<Scalar>, along grid: TimeGrid,
+    progress: ((SamplingProgress) -> Bool)?
   ) throws -> (solver: any Solver, grid: TimeGrid) {
-    let pilot = try FlowPilot(field, count: pilot, from: grid.start, to: grid.end, key: key)
+    let check = SamplingProgress.checks(
+      of: parts(for: field.process, along: grid), at: grid.start, by: progress)
+    let pilot = try FlowPilot(
+      field, count: pilot, from: grid.start, to: grid.end, key: key
+    ) { try check(0, $0) }
     let process = field.process
-    func error(_ knots: [Double]) throws -> Double {
-      // A solver that is cancelled stops on the way, which is no error of the grid's.
-      try Task.checkCancellation()
-      var context = SolverContext(field: field, key: key)
+    func error(_ knots: [Double], _ part: Int, _ done: Double) throws -> Double {
       let grid = try process.grid(knots, from: grid.start, to: grid.end)
-      return pilot.error(of: try solver.solve(pilot.start, along: grid, in: &context).x)
+      var context = SolverContext(field: field, key: key)
+      context.monitor.shouldContinue = { _, _, _ in (try? check(part, done)) != nil }
+      let solution = try solver.solve(pilot.start, along: grid, in: &context)
+      // A solve that is stopped on the way is no error of the grid's.
+      if case .cancelled = solution.status[0] { throw CancellationError() }
+      return pilot.error(of: solution.x)
     }
     let given = ([grid.start] + grid.steps.map(\.next)).map { process.logNoiseRatio(at: $0) }
-    var (knots, best) = (given, try error(given))
-    for candidate in KnotSearch.candidates(
+    var (knots, best) = (given, try error(given, 1, 0))
+    let candidates = KnotSearch.candidates(
       from: pilot.ends.high, to: pilot.ends.low, steps: grid.steps.count)
-    {
-      let found = try error(candidate)
+    for (place, candidate) in candidates.enumerated() {
+      let found = try error(candidate, 1, Double(1 + place) / Double(1 + candidates.count))
       if found < best { (knots, best) = (candidate, found) }
     }
-    try KnotSearch(sweeps: sweeps).improve(knots, loss: best) { trial, _, best in
-      let found = try error(trial)
+    try search.improve(knots, loss: best) { trial, _, best, done in
+      let found = try error(trial, 2, done)
       guard found < best else { return nil }
       knots = trial
       return found

@@ -62,9 +62,10 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   /// Draws samples number `first`, `first + 1`, … from the prior to the grid's end.
   ///
   /// - Parameters:
-  ///   - progress: called before each step of each batch; false stops the run, as does the task's cancellation.
-  /// - Throws: `SamplingError` for a count or batch size below 1, and for Tweedie's denoising past the process's times;
-  ///   `CancellationError` where a solver is being fitted when the task is cancelled; and what the field throws.
+  ///   - progress: called before each step of each batch, and of the fit of a solver that wants one; false stops the run, as
+  ///     does the task's cancellation. Samples that a stopped fit kept from their first step are where they start.
+  /// - Throws: `SamplingError` for a count or batch size below 1, for Tweedie's denoising past the process's times, and where
+  ///   a solver cannot be fitted; and what the field throws.
   public func sample(
     _ count: Int, key: RandomKey, first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
@@ -100,7 +101,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       throw SamplingError("the trajectory's stride is \(trajectoryStride); expected 1 or more")
     }
     if solver is any FieldFittedSolver {
-      return try fitted().run(count, source, first, states, progress)
+      return try fitAndRun(count, source, first, states, progress)
     }
     if denoising == .tweedie, grid.end < 0, !(field.process.marginal(at: 0).sigma > 0) {
       throw SamplingError(

@@ -41,12 +41,17 @@ public struct SamplingProgress: Sendable, Equatable {
   public var time: Double
   /// The evaluations of the present batch so far, for the sample that took most.
   public var evaluations: Int
+  /// Whether the solver is still being fitted to the field. No sample has begun then: all wait at the grid's start.
+  public var isFitting: Bool
 
-  package init(fraction: Double, samples: Int, time: Double, evaluations: Int) {
+  package init(
+    fraction: Double, samples: Int, time: Double, evaluations: Int, isFitting: Bool = false
+  ) {
     self.fraction = fraction
     self.samples = samples
     self.time = time
     self.evaluations = evaluations
+    self.isFitting = isFitting
   }
 
   /// The same listener; once it has answered false it is not asked again and the answer stays false.
@@ -58,6 +63,36 @@ public struct SamplingProgress: Sendable, Equatable {
     return { progress in
       if !isStopped { isStopped = !listener(progress) }
       return !isStopped
+    }
+  }
+
+  /// The listener for a part of a run, to which that part's own progress goes from 0 to 1.
+  static func part(
+    _ share: ClosedRange<Double>, of listener: ((SamplingProgress) -> Bool)?
+  ) -> ((SamplingProgress) -> Bool)? {
+    listener.map { listener in
+      { progress in
+        var progress = progress
+        let done = min(1, progress.fraction)
+        progress.fraction = share.lowerBound * (1 - done) + share.upperBound * done
+        return listener(progress)
+      }
+    }
+  }
+
+  /// What a fit calls with its part, of those that take so many evaluations, and how much of it is done: tells the listener,
+  /// and throws `CancellationError` where that or the task stops the fit.
+  static func checks(
+    of evaluations: [Double], at time: Double, by listener: ((SamplingProgress) -> Bool)?
+  ) -> (_ part: Int, _ done: Double) throws -> Void {
+    let all = evaluations.reduce(0, +)
+    return { part, done in
+      try Task.checkCancellation()
+      let before = evaluations[..<part].reduce(0, +)
+      let progress = SamplingProgress(
+        fraction: min(1, (before + done * evaluations[part]) / all), samples: 0, time: time,
+        evaluations: 0, isFitting: true)
+      if listener?(progress) == false { throw CancellationError() }
     }
   }
 
