@@ -127,6 +127,18 @@ import Testing
     #expect(kept.curves.map(\.solver) == report.curves.map(\.solver))
   }
 
+  @Test func studyShowsFitsOnTheirWay() throws {
+    let bench = try Workbench()
+    let outcome = try bench.scoresde(
+      "study --model gaussian --nfe 3,6 --solvers fitted:pilot=64,denoise=tweedie;heun:grid=optimized --count 9 --out study --json"
+    )
+    let report: Reports.Study = try outcome.report()
+    // Tweedie's denoising takes one of the evaluations; a step of Heun takes two.
+    #expect(report.curves.map { $0.points.map(\.nfe) } == [[3, 6], [2, 6]])
+    let lines = outcome.errors.split(separator: "\n").filter { $0.contains("fit at NFE") }
+    #expect(lines.count >= 5, "\(outcome.errors)")
+  }
+
   @Test func benchTimesWhatIsAskedFor() throws {
     let bench = try Workbench()
     let report: Reports.Bench = try bench.report("bench mlp-sample-64 --repeats 3 --threads 2")

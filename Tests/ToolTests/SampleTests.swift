@@ -101,6 +101,28 @@ import Testing
     #expect(try bench.contents().keys.sorted() == [name])
   }
 
+  @Test func aFitIsSeenOnItsWay() throws {
+    let bench = try Workbench()
+    let words =
+      "sample --model gaussian:dim=2 --solver fitted:pilot=16,sweeps=1 --steps 5 --count 10 --out x.npy"
+    let lines = try bench.scoresde(words).errors.split(separator: "\n")
+    // A line for each tenth, nearly all of them of the fit; the last one is that of the samples.
+    let fit = lines.filter { $0.hasSuffix(", fits the solver to the model") }
+    #expect(fit.count >= 5 && fit.first?.hasPrefix("sample:   0 %") == true, "\(lines)")
+    #expect(lines.last.map { $0.hasPrefix("sample: 100 %") && $0.hasSuffix("NFE 5") } == true)
+    let parts = lines.compactMap { Int($0.dropFirst(8).prefix(3).drop { $0 == " " }) }
+    #expect(parts.count == lines.count && parts == parts.sorted())
+
+    // Where samples are most of the work, their lines follow: each batch's one step begins with no evaluation made.
+    let long = try bench.scoresde(
+      "sample --model gaussian --solver fitted:pilot=16 --steps 1 --count 50000 --batch-size 9 --out x.npy"
+    ).errors.split(separator: "\n")
+    let begun = try #require(long.firstIndex { $0.hasSuffix("NFE 0") })
+    #expect(begun > 0 && long[..<begun].allSatisfy { $0.hasSuffix("fits the solver to the model") })
+    #expect(begun < 5 && long[begun...].dropLast().allSatisfy { $0.hasSuffix("NFE 0") })
+    #expect(try bench.scoresde(words + " --quiet").errors.isEmpty)
+  }
+
   /// Its two states fit into any memory, whatever --steps says.
   @Test func trajectoriesOfAdaptiveSDEAreTheirEnds() throws {
     let bench = try Workbench()

@@ -71,10 +71,12 @@ enum SampleCommand: Command {
       model.samplingField(arguments), spec, steps: steps, epsilon: epsilon, batchSize: batchSize,
       trajectoryStride: trajectory == nil ? nil : 1)
     let bar = session.progress("sample")
-    bar.update(0, spec.solver is any FieldFittedSolver ? "fits the solver to the model first" : "")
     let start = ContinuousClock.now
     let result = try sampler.sample(count, key: RandomKey(seed).folded("sample")) { progress in
-      bar.update(progress.fraction, "NFE \(progress.evaluations)")
+      bar.update(
+        min(0.999, progress.fraction),
+        progress.isFitting
+          ? "fits the solver to the model" : "NFE \(progress.evaluations)")
       return true
     }
     let seconds = start.duration(to: .now).seconds

@@ -79,19 +79,30 @@ struct Study<Scalar: TensorScalar> {
         ? "exact samples" : "a fine solve from other noise",
       floor: Metrics.energyDistance(floorSamples, reference))
 
-    let jobs = try solvers.flatMap { try curves(of: $0) }
+    var jobs = try solvers.flatMap { try curves(of: $0) }
     let total = jobs.reduce(0.0) { $0 + $1.cost }
     var done = 0.0
+    func listener(_ cost: Double, _ note: String) -> (SamplingProgress) -> Bool {
+      let before = done
+      done += cost
+      return { state in
+        progress(0.08 + 0.92 * (before + cost * state.fraction) / total, note)
+        return true
+      }
+    }
+    // What cannot be fitted is found before the rest is run.
+    for place in jobs.indices {
+      for (number, run) in jobs[place].runs.enumerated() {
+        let note = "\(jobs[place].solver), fit at NFE \(run.budget ?? 0)"
+        jobs[place].runs[number].sampler = try run.sampler.fitted(
+          progress: listener(run.fitCost, note))
+      }
+    }
     for job in jobs {
       var curve = Curve(solver: job.solver, grid: job.grid)
       for run in job.runs {
-        let note = "\(job.solver), \(job.grid)"
-        let before = done
-        let samples = try run.sampler.sample(count, key: key) { state in
-          progress(0.08 + 0.92 * (before + run.cost * state.fraction) / total, note)
-          return true
-        }
-        done += run.cost
+        let samples = try run.sampler.sample(
+          count, key: key, progress: listener(run.cost, "\(job.solver), \(job.grid)"))
         // A solver that blows up at few steps has no error to show.
         guard samples.isFinished, samples.samples.isFinite else { continue }
         curve.points.append(
@@ -114,14 +125,16 @@ struct Study<Scalar: TensorScalar> {
     var sampler: Sampler<Scalar>
     var budget: Int?
     var tolerance: Double?
+    /// In evaluations of a sample of the study, as that of the fit, which is 0 where there is none.
     var cost: Double
+    var fitCost = 0.0
   }
 
   private struct Job {
     var solver: String
     var grid: String
     var runs: [Run]
-    var cost: Double { runs.reduce(0) { $0 + $1.cost } }
+    var cost: Double { runs.reduce(0) { $0 + $1.cost + $1.fitCost } }
   }
 
   /// The runs of a solver: one curve a grid, one where it has its own, or one over tolerances.
@@ -149,7 +162,9 @@ struct Study<Scalar: TensorScalar> {
     func job(_ solver: SolverSpec, _ grid: String) throws -> Job {
       let runs = try budgets.compactMap { budget -> Run? in
         guard let sampler = try fitting(solver, budget) else { return nil }
-        return Run(sampler: sampler, budget: budget, cost: Double(budget))
+        return Run(
+          sampler: sampler, budget: budget, cost: Double(budget),
+          fitCost: try sampler.fitEvaluations() / Double(count))
       }
       return Job(solver: name, grid: grid, runs: runs)
     }
@@ -163,13 +178,19 @@ struct Study<Scalar: TensorScalar> {
     return jobs.isEmpty ? [try job(SolverSpec(spec), "own")] : jobs
   }
 
-  /// The sampler with the most steps whose NFE is within a budget, found by running single samples.
+  /// The sampler with the most steps whose NFE is within a budget, found by running single samples, or by what is declared
+  /// where a solver is still to be fitted to the field.
   private func fitting(_ solver: SolverSpec, _ budget: Int) throws -> Sampler<Scalar>? {
-    // A solver that is fitted to the field takes what it declares; it is fitted once, here.
-    let isFitted = solver.solver is any FieldFittedSolver
-    var steps = budget / max(1, solver.solver.evaluationsPerStep) + (isFitted ? 0 : 2)
+    let (each, last) = (
+      max(1, solver.solver.evaluationsPerStep), solver.denoising == .tweedie ? 1 : 0
+    )
+    if solver.solver is any FieldFittedSolver {
+      let steps = (budget - last) / each
+      return steps < 1 ? nil : try Sampler(field, solver, steps: steps, epsilon: epsilon)
+    }
+    var steps = budget / each + 2
     while steps >= 1 {
-      let sampler = try Sampler(field, solver, steps: steps, epsilon: epsilon).fitted()
+      let sampler = try Sampler(field, solver, steps: steps, epsilon: epsilon)
       if try sampler.sample(1, key: key).maxEvaluations <= budget { return sampler }
       steps -= 1
     }
