@@ -17,6 +17,7 @@ enum Reports {
     var nfe: Double
     var seconds: Double
     var out: String
+    var trajectory: String?
   }
 
   struct Likelihood: Decodable {

@@ -94,11 +94,12 @@ enum SampleCommand: Command {
         all.reshaped(Shape([states.count] + states[0].shape.extents)), to: trajectory)
     }
     try session.finish(
-      .object([
-        ("count", .integer(count)), ("shape", .array(samples.shape.extents.map { .integer($0) })),
-        ("solver", .string(spec.spec.description)), ("nfe", .number(result.meanEvaluations)),
-        ("seconds", .number(seconds)), ("out", .string(out)),
-      ]),
+      .object(
+        [
+          ("count", .integer(count)), ("shape", .array(samples.shape.extents.map { .integer($0) })),
+          ("solver", .string(spec.spec.description)), ("nfe", .number(result.meanEvaluations)),
+          ("seconds", .number(seconds)), ("out", .string(out)),
+        ] + (trajectory.map { [("trajectory", .string($0))] } ?? [])),
       "\(count) samples of shape \(samples.shape.row) by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)"
     )
   }
