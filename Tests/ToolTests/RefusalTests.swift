@@ -53,6 +53,7 @@ import Testing
     Refusal("sample --model gaussian --out a.npy --solver ddim --rtol 1", "--solver", "rtol"),
     Refusal("sample --model gaussian --out a.npy --sde warp", "--sde", "warp", "subvp"),
     Refusal("sample --model gaussian --out a.npy --sde vp:warp=1", "--sde", "warp", "beta-min"),
+    Refusal("sample --model gaussian --out a.npy --sde vp:beta-max", "beta-max=VALUE"),
     Refusal("sample --model gaussian:std=0 --out a.npy", "--model", "std=0", "above 0"),
     Refusal("sample --model nowhere --out a.npy", "--model", "nowhere", "run folder"),
     Refusal("sample --model gaussian --out a.txt", "--out", "a.txt", ".npy"),

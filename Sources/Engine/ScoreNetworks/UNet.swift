@@ -4,7 +4,7 @@ import ScoreTensors
 /// The U-shaped network of images under a condition (Ronneberger et al. 2015; Ho et al. 2020).
 ///
 /// ```
-/// e = W₂ silu(W₁ c),   h₀ = conv(x)
+/// e = silu(W₂ silu(W₁ c)),   h₀ = conv(x)
 /// down: hₗ = blocks(pool hₗ₋₁, e)        middle: u = block(h_L, e)
 /// up:   u = blocks(concatenate(upsampled u, hₗ), e)        y = conv(silu(norm u))
 /// ```

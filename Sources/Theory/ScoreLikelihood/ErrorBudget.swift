@@ -20,7 +20,8 @@ public struct ErrorBudget: Sendable, Equatable {
   /// where p_T is taken from data.
   public var estimation: [Double]
   /// The solver's error: three times the summed magnitudes of the local errors' consequences (of 480 values
-  /// on random mixtures the sum alone fell short of the error for 36 and of a third of it for 3), or the difference from a finer solve where there was one.
+  /// on random mixtures the sum alone fell short of the error for 36 and of a third of it for 3, and of 750 on networks of moons
+  /// for 107 of a third), or the difference from a finer solve where there was one.
   public var solver: [Double]
   /// The standard error from the probes: 0 for the exact divergence, nil where they do not show it.
   ///

@@ -27,10 +27,14 @@ extension Spec {
   }
 
   /// Refuses parameters that nothing reads.
-  /// - Throws: `SpecError` that lists the known keys, for an unknown key, or an argument where none is taken.
+  /// - Throws: `SpecError` that lists the known keys, for an unknown key, one without a value, or an argument where none is taken.
   public func expect(keys: [String], argument takesArgument: Bool = false) throws(SpecError) {
     let known =
       keys.isEmpty ? "\(name) takes no parameters" : "known are \(keys.joined(separator: ", "))"
+    if let argument, keys.contains(argument) {
+      throw SpecError(
+        "the \(kind) \(name) has \"\(argument)\" without a value; expected \(argument)=VALUE")
+    }
     if let argument, !takesArgument {
       throw SpecError("the \(kind) \(name) does not take \"\(argument)\"; \(known)")
     }
