@@ -141,12 +141,12 @@ import Testing
   }
 
   @Test func inspectShowsTheColumnsOfATable() throws {
-    let bench = try Workbench(["table.csv": .text("1,-990\n2,-980\n3,-970\n4,-960\n")])
+    let bench = try Workbench(["table.csv": .text("1,-990,7\n2,-980,7\n3,-970,7\n4,-960,7\n")])
     let report: Reports.Numbers = try bench.report("inspect table.csv")
     let columns = try #require(report.columns)
-    #expect(columns.map(\.mean) == [2.5, -975])
-    #expect(columns.map(\.standardDeviation) == [(1.25).squareRoot(), (125.0).squareRoot()])
-    #expect(columns.map(\.least) == [1, -990] && columns.map(\.greatest) == [4, -960])
+    #expect(columns.map(\.mean) == [2.5, -975, 7])
+    #expect(columns.map(\.standardDeviation) == [(1.25).squareRoot(), (125.0).squareRoot(), 0])
+    #expect(columns.map(\.least) == [1, -990, 7] && columns.map(\.greatest) == [4, -960, 7])
     // The rows at the ends are √(18/5) apart in either column once these have deviation 1.
     #expect(abs(report.suggestedSigmaMax.value - (14.4).squareRoot()) < 1e-12)
   }

@@ -175,9 +175,10 @@ enum InspectCommand: Command {
       let entries = data.samples.withUnsafeBuffer { entries in
         stride(from: column, to: entries.count, by: map.means.count).map { Double(entries[$0]) }
       }
-      let numbers = [
-        map.means[column], map.deviations[column], entries.min() ?? .nan, entries.max() ?? .nan,
-      ]
+      let (least, greatest) = (entries.min() ?? .nan, entries.max() ?? .nan)
+      // A constant column keeps its unit in the map, and has no deviation.
+      let deviation = least == greatest ? 0 : map.deviations[column]
+      let numbers = [map.means[column], deviation, least, greatest]
       if column < most {
         table.append(["\(column + 1)"] + numbers.map { NumberText.significant($0) })
       }
