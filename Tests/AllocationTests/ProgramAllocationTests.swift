@@ -18,8 +18,8 @@ import Testing
       sampleShape: sample, network: network,
       preconditioning: .standardized(mean: 0, deviation: 1))
     let x = Formula.input("x", [rows, model.dimensions])
-    let times = Formula.input("times", [rows, ModelConfiguration.timeColumns])
-    let noise = model.noise(x, times: times)
+    let columns = Formula.input("columns", [rows, model.columns])
+    let noise = model.noise(x, columns: columns)
     let parameters = model.parameters
     let outputs =
       work == .forward
@@ -28,13 +28,13 @@ import Testing
         of: square(noise).mean(),
         withRespectTo: parameters.filter(\.isTrained).map(\.formula))
     let program = Program<Float>(
-      parameters: parameters.map(\.formula), arguments: [x, times], outputs: outputs,
+      parameters: parameters.map(\.formula), arguments: [x, columns], outputs: outputs,
       products: products
     ).bind(Parameters(drawing: parameters, key: RandomKey(1)).tensors)
     let pool = ThreadPool(threads: threads)
     let workspace = program.makeWorkspace(pool: pool)
     let arguments: [Tensor<Float>] = [
-      RandomKey(2).normal(x.shape), RandomKey(3).uniform(times.shape),
+      RandomKey(2).normal(x.shape), RandomKey(3).uniform(columns.shape),
     ]
     var results = program.outputShapes.map { Tensor<Float>($0) }
     for _ in 0..<2 { program.run(arguments, into: &results, workspace) }

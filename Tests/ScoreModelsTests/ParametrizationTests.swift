@@ -141,10 +141,10 @@ import Testing
       for (condition, value) in expected {
         let configuration = ModelConfiguration(
           sampleShape: [3], network: NetworkSpec(condition: condition), preconditioning: .velocity)
-        var columns = [Double](repeating: 0, count: ModelConfiguration.timeColumns)
+        var columns = [Double](repeating: 0, count: configuration.columns)
         columns.withUnsafeMutableBufferPointer {
           guard let base = $0.baseAddress else { return }
-          configuration.fillTimeColumns(kernel, at: 0.3, base)
+          configuration.fillColumns(kernel, at: 0.3, base)
         }
         let (shift, scale, skip, gain) = Preconditioning.velocity.columns(kernel)
         #expect(abs(columns[0] - value) < 1e-12, "\(condition) on \(process.name)")

@@ -216,10 +216,13 @@ import Testing
     #expect(abs(data.moments.mean - 4.75) < 1e-12)
     #expect(abs(data.moments.deviation - (variance + 0.25 / 12).squareRoot()) < 1e-12)
     let count = 4000
-    let batch = data.batch(count, key: RandomKey(3))
+    func batch(_ data: TrainingData<Double>, _ count: Int, _ key: RandomKey) -> Tensor<Double> {
+      data.samples(at: data.rows(count, key: key), key: key)
+    }
+    let drawn = batch(data, count, RandomKey(3))
     var (seen, offsets) = (Set<Double>(), [Double]())
     for row in 0..<count {
-      let entries = Array(batch.row(row))
+      let entries = Array(drawn.row(row))
       let ends = entries.map { $0.rounded(.down) }
       #expect(ends[1] == ends[0] + 1 && [0, 4, 8].contains(ends[0]))
       seen.insert(ends[0])
@@ -233,9 +236,9 @@ import Testing
     let spread = offsets.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 8000
     #expect(abs(mean - 0.25) < 0.008 && abs(spread - 0.25 / 12) < 0.00105)
     // Anew for each step, and not at all where samples are not quantised.
-    #expect(data.batch(count, key: RandomKey(4)) != batch)
+    #expect(batch(data, count, RandomKey(4)) != drawn)
     let plain = try TrainingData(Tensor<Double>([3, 2], [0, 1, 4, 5, 8, 9]))
-    #expect(plain.batch(50, key: RandomKey(3)).scalars.allSatisfy { $0 == $0.rounded() })
+    #expect(batch(plain, 50, RandomKey(3)).scalars.allSatisfy { $0 == $0.rounded() })
     #expect(abs(plain.moments.mean - 4.5) < 1e-12)
   }
 

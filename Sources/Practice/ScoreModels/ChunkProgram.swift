@@ -53,6 +53,7 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
   private let program: BoundProgram<Scalar>
   private let kind: ChunkKind
   private let dimensions: Int
+  private let columns: Int
   private let free = Mutex<[Slot]>([])
 
   init(
@@ -61,11 +62,11 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
   ) {
     self.kind = kind
     dimensions = configuration.dimensions
+    columns = configuration.columns
     let x = Formula.input("x", [kind.rows, dimensions])
-    let times = Formula.input(
-      "times", [kind.sharedTime ? 1 : kind.rows, ModelConfiguration.timeColumns])
-    let noise = configuration.noise(x, times: times)
-    var arguments = [x, times]
+    let columns = Formula.input("columns", [kind.sharedTime ? 1 : kind.rows, columns])
+    let noise = configuration.noise(x, columns: columns)
+    var arguments = [x, columns]
     var outputs = [noise]
     for index in 0..<kind.pullbacks {
       let cotangent = Formula.input("cotangent.\(index)", x.shape)
@@ -82,19 +83,19 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
   func run(
     _ rows: Range<Int>, x: Tensor<Scalar>, cotangents: ArraySlice<Tensor<Scalar>>,
     outputs: [UnsafeMutablePointer<Scalar>?],
-    timeColumns: (_ row: Int, UnsafeMutablePointer<Scalar>) -> Void
+    fillColumns: (_ row: Int, UnsafeMutablePointer<Scalar>) -> Void
   ) {
     var slot = free.withLock { $0.popLast() } ?? makeSlot()
     copy(x, rows, into: &slot.arguments[0])
     for (place, cotangent) in cotangents.enumerated() {
       copy(cotangent, rows, into: &slot.arguments[2 + place])
     }
-    let width = ModelConfiguration.timeColumns
+    let width = columns
     slot.arguments[1].withUnsafeMutableBuffer { buffer in
       guard let base = buffer.baseAddress else { return }
       for place in 0..<(kind.sharedTime ? 1 : kind.rows) {
         if place < rows.count {
-          timeColumns(rows.lowerBound + place, base + place * width)
+          fillColumns(rows.lowerBound + place, base + place * width)
         } else {
           for j in 0..<width { base[place * width + j] = base[(place - 1) * width + j] }
         }
@@ -112,9 +113,9 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
 
   private func makeSlot() -> Slot {
     let x: Shape = [kind.rows, dimensions]
-    let times: Shape = [kind.sharedTime ? 1 : kind.rows, ModelConfiguration.timeColumns]
+    let columns: Shape = [kind.sharedTime ? 1 : kind.rows, columns]
     return Slot(
-      arguments: [Tensor(x), Tensor(times)] + (0..<kind.pullbacks).map { _ in Tensor(x) },
+      arguments: [Tensor(x), Tensor(columns)] + (0..<kind.pullbacks).map { _ in Tensor(x) },
       results: (0...kind.pullbacks).map { _ in Tensor(x) },
       workspace: program.makeWorkspace())
   }

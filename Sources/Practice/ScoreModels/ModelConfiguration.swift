@@ -11,36 +11,58 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var network: NetworkSpec
   /// How its output becomes ε̂.
   public var preconditioning: Preconditioning
+  /// How many classes of samples the model can be asked for, 0 where it knows of none.
+  public var classes: Int
 
-  public init(sampleShape: Shape, network: NetworkSpec, preconditioning: Preconditioning) {
+  public init(
+    sampleShape: Shape, network: NetworkSpec, preconditioning: Preconditioning, classes: Int = 0
+  ) {
     self.sampleShape = sampleShape
     self.network = network
     self.preconditioning = preconditioning
+    self.classes = classes
   }
 
   /// The number of entries of one sample.
   public var dimensions: Int { sampleShape.count }
 
+  /// The most classes: each is a column of a row's condition.
+  package static let mostClasses = 4096
+
   /// Checks that the network takes samples of this shape; anything else that is asked of the model leans on it.
-  /// - Throws: `ProcessError` that says what the network takes.
-  public func check() throws(ProcessError) { try network.check(sampleShape) }
+  /// - Throws: `ProcessError` that says what the network takes, or how many classes there may be.
+  public func check() throws(ProcessError) {
+    try network.check(sampleShape)
+    guard (0...Self.mostClasses).contains(classes) else {
+      throw ProcessError(
+        "the model has \(classes) classes; expected from 0 to \(Self.mostClasses)")
+    }
+  }
 
   /// The parameters, in the order of files and optimisers.
   public var parameters: [Parameter] {
     let features = network.features == .fourier ? fourier.parameters : []
-    return features + network.network(sampleShape).parameters
+    return features + function.parameters
   }
 
   private var fourier: FourierFeatures {
     FourierFeatures("time", frequencies: network.frequencies, scale: network.scale)
   }
 
-  /// Numbers a row that the formula needs of its time: condition, shift, input scale, skip, output scale.
-  package static let timeColumns = 5
+  private var function: any Network { network.network(sampleShape, classes: classes) }
 
-  /// Writes the time columns of `marginal` at `t` to five places.
-  package func fillTimeColumns<Scalar: TensorScalar>(
-    _ marginal: Marginal, at t: Double, _ out: UnsafeMutablePointer<Scalar>
+  /// Numbers of its time that the formula needs: condition, shift, input scale, skip, output scale.
+  private static let timeColumns = 5
+
+  /// Numbers that the formula needs beside each row: five of its time, and one a class.
+  package var columns: Int { Self.timeColumns + classes }
+
+  /// Writes the columns of `marginal` at `t` and of a class to `columns` places.
+  ///
+  /// A class's column is √classes in its own rows, as in EDM, so that the columns have a mean square of 1, and 0 in others;
+  /// rows of no class have 0 in all.
+  package func fillColumns<Scalar: TensorScalar>(
+    _ marginal: Marginal, at t: Double, label: Int? = nil, _ out: UnsafeMutablePointer<Scalar>
   ) {
     let (shift, scale, skip, gain) = preconditioning.columns(marginal)
     var columns = (network.condition(marginal, at: t), shift, scale, skip, gain)
@@ -49,16 +71,23 @@ public struct ModelConfiguration: Sendable, Equatable {
         Scalar._round(Self.timeColumns, base, out)
       }
     }
+    for place in 0..<classes {
+      out[Self.timeColumns + place] = place == label ? Scalar(Double(classes).squareRoot()) : 0
+    }
   }
 
-  /// ε̂ as a formula of `x`, `[n, dimensions]`, and time columns, `[n or 1, 5]`.
-  package func noise(_ x: Formula, times: Formula) -> Formula {
-    func column(_ index: Int) -> Formula { times.slice(axis: 1, index..<index + 1) }
+  /// ε̂ as a formula of `x`, `[n, dimensions]`, and the columns of its rows, `[n or 1, columns]`.
+  package func noise(_ x: Formula, columns: Formula) -> Formula {
+    func column(_ index: Int) -> Formula { columns.slice(axis: 1, index..<index + 1) }
     let c = column(0)
-    let features =
+    var features =
       network.features == .fourier
       ? fourier(c) : PositionalFeatures(frequencies: network.frequencies)(c)
-    let function = network.network(sampleShape)
+    if classes > 0 {
+      let labels = columns.slice(axis: 1, Self.timeColumns..<Self.timeColumns + classes)
+      features = .concatenated([features, labels], axis: 1)
+    }
+    let function = function
     if preconditioning == .noise { return function(x * column(2), condition: features) }
     let centred = x - column(1)
     return centred * column(3) + column(4) * function(centred * column(2), condition: features)

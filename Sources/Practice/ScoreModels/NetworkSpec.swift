@@ -187,19 +187,19 @@ public struct NetworkSpec: Sendable, Equatable {
       ? sampleShape.count / Self.image(sampleShape)[-1] * width * 2 : 1
   }
 
-  /// The network for samples of a shape.
-  func network(_ sampleShape: Shape) -> any Network {
-    let dimensions = sampleShape.count
+  /// The network for samples of a shape, of so many classes.
+  func network(_ sampleShape: Shape, classes: Int = 0) -> any Network {
+    let (dimensions, conditions) = (sampleShape.count, 2 * frequencies + classes)
     switch architecture {
     case .unet:
-      return UNet(image: Self.image(sampleShape), conditions: 2 * frequencies, unet)
+      return UNet(image: Self.image(sampleShape), conditions: conditions, unet)
     case .mlp:
       return MLP(
-        inputs: dimensions, conditions: 2 * frequencies, width: width, layers: depth,
+        inputs: dimensions, conditions: conditions, width: width, layers: depth,
         outputs: dimensions)
     case .residualMLP:
       return ResidualMLP(
-        inputs: dimensions, conditions: 2 * frequencies, width: width, blocks: depth,
+        inputs: dimensions, conditions: conditions, width: width, blocks: depth,
         outputs: dimensions)
     }
   }

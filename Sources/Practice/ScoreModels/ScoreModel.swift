@@ -14,9 +14,10 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   public let configuration: ModelConfiguration
   /// The parameters.
   public let parameters: Parameters<Scalar>
+  /// The class whose scores these are; nil where they are those of all samples together.
+  public let label: Int?
   private let pool: ThreadPool
-  private let products: ProductPrecision
-  private let programs = Mutex<[ChunkKind: ChunkProgram<Scalar>]>([:])
+  private let programs: Programs
 
   /// Creates a model.
   /// - Throws: `ProcessError` where the parameters are not those of the configuration.
@@ -41,17 +42,41 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     self.configuration = configuration
     self.process = process
     self.parameters = parameters
+    label = nil
     self.pool = pool
-    products = .full
+    programs = Programs(products: .full)
   }
 
-  /// The same model with products of another precision.
-  init(_ model: ScoreModel, products: ProductPrecision) {
+  private init(_ model: ScoreModel, label: Int?, programs: Programs) {
     configuration = model.configuration
     process = model.process
     parameters = model.parameters
     pool = model.pool
-    self.products = products
+    self.label = label
+    self.programs = programs
+  }
+
+  /// The same model with products of another precision.
+  convenience init(_ model: ScoreModel, products: ProductPrecision) {
+    self.init(model, label: model.label, programs: Programs(products: products))
+  }
+
+  /// The score of the samples of one class, ∇ log p_t(x | label); nil gives that of all samples together.
+  ///
+  /// Costs nothing: the models share their parameters and what is compiled of them.
+  /// - Throws: `ProcessError` unless the model was trained on labels and knows the class.
+  public func conditioned(on label: Int?) throws(ProcessError) -> ScoreModel {
+    if let label {
+      guard configuration.classes > 0 else {
+        throw ProcessError(
+          "class \(label) is asked for, but the model was trained without labels")
+      }
+      guard (0..<configuration.classes).contains(label) else {
+        throw ProcessError(
+          "class \(label) is asked for; expected one from 0 to \(configuration.classes - 1)")
+      }
+    }
+    return ScoreModel(self, label: label, programs: programs)
   }
 
   public var sampleShape: Shape { configuration.sampleShape }
@@ -118,7 +143,8 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
         program.run(
           rows, x: x, cotangents: cotangents, outputs: outputs
         ) { row, columns in
-          configuration.fillTimeColumns(process.marginal(at: t[row]), at: t[row], columns)
+          configuration.fillColumns(
+            process.marginal(at: t[row]), at: t[row], label: label, columns)
         }
       }
     }
@@ -149,12 +175,20 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   }
 
   private func program(_ kind: ChunkKind) -> ChunkProgram<Scalar> {
-    programs.withLock { programs in
-      if let program = programs[kind] { return program }
-      let program = ChunkProgram(kind, configuration, parameters, products)
-      programs[kind] = program
+    programs.compiled.withLock { compiled in
+      if let program = compiled[kind] { return program }
+      let program = ChunkProgram(kind, configuration, parameters, programs.products)
+      compiled[kind] = program
       return program
     }
+  }
+
+  /// What is compiled of a model, shared by those that differ by the class alone.
+  private final class Programs: Sendable {
+    let products: ProductPrecision
+    let compiled = Mutex<[ChunkKind: ChunkProgram<Scalar>]>([:])
+
+    init(products: ProductPrecision) { self.products = products }
   }
 }
 

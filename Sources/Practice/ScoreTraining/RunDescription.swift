@@ -19,6 +19,8 @@ public struct RunDescription: Sendable, Equatable, Codable {
   public var sampleShape: [Int]
   /// What the network's output stands for, as text.
   public var parametrization: String
+  /// How many classes the model knows; nil where it was trained without labels.
+  public var classes: Int?
   /// The scalar type of the parameters.
   public var scalar: String
   /// The data set, as text.
@@ -40,6 +42,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
     network = model.network.text
     sampleShape = model.sampleShape.extents
     parametrization = model.preconditioning.text
+    classes = model.classes > 0 ? model.classes : nil
     self.scalar = scalar
     self.data = data
     self.options = options
@@ -59,7 +62,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
     }
     let configuration = ModelConfiguration(
       sampleShape: Shape(sampleShape), network: try NetworkSpec(network),
-      preconditioning: try Preconditioning(parametrization))
+      preconditioning: try Preconditioning(parametrization), classes: classes ?? 0)
     try configuration.check()
     return configuration
   }

@@ -99,14 +99,14 @@ public struct ScoreMatchingLoss: Sendable {
     1 + exp(-2 * process.marginal(at: t).halfLogSNR) / (dataDeviation * dataDeviation)
   }
 
-  /// What one evaluation of the loss takes: noised samples, the noise or the probes, time columns and weights.
+  /// What one evaluation of the loss takes: noised samples, the noise or the probes, columns of time and class, and weights.
   package struct Batch<Scalar: TensorScalar>: Sendable {
     package var noised: Tensor<Scalar>
     package var noise: Tensor<Scalar>
-    package var timeColumns: Tensor<Scalar>
+    package var columns: Tensor<Scalar>
     package var weights: Tensor<Scalar>
     /// In the order in which the loss takes them.
-    package var arguments: [Tensor<Scalar>] { [noised, timeColumns, noise, weights] }
+    package var arguments: [Tensor<Scalar>] { [noised, columns, noise, weights] }
   }
 
   /// The number of weights a row: w, and w σ where derivatives are taken.
@@ -114,18 +114,18 @@ public struct ScoreMatchingLoss: Sendable {
 
   /// Draws times and noise for clean samples `[n, D]`; in strata sample i's quantile lies in [i/n, (i+1)/n).
   package func batch<Scalar: TensorScalar>(
-    _ clean: Tensor<Scalar>, model: ModelConfiguration, key: RandomKey
+    _ clean: Tensor<Scalar>, labels: [Int?]? = nil, model: ModelConfiguration, key: RandomKey
   ) -> Batch<Scalar> {
     let count = clean.rows
     let noise: Tensor<Scalar> = key.folded("noise").normal(clean.shape)
     let draws: Tensor<Double> = key.folded("times").uniform([count, 1])
-    let (columns, weightColumns) = (ModelConfiguration.timeColumns, weightColumns)
-    var timeColumns = Tensor<Scalar>([count, columns])
+    let (width, weightColumns) = (model.columns, weightColumns)
+    var columns = Tensor<Scalar>([count, width])
     var weights = Tensor<Scalar>([count, weightColumns])
     var alphas = [Double](repeating: 0, count: count)
     var sigmas = alphas
     draws.withUnsafeBuffer { draws in
-      timeColumns.withUnsafeMutableBuffer { out in
+      columns.withUnsafeMutableBuffer { out in
         weights.withUnsafeMutableBuffer { weights in
           for i in 0..<count {
             let t = time(at: stratified ? (Double(i) + draws[i]) / Double(count) : draws[i])
@@ -139,7 +139,8 @@ public struct ScoreMatchingLoss: Sendable {
             if weightColumns == 2 {
               withUnsafePointer(to: weight * marginal.sigma) { Scalar._round(1, $0, place + 1) }
             }
-            model.fillTimeColumns(marginal, at: t, out + i * columns)
+            model.fillColumns(
+              marginal, at: t, label: labels.flatMap { $0[i] }, out + i * width)
           }
         }
       }
@@ -148,7 +149,7 @@ public struct ScoreMatchingLoss: Sendable {
       noised: .combinedRows(
         [Scalar](rounding: alphas), clean, [Scalar](rounding: sigmas), noise),
       noise: objective == .denoising ? noise : key.folded("probes").rademacher(clean.shape),
-      timeColumns: timeColumns, weights: weights)
+      columns: columns, weights: weights)
   }
 
   /// The loss of a prediction at x as a formula: `prediction`, `x` and `noise` are `[n, D]`, `weights` `[n, 1 or 2]`.

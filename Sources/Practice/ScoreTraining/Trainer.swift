@@ -45,11 +45,16 @@ public struct Trainer<Scalar: TensorScalar> {
     let size: Int
     let loss: ScoreMatchingLoss
     let model: ModelConfiguration
+    let labelDropout: Double
     let key: RandomKey
 
     subscript(step: Int) -> ScoreMatchingLoss.Batch<Scalar> {
       let key = key.folded("step").folded(UInt64(step))
-      return loss.batch(data.batch(size, key: key), model: model, key: key)
+      let rows = data.rows(size, key: key)
+      let labels =
+        model.classes > 0 ? data.labels(at: rows, dropout: labelDropout, key: key) : nil
+      return loss.batch(
+        data.samples(at: rows, key: key), labels: labels, model: model, key: key)
     }
   }
 
@@ -66,6 +71,11 @@ public struct Trainer<Scalar: TensorScalar> {
         "the training samples have shape \(data.samples.shape.row); the model takes \(model.sampleShape)"
       )
     }
+    guard model.classes == 0 || data.labels != nil && data.classes <= model.classes else {
+      throw TrainingError(
+        "the model has \(model.classes) classes, and the training data \(data.labels == nil ? "no labels" : "labels up to \(data.classes - 1)"); expected a label below \(model.classes) for each sample"
+      )
+    }
     self.options = options
     self.model = model
     guard options.objective != .hyvarinen || model.dimensions <= 64 else {
@@ -79,7 +89,9 @@ public struct Trainer<Scalar: TensorScalar> {
       dataDeviation: data.moments.deviation, noiseLevel: options.noiseLevel)
     self.loss = loss
     let key = RandomKey(options.seed)
-    batches = Batches(data: data, size: options.batchSize, loss: loss, model: model, key: key)
+    batches = Batches(
+      data: data, size: options.batchSize, loss: loss, model: model,
+      labelDropout: options.labelDropout ?? TrainingOptions.usualLabelDropout, key: key)
     let parameters = model.parameters
     let initial = Parameters<Scalar>(drawing: parameters, key: key.folded("parameters"))
     names = initial.names
@@ -90,12 +102,12 @@ public struct Trainer<Scalar: TensorScalar> {
       batch: options.batchSize, parameters: parameters.map(\.formula), trained: trained, pool: pool
     ) { rows in
       let x = Formula.input("noised", [rows, model.dimensions])
-      let times = Formula.input("times", [rows, ModelConfiguration.timeColumns])
+      let columns = Formula.input("columns", [rows, model.columns])
       let noise = Formula.input("noise", x.shape)
       let weights = Formula.input("weights", [rows, loss.weightColumns])
       return (
-        [x, times, noise, weights],
-        loss.value(model.noise(x, times: times), at: x, noise: noise, weights: weights)
+        [x, columns, noise, weights],
+        loss.value(model.noise(x, columns: columns), at: x, noise: noise, weights: weights)
       )
     }
     self.pool = pool

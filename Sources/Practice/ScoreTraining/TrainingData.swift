@@ -1,3 +1,4 @@
+import ScoreModels
 import ScoreTensors
 
 /// The samples that a model is trained on.
@@ -7,9 +8,13 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
   /// The width of the bins that quantised samples are spread over, uniformly and anew each step; nil where they are not
   /// quantised. A sample is its bin's lower end.
   public let binWidth: Double?
+  /// The class of each sample, for models of classes.
+  public let labels: [Int]?
 
-  /// - Throws: `TrainingError` where there are no samples or an entry is not finite.
-  public init(_ samples: Tensor<Scalar>, binWidth: Double? = nil) throws(TrainingError) {
+  /// - Throws: `TrainingError` where there are no samples, an entry is not finite, or labels are not one a sample, from 0 on.
+  public init(
+    _ samples: Tensor<Scalar>, binWidth: Double? = nil, labels: [Int]? = nil
+  ) throws(TrainingError) {
     guard samples.shape.rank >= 2, samples.rows > 0, samples.shape.rowCount > 0 else {
       throw TrainingError(
         "the training data have shape \(samples.shape); expected [samples, …], none of them 0")
@@ -17,9 +22,26 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     guard samples.isFinite else {
       throw TrainingError("the training data hold entries that are not finite")
     }
+    if let labels {
+      guard labels.count == samples.rows else {
+        throw TrainingError(
+          "there are \(labels.count) labels for \(samples.rows) training samples; expected one a sample"
+        )
+      }
+      let most = ModelConfiguration.mostClasses
+      if let bad = labels.firstIndex(where: { !(0..<most).contains($0) }) {
+        throw TrainingError(
+          "the label of training sample \(bad) is \(labels[bad]); expected a whole number from 0 to \(most - 1)"
+        )
+      }
+    }
     self.samples = samples
     self.binWidth = binWidth
+    self.labels = labels
   }
+
+  /// How many classes the labels name: one more than the largest; 0 without labels.
+  public var classes: Int { (labels?.max() ?? -1) + 1 }
 
   /// The mean and the standard deviation of all entries, bins' spread included.
   public var moments: (mean: Double, deviation: Double) {
@@ -33,13 +55,26 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     }
   }
 
-  /// A batch of samples drawn with replacement, `[count, entries of a sample]`.
-  package func batch(_ count: Int, key: RandomKey) -> Tensor<Scalar> {
+  /// The samples of a batch, drawn with replacement.
+  package func rows(_ count: Int, key: RandomKey) -> [Int] {
     let draws: Tensor<Double> = key.folded("rows").uniform([count, 1])
     let total = samples.rows
-    let rows = draws.withUnsafeBuffer { $0.map { min(total - 1, Int($0 * Double(total))) } }
-    let chosen = samples.rows(rows).reshaped([count, samples.shape.rowCount])
+    return draws.withUnsafeBuffer { $0.map { min(total - 1, Int($0 * Double(total))) } }
+  }
+
+  /// The samples of a batch spread over their bins, `[count, entries of a sample]`.
+  package func samples(at rows: [Int], key: RandomKey) -> Tensor<Scalar> {
+    let chosen = samples.rows(rows).reshaped([rows.count, samples.shape.rowCount])
     guard let binWidth else { return chosen }
     return .combined(1, chosen, Scalar(binWidth), key.folded("bins").uniform(chosen.shape))
+  }
+
+  /// The labels of a batch, each left out with a probability, or nil where there are none.
+  package func labels(at rows: [Int], dropout: Double, key: RandomKey) -> [Int?]? {
+    guard let labels else { return nil }
+    let draws: Tensor<Double> = key.folded("labels").uniform([rows.count, 1])
+    return draws.withUnsafeBuffer { draws in
+      rows.indices.map { draws[$0] < dropout ? nil : labels[rows[$0]] }
+    }
   }
 }

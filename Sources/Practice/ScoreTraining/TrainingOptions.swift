@@ -28,8 +28,13 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var stratifiesTimes = true
   /// The one noise level σ/α that is trained at, as a denoising autoencoder is; nil trains at all.
   public var noiseLevel: Double?
+  /// The share of labels that a model of classes does not see, so that it learns the score of all samples together as well,
+  /// which guidance needs (Ho & Salimans 2022); nil is a tenth.
+  public var labelDropout: Double?
 
   public init() {}
+
+  static var usualLabelDropout: Double { 0.1 }
 
   package static var mostBatchSize: Int { 1 << 20 }
 
@@ -50,6 +55,10 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     if let noiseLevel {
       try require(
         noiseLevel > 0 && noiseLevel.isFinite, "noise-level", noiseLevel, "a number above 0")
+    }
+    if let labelDropout {
+      try require(
+        (0...1).contains(labelDropout), "label-dropout", labelDropout, "from 0 to 1")
     }
     try require(clip > 0, "clip", clip, "a number above 0")
     try require(

@@ -1,0 +1,135 @@
+import ScoreModels
+import ScoreNetworks
+import ScoreProcesses
+import ScoreTensors
+import Testing
+
+/// Models of classes: what a label does, and what it does not.
+@Suite struct ClassTests {
+  private static let image: Shape = [4, 4, 1]
+
+  private static func configuration(
+    _ architecture: NetworkSpec.Architecture, classes: Int
+  ) -> ModelConfiguration {
+    ModelConfiguration(
+      sampleShape: image,
+      network: NetworkSpec(
+        architecture, width: 16, depth: 1, frequencies: 8, multipliers: [1, 2], groups: 4),
+      preconditioning: .standardized(mean: 0.2, deviation: 0.7), classes: classes)
+  }
+
+  /// A model whose every trained parameter is drawn anew, so that no layer starts at 0.
+  private static func model(
+    _ configuration: ModelConfiguration, threads: Int = 1
+  ) throws -> ScoreModel<Double> {
+    let parameters = configuration.parameters.map {
+      $0.isTrained ? Parameter($0.name, $0.shape, .normal(deviation: 0.3)) : $0
+    }
+    return try ScoreModel(
+      configuration, process: try VariancePreserving(),
+      parameters: Parameters(drawing: parameters, key: RandomKey(5)),
+      pool: ThreadPool(threads: threads))
+  }
+
+  private static let x: Tensor<Double> = RandomKey(1).normal(Shape([9] + image.extents))
+
+  /// A class's column weighs in as the other inputs of the first layer do, √classes at a time: it shifts that layer's bias.
+  @Test(arguments: NetworkSpec.Architecture.allCases)
+  func aClassShiftsABias(architecture: NetworkSpec.Architecture) throws {
+    let classes = 3
+    let configuration = Self.configuration(architecture, classes: classes)
+    let plain = Self.configuration(architecture, classes: 0)
+    let model = try Self.model(configuration)
+    let names = configuration.parameters.map(\.name)
+    #expect(names == plain.parameters.map(\.name))
+    let changed = zip(configuration.parameters, plain.parameters).filter { $0.shape != $1.shape }
+    let weight = try #require(changed.first?.0)
+    #expect(changed.count == 1)
+    let place = try #require(names.firstIndex(of: weight.name))
+    let bias = try #require(
+      names.firstIndex(of: weight.name.replacing("weight", with: "bias")), "\(names)")
+    // The columns of the classes are the last ones.
+    let tensor = model.parameters.tensors[place]
+    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    for label in [nil, 0, 1, 2] {
+      var tensors = model.parameters.tensors
+      let entries = tensor.scalars
+      tensors[place] = Tensor(
+        [outputs, inputs - classes],
+        (0..<outputs).flatMap { entries[$0 * inputs..<($0 + 1) * inputs - classes] })
+      if let label {
+        let column = (0..<outputs).map {
+          3.0.squareRoot() * entries[($0 + 1) * inputs - classes + label]
+        }
+        tensors[bias] = tensors[bias] + Tensor([outputs], column)
+      }
+      let shifted = try ScoreModel(
+        plain, process: model.process, parameters: Parameters(names: names, tensors: tensors),
+        pool: ThreadPool(threads: 1))
+      for t in [Times.shared(0.3), .perSample((1...9).map { Double($0) / 10 })] {
+        let expected = try shifted.noise(Self.x, at: t)
+        let found = try model.conditioned(on: label).noise(Self.x, at: t)
+        let distance = (found - expected).scalars.map { abs($0) }.max() ?? .nan
+        #expect(distance < 1e-12, "\(architecture), class \(label ?? -1)")
+      }
+    }
+  }
+
+  @Test(arguments: NetworkSpec.Architecture.allCases)
+  func aRowsBitsDependOnTheRowAndTheClassAlone(architecture: NetworkSpec.Architecture) throws {
+    let configuration = Self.configuration(architecture, classes: 2)
+    let (one, two) = (
+      try Self.model(configuration).conditioned(on: 1),
+      try Self.model(configuration, threads: 2).conditioned(on: 1)
+    )
+    let times = Times.perSample((1...9).map { Double($0) / 10 })
+    let (noise, pullback) = try one.noiseAndPullback(Self.x, at: times, cotangent: Self.x)
+    for rows in [[0], [3, 4, 5], Array(0..<9)] {
+      let part = try two.noiseAndPullback(
+        Self.x.rows(rows), at: times.rows(rows), cotangent: Self.x.rows(rows))
+      #expect(part.noise == noise.rows(rows) && part.pullback == pullback.rows(rows))
+    }
+    let own = try one.noise(Self.x, at: times)
+    #expect(try one.conditioned(on: 0).noise(Self.x, at: times) != own)
+    #expect(try one.conditioned(on: nil).noise(Self.x, at: times) != own)
+    #expect(try one.conditioned(on: 0).conditioned(on: 1).noise(Self.x, at: times) == own)
+  }
+
+  @Test func roundedProductsKeepTheClass() throws {
+    let configuration = Self.configuration(.mlp, classes: 2)
+    let double = try Self.model(configuration)
+    let model = try ScoreModel<Float>(
+      configuration, process: double.process,
+      parameters: Parameters(
+        names: double.parameters.names, tensors: double.parameters.tensors.map { Tensor($0) }),
+      pool: ThreadPool(threads: 1))
+    let x = Tensor<Float>(Self.x)
+    for label in 0..<2 {
+      let own = try model.conditioned(on: label)
+      let expected = try own.noise(x, at: .shared(0.5))
+      let rounded = try BFloat16Field(own).noise(x, at: .shared(0.5))
+      let other = try model.conditioned(on: 1 - label).noise(x, at: .shared(0.5))
+      func distance(_ y: Tensor<Float>) -> Float {
+        (y - expected).scalars.map { abs($0) }.max() ?? .nan
+      }
+      #expect(distance(rounded) > 0 && 5 * distance(rounded) < distance(other))
+    }
+  }
+
+  @Test func aClassThatIsNotKnownIsRefused() throws {
+    let model = try Self.model(Self.configuration(.mlp, classes: 2))
+    for label in [-1, 2] {
+      let error = #expect(throws: ProcessError.self) { try model.conditioned(on: label) }
+      #expect(
+        error?.description == "class \(label) is asked for; expected one from 0 to 1")
+    }
+    let plain = try Self.model(Self.configuration(.mlp, classes: 0))
+    #expect(throws: ProcessError.self) { try plain.conditioned(on: 0) }
+    #expect(try plain.conditioned(on: nil).label == nil)
+    for classes in [-1, 4097] {
+      #expect(throws: ProcessError.self) {
+        try Self.configuration(.mlp, classes: classes).check()
+      }
+    }
+  }
+}
