@@ -161,6 +161,27 @@ import Testing
     #expect(print([3, 5]) == prints[0])
   }
 
+  @Test func labelsAreReadAsWholeNumbersOneASample() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("labels.csv", Array("class\n2\n0\n1\n".utf8))
+    #expect(try DataSource(path).labels() == [2, 0, 1])
+    for (text, kind) in [
+      ("1,2\n", DataError.Kind.wrongShape), ("0.5\n", .outOfRange), ("-1\n", .outOfRange),
+    ] {
+      let other = try folder.write("other.csv", Array(text.utf8))
+      let error = #expect(throws: DataError.self) { try DataSource(other).labels() }
+      #expect(error?.kind == kind, "\(text)")
+    }
+    let data = Dataset(name: "x", samples: Tensor<Float>([3, 1], [1, 2, 3]))
+    #expect(data.labelFingerprint == nil)
+    let prints = try [[0, 1, 2], [2, 1, 0], [0, 1, 0]].map {
+      try data.labelled($0).labelFingerprint
+    }
+    #expect(Set(prints).count == 3 && !prints.contains(nil))
+    #expect(try data.labelled([0, 1, 2]).labelled(nil).labels == nil)
+    #expect(throws: DataError.self) { try data.labelled([0, 1]) }
+  }
+
   @Test func samplesOfAnotherDimensionAreReported() throws {
     let data = Dataset(name: "x.npy", samples: Tensor<Float>([3, 2]))
     try data.checkSampleShape([2])

@@ -95,6 +95,25 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     return count.map { data.prefix($0) } ?? data
   }
 
+  /// Reads the data as labels: a whole number from 0 on for each sample.
+  /// - Throws: a `DataError` that says what is wrong with the file, or which number is no label.
+  public func labels() throws(DataError) -> [Int] {
+    let data = try load(as: Double.self)
+    guard data.dimensions == 1 else {
+      throw DataError(
+        .wrongShape, description,
+        "rows of \(data.dimensions) numbers are no labels; expected one whole number a sample")
+    }
+    let numbers = data.samples.scalars
+    let labels = numbers.map { Int(exactly: $0) ?? -1 }
+    if let bad = labels.firstIndex(where: { $0 < 0 }) {
+      throw DataError(
+        .outOfRange, description,
+        "the label of sample \(bad) is \(numbers[bad]); expected a whole number from 0 on")
+    }
+    return labels
+  }
+
   // ------------------------------------------------------------------ files
 
   private static func read<Scalar: TensorScalar>(_ path: String) throws(DataError)

@@ -9,7 +9,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// Images are of shape `[n, height, width, channels]`.
   public let samples: Tensor<Scalar>
   /// The class of each sample, if known.
-  public let labels: [Int]?
+  public private(set) var labels: [Int]?
   /// How raw levels map to the model space, or nil where the data are not quantised.
   public private(set) var scale: DataScale?
   /// How data that are not quantised map to the model space, or nil where they lie there as they are.
@@ -41,18 +41,40 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   ///
   /// Reads every entry once. Not a cryptographic hash: it finds another file in a file's place, not a forged one.
   public var fingerprint: String {
-    var hash: UInt64 = 0
-    samples.withUnsafeBuffer { entries in
-      let bytes = UnsafeRawBufferPointer(entries)
-      let words = bytes.count / 8
-      for word in 0..<words {
-        hash ^= bytes.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)
-        hash &*= 0x9E37_79B9_7F4A_7C15
-        hash ^= hash >> 32
-      }
-      for byte in bytes[(8 * words)...] { hash = (hash ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15 }
-    }
+    let hash = samples.withUnsafeBuffer { Self.hash(UnsafeRawBufferPointer($0)) }
     return "\(samples.shape) \(String(hash, radix: 16))"
+  }
+
+  /// A text that tells these labels from others, or nil where there are none.
+  public var labelFingerprint: String? {
+    labels.map { labels in
+      "\(labels.count) \(String(labels.withUnsafeBytes { Self.hash($0) }, radix: 16))"
+    }
+  }
+
+  private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var hash: UInt64 = 0
+    let words = bytes.count / 8
+    for word in 0..<words {
+      hash ^= bytes.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)
+      hash &*= 0x9E37_79B9_7F4A_7C15
+      hash ^= hash >> 32
+    }
+    for byte in bytes[(8 * words)...] { hash = (hash ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15 }
+    return hash
+  }
+
+  /// The same samples with other labels, or without any.
+  /// - Throws: `wrongShape` unless there is one a sample.
+  public func labelled(_ labels: [Int]?) throws(DataError) -> Dataset {
+    if let labels, labels.count != count {
+      throw DataError(
+        .wrongShape, name,
+        "there are \(labels.count) labels for \(count) samples; expected one a sample")
+    }
+    var result = self
+    result.labels = labels
+    return result
   }
 
   /// All samples in model space: dequantised where they are quantised, else standardised where there is a map for that.

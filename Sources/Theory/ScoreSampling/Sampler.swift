@@ -126,7 +126,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     return SamplingResult(
       samples: .concatenated(parts.map(\.x)), status: parts.flatMap(\.status),
       evaluations: parts.flatMap(\.evaluations),
-      trajectory: Self.joined(parts.map(\.trajectory)))
+      trajectory: TrajectoryPoint.joined(parts.map(\.trajectory)))
   }
 
   private func denoised(
@@ -153,16 +153,6 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       if !isFinite[row] { part.status[row] = .nonFinite(time: grid.end) }
     }
     return part
-  }
-
-  // A cancelled batch has a shorter trajectory than those before it; points are joined as far as all batches have them.
-  private static func joined(
-    _ trajectories: [[TrajectoryPoint<Scalar>]]
-  ) -> [TrajectoryPoint<Scalar>] {
-    (0..<(trajectories.map(\.count).min() ?? 0)).map { place in
-      TrajectoryPoint(
-        time: trajectories[0][place].time, x: .concatenated(trajectories.map { $0[place].x }))
-    }
   }
 
   /// Batches of about 65,536 numbers, a power of two from 16 to 4,096 samples.

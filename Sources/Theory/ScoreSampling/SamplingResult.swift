@@ -31,6 +31,17 @@ public struct SamplingResult<Scalar: TensorScalar>: Sendable {
   public var isFinished: Bool { status.allSatisfy(\.isFinished) }
 }
 
+extension SamplingResult {
+  /// The results of runs on the same grid, one after another.
+  /// - Precondition: one result or more.
+  public init(joining parts: [SamplingResult]) {
+    self.init(
+      samples: .concatenated(parts.map(\.samples)), status: parts.flatMap(\.status),
+      evaluations: parts.flatMap(\.evaluations),
+      trajectory: TrajectoryPoint.joined(parts.map(\.trajectory)))
+  }
+}
+
 /// How far a run is.
 public struct SamplingProgress: Sendable, Equatable {
   /// The part of the whole run that is done, 0 to 1.

@@ -89,4 +89,12 @@ public struct TrajectoryPoint<Scalar: TensorScalar>: Sendable {
     self.time = time
     self.x = x
   }
+
+  // A cancelled batch has a shorter trajectory than those before it; points are joined as far as all batches have them.
+  static func joined(_ trajectories: [[TrajectoryPoint]]) -> [TrajectoryPoint] {
+    (0..<(trajectories.map(\.count).min() ?? 0)).map { place in
+      TrajectoryPoint(
+        time: trajectories[0][place].time, x: .concatenated(trajectories.map { $0[place].x }))
+    }
+  }
 }

@@ -103,6 +103,27 @@ struct Arguments {
     }
   }
 
+  /// The classes that `--class` names, in its order.
+  var labels: [Int] {
+    get throws {
+      guard let text = values["--class"] else { return [] }
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+      let ranges = parts.map { part -> ClosedRange<Int>? in
+        let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+          0 <= first, first <= last, last < 1 << 16
+        else { return nil }
+        return first...last
+      }
+      let labels = ranges.compactMap { $0 }.flatMap { Array($0) }
+      guard ranges.allSatisfy({ $0 != nil }), Set(labels).count == labels.count else {
+        throw CommandError.usage(
+          "--class is \(text); expected different whole numbers from 0 on, such as 3, 0,1,7 or 0-9")
+      }
+      return labels
+    }
+  }
+
   /// Whether `--matrix-products` asks for operands rounded to bfloat16.
   var roundsProducts: Bool {
     get throws {

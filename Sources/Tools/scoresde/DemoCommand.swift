@@ -43,7 +43,8 @@ enum DemoCommand: Command {
       "Training on \(training.count) handwritten digits of 8 × 8 pixels, 17 grey levels (UCI), under the \(process.name) SDE."
     )
     var job = try TrainingJob<Float>(
-      data: training, network: NetworkSpec(.residualMLP, width: 256, depth: 3), process: process,
+      data: training.labelled(nil), network: NetworkSpec(.residualMLP, width: 256, depth: 3),
+      process: process,
       options: options, pool: session.pool)
     job.description.notes[note] = "yes"
     folder.clear()

@@ -62,6 +62,7 @@ enum InspectCommand: Command {
             ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
       ),
     ]
+    if model.classes > 0 { facts.append(Fact("classes", model.classes)) }
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()
       let count = checkpoint.parameters.names.indices

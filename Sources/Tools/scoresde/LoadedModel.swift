@@ -4,6 +4,8 @@ import ScoreSDE
 /// What `--model` names: a run folder or an exact model.
 struct LoadedModel<Scalar: TensorScalar> {
   let field: any DifferentiableScoreField<Scalar>
+  /// The classes that are asked for; the field is that of the only one, or of all samples together.
+  let labels: [Int]
   /// How the data that a trained model saw are quantised.
   let scale: DataScale?
   /// How the data that a trained model saw were standardised.
@@ -11,13 +13,14 @@ struct LoadedModel<Scalar: TensorScalar> {
   /// What is known of the run of a trained model.
   let run: RunDescription?
 
-  /// - Throws: where `--model` or `--sde` make no sense, or the run cannot be read.
-  init(_ session: Session) throws {
+  /// - Parameter takesClasses: whether several classes may be asked for.
+  /// - Throws: where `--model`, `--sde` or `--class` make no sense, or the run cannot be read.
+  init(_ session: Session, takesClasses: Bool = false) throws {
     let text = try session.arguments.required("--model")
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
       field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      (scale, standardization, run) = (nil, nil, nil)
+      (labels, scale, standardization, run) = ([], nil, nil, nil)
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
       let path = String(text.dropFirst("mixture:".count))
@@ -30,7 +33,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       oracle.pool = session.pool
       field = oracle
-      (scale, standardization, run) = (nil, nil, nil)
+      (labels, scale, standardization, run) = ([], nil, nil, nil)
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
       let description = try folder.description()
@@ -43,7 +46,13 @@ struct LoadedModel<Scalar: TensorScalar> {
         }
       }
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
-      field = model
+      labels = try session.arguments.labels
+      guard takesClasses || labels.count < 2 else {
+        throw CommandError.usage(
+          "--class is \(session.arguments.text("--class") ?? ""); expected one class")
+      }
+      for label in labels { _ = try Self.conditioned(model, on: label, text) }
+      field = try labels.count == 1 ? Self.conditioned(model, on: labels[0], text) : model
       run = description
       scale = try DataNote.scale.value(in: description, of: folder)
       standardization = try DataNote.standardization.value(in: description, of: folder)
@@ -59,11 +68,35 @@ struct LoadedModel<Scalar: TensorScalar> {
         "--model is \(text); expected a run folder, gaussian:mean=M,std=S,dim=D or mixture:FILE.json"
       )
     }
+    if run == nil, session.arguments.has("--class") {
+      throw CommandError.usage(
+        "--class is given, but \(text) is an exact model, of no classes; expected a run that was trained with --labels"
+      )
+    }
   }
 
-  /// The field to sample from, with matrix products as the options ask for.
+  private static func conditioned(
+    _ model: ScoreModel<Scalar>, on label: Int, _ path: String
+  ) throws -> ScoreModel<Scalar> {
+    do {
+      return try model.conditioned(on: label)
+    } catch {
+      throw CommandError.usage("--class: of the run \(path), \(error)")
+    }
+  }
+
+  /// The fields to sample from, one for each class that is asked for, with matrix products as the options ask for.
   /// - Throws: where there are none to round.
-  func samplingField(_ arguments: Arguments) throws -> any ScoreField<Scalar> {
+  func samplingFields(_ arguments: Arguments) throws -> [any ScoreField<Scalar>] {
+    guard labels.count > 1, let model = field as? ScoreModel<Scalar> else {
+      return [try samplingField(arguments, field)]
+    }
+    return try labels.map { try samplingField(arguments, model.conditioned(on: $0)) }
+  }
+
+  private func samplingField(
+    _ arguments: Arguments, _ field: any ScoreField<Scalar>
+  ) throws -> any ScoreField<Scalar> {
     guard try arguments.roundsProducts else { return field }
     guard let model = field as? ScoreModel<Float>,
       let rounded = BFloat16Field(model) as? any ScoreField<Scalar>
@@ -92,9 +125,16 @@ struct LoadedModel<Scalar: TensorScalar> {
       data.count > 1, run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
     else { return nil }
     data.standardization = standardization
-    let step = max(1, (data.count + most - 1) / most)
+    var rows = Array(0..<data.count)
+    if let label = labels.first {
+      guard let all = TrainingJob<Scalar>.labels(of: run, data) else { return nil }
+      rows = rows.filter { all[$0] == label }
+      guard rows.count > 1 else { return nil }
+    }
+    let step = max(1, (rows.count + most - 1) / most)
     return data.modelSamples(
-      Array(stride(from: 0, to: data.count, by: step)), key: RandomKey(0).folded("end marginal"))
+      stride(from: 0, to: rows.count, by: step).map { rows[$0] },
+      key: RandomKey(0).folded("end marginal"))
   }
 
   /// Samples of the model in the data's own units.

@@ -19,6 +19,14 @@ struct Option: Sendable {
     "a run folder, gaussian:mean=0,std=1,dim=1 or mixture:FILE.json (required)")
   /// The process of an exact model.
   static let modelProcess = Option("--sde", "SDE", "the process of an exact model: \(processes)")
+  /// The class that a model of classes is asked for.
+  static let label = Option(
+    "--class", "K", "of a run that was trained with --labels: the class, from 0 on (default: all)")
+  /// The classes that samples are drawn of.
+  static let labels = Option(
+    "--class", "K,…",
+    "of a run that was trained with --labels: classes from 0 on, as 3, 0,7 or 0-9 (default: all as one)"
+  )
   /// The process to train under.
   static let process = Option("--sde", "SDE", processes)
   /// The time at which sampling stops.

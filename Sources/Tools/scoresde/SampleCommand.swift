@@ -6,7 +6,7 @@ enum SampleCommand: Command {
   static let name = "sample"
   static let summary = "draws samples from a trained or an exact model"
   static let options: [Option] = [
-    .model, .modelProcess,
+    .model, .modelProcess, .labels,
     Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
     Option(
       "--steps", "N",
@@ -14,7 +14,7 @@ enum SampleCommand: Command {
     ),
     Option("--rtol", "X", "relative tolerance of an adaptive solver"),
     Option("--atol", "X", "absolute tolerance of an adaptive solver"),
-    Option("--count", "N", "samples (default 64)"),
+    Option("--count", "N", "samples, of each class where several are asked for (default 64)"),
     Option("--batch-size", "N", "samples carried together; changes no sample"),
     .lastTime, .seed,
     Option(
@@ -59,26 +59,32 @@ enum SampleCommand: Command {
         "--steps changes nothing here: \(spec.spec.name) takes steps of its own, by --rtol and --atol"
       )
     }
-    let model = try LoadedModel<Scalar>(session)
+    let model = try LoadedModel<Scalar>(session, takesClasses: true)
     try SampleFile.check(out, model.field.sampleShape)
+    let fields = try model.samplingFields(arguments)
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
     try session.checkMemory(
-      samples: count, numbers: model.field.sampleShape.count,
+      samples: fields.count * count, numbers: model.field.sampleShape.count,
       states: trajectory == nil ? 0 : states, scalarSize: MemoryLayout<Scalar>.size,
       of: "the samples")
 
-    let sampler = try Sampler(
-      model.samplingField(arguments), spec, steps: steps, epsilon: epsilon, batchSize: batchSize,
-      trajectoryStride: trajectory == nil ? nil : 1)
     let bar = session.progress("sample")
     let start = ContinuousClock.now
-    let result = try sampler.sample(count, key: RandomKey(seed).folded("sample")) { progress in
-      bar.update(
-        min(0.999, progress.fraction),
-        progress.isFitting
-          ? "fits the solver to the model" : "NFE \(progress.evaluations)")
-      return true
-    }
+    let result = SamplingResult(
+      joining: try fields.enumerated().map { place, field in
+        let sampler = try Sampler(
+          field, spec, steps: steps, epsilon: epsilon, batchSize: batchSize,
+          trajectoryStride: trajectory == nil ? nil : 1)
+        return try sampler.sample(
+          count, key: RandomKey(seed).folded("sample"), first: place * count
+        ) { progress in
+          bar.update(
+            min(0.999, (Double(place) + progress.fraction) / Double(fields.count)),
+            progress.isFitting
+              ? "fits the solver to the model" : "NFE \(progress.evaluations)")
+          return true
+        }
+      })
     let seconds = start.duration(to: .now).seconds
     bar.update(1, "NFE \(result.maxEvaluations)")
     if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
@@ -86,7 +92,8 @@ enum SampleCommand: Command {
     }
     let samples = model.inDataUnits(result.samples)
     try SampleFile.write(
-      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth })
+      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
+      columns: fields.count > 1 ? count : nil)
     if let trajectory {
       let states = result.trajectory.map { model.inDataUnits($0.x) }
       let all = Tensor.concatenated(states)
@@ -96,11 +103,12 @@ enum SampleCommand: Command {
     try session.finish(
       .object(
         [
-          ("count", .integer(count)), ("shape", .array(samples.shape.extents.map { .integer($0) })),
+          ("count", .integer(samples.rows)),
+          ("shape", .array(samples.shape.extents.map { .integer($0) })),
           ("solver", .string(spec.spec.description)), ("nfe", .number(result.meanEvaluations)),
           ("seconds", .number(seconds)), ("out", .string(out)),
         ] + (trajectory.map { [("trajectory", .string($0))] } ?? [])),
-      "\(count) samples of shape \(samples.shape.row) by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)"
+      "\(samples.rows) samples of shape \(samples.shape.row) by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)"
     )
   }
 

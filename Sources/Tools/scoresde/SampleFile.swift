@@ -18,10 +18,10 @@ enum SampleFile {
 
   /// Writes samples in data units; `levels` is the top of the range of quantised images, else −1…1 is shown.
   static func write<Scalar: TensorScalar>(
-    _ samples: Tensor<Scalar>, to path: String, levels: Double?
+    _ samples: Tensor<Scalar>, to path: String, levels: Double?, columns: Int? = nil
   ) throws {
     if path.hasSuffix(".png") {
-      try AtomicFile.write(grid(samples, levels: levels).png, to: path)
+      try AtomicFile.write(grid(samples, levels: levels, columns: columns).png, to: path)
     } else if path.hasSuffix(".svg") {
       try AtomicFile.write(scatter(samples).svg, to: path)
     } else if path.hasSuffix(".safetensors") {

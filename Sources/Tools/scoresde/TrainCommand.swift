@@ -13,6 +13,11 @@ enum TrainCommand: Command {
       "--standardize", "WHICH",
       "means and deviations that data are freed of: columns (default for tables in files), whole or none (default for the rest)"
     ),
+    Option(
+      "--labels", "WHICH",
+      "classes to ask samples of later: data, for those that come with the data, or a file of whole numbers, one a sample"
+    ),
+    Option("--label-dropout", "X", "share of labels that training hides (default 0.1)"),
     .process,
     Option(
       "--network", "NET",

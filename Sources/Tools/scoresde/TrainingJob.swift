@@ -11,6 +11,9 @@ struct TrainingJob<Scalar: TensorScalar> {
 
   /// The note in a run's description that tells its data from others.
   static var fingerprintNote: String { "data" }
+  /// The note that says where the labels came from.
+  private static var labelsNote: String { "labels" }
+  private static var labelFingerprintNote: String { "label fingerprint" }
   /// Steps between entries of the loss log.
   private static var logEvery: Int { 10 }
 
@@ -23,14 +26,17 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     let options = try Self.options(arguments)
     try self.init(
-      data: Self.standardized(source.load(), arguments), network: network,
+      data: Self.labelled(
+        Self.standardized(source.load(), arguments), by: arguments.text("--labels")),
+      labels: arguments.text("--labels"), network: network,
       parametrization: arguments.text("--parametrization") ?? "gaussian", process: process,
       options: options, pool: pool)
   }
 
-  /// Creates a new run on data that are at hand.
+  /// Creates a new run on data that are at hand; where they have labels, of a model of their classes.
   init(
-    data: Dataset<Scalar>, network: NetworkSpec, parametrization: String = "gaussian",
+    data: Dataset<Scalar>, labels: String? = nil, network: NetworkSpec,
+    parametrization: String = "gaussian",
     process: any LinearProcess, options: TrainingOptions, pool: ThreadPool
   ) throws {
     let samples = try data.trainingData()
@@ -39,9 +45,11 @@ struct TrainingJob<Scalar: TensorScalar> {
       sampleShape: data.sampleShape, network: network,
       preconditioning: try asUsage(of: "--parametrization") {
         try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
-      })
+      }, classes: samples.classes)
     try asUsage(of: "--network") { try model.check() }
     var notes = [Self.fingerprintNote: data.fingerprint]
+    notes[Self.labelsNote] = labels
+    notes[Self.labelFingerprintNote] = data.labelFingerprint
     notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
     notes[DataNote.standardization.name] =
       try data.standardization.map(DataNote.standardization.text)
@@ -74,6 +82,30 @@ struct TrainingJob<Scalar: TensorScalar> {
     return try data.standardized(by: grouping)
   }
 
+  /// Data with the labels that `--labels` names, or without any.
+  private static func labelled(
+    _ data: Dataset<Scalar>, by text: String?
+  ) throws -> Dataset<Scalar> {
+    guard let text else { return try data.labelled(nil) }
+    guard text == "data" else {
+      return try data.labelled(asUsage(of: "--labels") { try DataSource(text) }.labels())
+    }
+    guard data.labels != nil else {
+      throw CommandError.usage(
+        "--labels is data, but \(data.name) comes without labels; expected a file of whole numbers, one a sample"
+      )
+    }
+    return data
+  }
+
+  /// The labels that a run was trained with, in so far as they are where they were.
+  static func labels(of run: RunDescription, _ data: Dataset<Scalar>) -> [Int]? {
+    guard let data = try? labelled(data, by: run.notes[labelsNote]),
+      data.labelFingerprint == run.notes[labelFingerprintNote]
+    else { return nil }
+    return data.labels
+  }
+
   /// The data of a run, from where it had them or from where they are now.
   private static func data(
     of run: RunDescription, in folder: RunFolder, given arguments: Arguments
@@ -88,6 +120,13 @@ struct TrainingJob<Scalar: TensorScalar> {
       )
     }
     data.standardization = try DataNote.standardization.value(in: run, of: folder)
+    let labels = arguments.text("--labels") ?? run.notes[labelsNote]
+    data = try labelled(data, by: run.classes == nil ? arguments.text("--labels") : labels)
+    guard data.labelFingerprint == run.notes[labelFingerprintNote] else {
+      throw CommandError.usage(
+        "--labels is \(labels ?? "missing"), which gives other labels than the run in \(folder.path) was trained with, \(run.notes[labelsNote] ?? "none"); leave it out, or give their place now"
+      )
+    }
     if let given = arguments.text("--standardize"),
       try standardized(data, arguments).standardization != data.standardization
     {
@@ -114,6 +153,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       ("--weighting", found.options.weighting.rawValue), ("--times", found.options.times.rawValue),
       ("--loss", found.options.objective.rawValue), ("--parametrization", found.parametrization),
       ("--noise-level", found.options.noiseLevel.map { "\($0)" } ?? "none"),
+      ("--label-dropout", found.options.labelDropout.map { "\($0)" } ?? "none"),
     ]
     guard !arguments.has("--independent-times") || !found.options.stratifiesTimes else {
       throw CommandError.usage(
@@ -141,6 +181,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     let data = try Self.data(of: found, in: folder, given: arguments)
     remarks = []
     found.data = data.name
+    if let labels = arguments.text("--labels") { found.notes[Self.labelsNote] = labels }
     let (model, process) = try folder.parts(of: found)
     do {
       trainer = try Trainer(
@@ -231,6 +272,15 @@ struct TrainingJob<Scalar: TensorScalar> {
     options.objective = try choice(arguments, "--loss", options.objective)
     options.stratifiesTimes = !arguments.has("--independent-times")
     options.noiseLevel = try arguments.positive("--noise-level")
+    if let text = arguments.text("--label-dropout") {
+      guard let value = Double(text) else {
+        throw CommandError.usage("--label-dropout is \(text); expected a number")
+      }
+      guard arguments.has("--labels") else {
+        throw CommandError.usage("--label-dropout is given without --labels; expected both")
+      }
+      options.labelDropout = value
+    }
     if options.noiseLevel != nil,
       let idle = ["--weighting", "--times", "--independent-times"].first(where: arguments.has)
     {
@@ -262,11 +312,12 @@ extension Dataset {
   /// The samples in model space for training; those of quantised data are the lower ends of their bins.
   func trainingData() throws -> TrainingData<Scalar> {
     guard let scale else {
-      return try TrainingData(standardization?.standardized(samples) ?? samples)
+      return try TrainingData(
+        standardization?.standardized(samples) ?? samples, labels: labels)
     }
     let width = abs(scale.factor) * scale.binWidth
     let offset = scale.factor > 0 ? scale.offset : scale.offset - width
     return try TrainingData(
-      samples.map { Scalar(offset + scale.factor * Double($0)) }, binWidth: width)
+      samples.map { Scalar(offset + scale.factor * Double($0)) }, binWidth: width, labels: labels)
   }
 }
