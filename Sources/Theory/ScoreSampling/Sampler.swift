@@ -36,16 +36,17 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     self.trajectoryStride = trajectoryStride
   }
 
-  /// Creates a sampler with a grid from the process's T to ε (its own for sampling where none is given), spread as it suits
-  /// the solver and the process where no schedule is given.
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T, and for a solver that would look past t = 0 on the reference grid.
+  /// Creates a sampler with a grid from the process's T, or a given start, to ε (its own for sampling where none is given),
+  /// spread as it suits the solver and the process where no schedule is given.
+  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < start ≤ T, and for a solver that would look past t = 0 on the reference
+  ///   grid.
   public init(
     _ field: any ScoreField<Scalar>, solver: any Solver, steps: Int,
-    schedule: GridSchedule? = nil, epsilon: Double? = nil, denoising: Denoising = .mean,
-    batchSize: Int? = nil, trajectoryStride: Int? = nil
+    schedule: GridSchedule? = nil, from start: Double? = nil, epsilon: Double? = nil,
+    denoising: Denoising = .mean, batchSize: Int? = nil, trajectoryStride: Int? = nil
   ) throws(SamplingError) {
     let schedule = schedule ?? solver.suitedSchedule(for: field.process)
-    let grid = try schedule.grid(for: field.process, steps: steps, to: epsilon)
+    let grid = try schedule.grid(for: field.process, steps: steps, from: start, to: epsilon)
     // Solvers of one's own know what they do.
     guard
       grid.end >= 0 || solver.runsOnReferenceGrid || !SolverSpec.names.contains(solver.spec.name)

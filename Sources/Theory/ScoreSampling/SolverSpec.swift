@@ -83,14 +83,15 @@ public struct SolverSpec: Sendable {
 }
 
 extension Sampler {
-  /// Creates a sampler from a specification, with a grid from T to ε.
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  /// Creates a sampler from a specification, with a grid from T, or a given start, to ε.
+  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < start ≤ T.
   public init(
-    _ field: any ScoreField<Scalar>, _ spec: SolverSpec, steps: Int, epsilon: Double? = nil,
-    batchSize: Int? = nil, trajectoryStride: Int? = nil
+    _ field: any ScoreField<Scalar>, _ spec: SolverSpec, steps: Int, from start: Double? = nil,
+    epsilon: Double? = nil, batchSize: Int? = nil, trajectoryStride: Int? = nil
   ) throws(SamplingError) {
     try self.init(
-      field, solver: spec.solver, steps: steps, schedule: spec.schedule, epsilon: epsilon,
-      denoising: spec.denoising, batchSize: batchSize, trajectoryStride: trajectoryStride)
+      field, solver: spec.solver, steps: steps, schedule: spec.schedule, from: start,
+      epsilon: epsilon, denoising: spec.denoising, batchSize: batchSize,
+      trajectoryStride: trajectoryStride)
   }
 }
