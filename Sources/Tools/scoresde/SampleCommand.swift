@@ -5,26 +5,29 @@ import ScoreSDE
 enum SampleCommand: Command {
   static let name = "sample"
   static let summary = "draws samples from a trained or an exact model"
-  static let options: [Option] = [
-    .model, .modelProcess, .labels,
-    Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
-    Option(
-      "--steps", "N",
-      "steps of the time grid (default 500), spread as suits solver and SDE, or by grid= in SOLVER: \(SolverSpec.grids.joined(separator: ", "))"
-    ),
-    Option("--rtol", "X", "relative tolerance of an adaptive solver"),
-    Option("--atol", "X", "absolute tolerance of an adaptive solver"),
-    Option("--count", "N", "samples, of each class where several are asked for (default 64)"),
-    Option("--batch-size", "N", "samples carried together; changes no sample"),
-    .lastTime, .seed,
-    Option(
-      "--out", "FILE",
-      ".npy, .safetensors, .png of images or .svg of points in the plane (required)"),
-    Option(
-      "--trajectory", "FILE.npy",
-      "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
-    .matrixProducts,
-  ]
+  static let options: [Option] =
+    [
+      .model, .modelProcess, .labels,
+      Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
+      Option(
+        "--steps", "N",
+        "steps of the time grid (default 500), spread as suits solver and SDE, or by grid= in SOLVER: \(SolverSpec.grids.joined(separator: ", "))"
+      ),
+      Option("--rtol", "X", "relative tolerance of an adaptive solver"),
+      Option("--atol", "X", "absolute tolerance of an adaptive solver"),
+      Option(
+        "--count", "N",
+        "samples, of each class where several are asked for (default 64, or all of --from)"),
+      Option("--batch-size", "N", "samples carried together; changes no sample"),
+      .lastTime, .seed,
+      Option(
+        "--out", "FILE",
+        ".npy, .safetensors, .png of images or .svg of points in the plane (required)"),
+      Option(
+        "--trajectory", "FILE.npy",
+        "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
+      .matrixProducts,
+    ] + Edit<Float>.options
 
   static func run(_ session: Session) throws {
     if try session.arguments.isDouble {
@@ -38,7 +41,7 @@ enum SampleCommand: Command {
     let arguments = session.arguments
     let spec = try solver(arguments)
     let steps = try arguments.integer("--steps", atLeast: 1, atMost: 10_000_000) ?? 500
-    let count = try arguments.integer("--count", atLeast: 1) ?? 64
+    let asked = try arguments.integer("--count", atLeast: 1)
     let batchSize = try arguments.integer("--batch-size", atLeast: 1)
     let epsilon = try arguments.positive("--epsilon")
     let seed = try arguments.seed
@@ -62,6 +65,8 @@ enum SampleCommand: Command {
     let model = try LoadedModel<Scalar>(session, takesClasses: true)
     try SampleFile.check(out, model.field.sampleShape)
     let fields = try model.samplingFields(arguments)
+    let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
+    let count = edit?.samples.rows ?? asked ?? 64
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
     try session.checkMemory(
       samples: fields.count * count, numbers: model.field.sampleShape.count,
@@ -73,17 +78,19 @@ enum SampleCommand: Command {
     let result = SamplingResult(
       joining: try fields.enumerated().map { place, field in
         let sampler = try Sampler(
-          field, spec, steps: steps, epsilon: epsilon, batchSize: batchSize,
+          field, spec, steps: steps, from: edit?.start, epsilon: epsilon, batchSize: batchSize,
           trajectoryStride: trajectory == nil ? nil : 1)
-        return try sampler.sample(
-          count, key: RandomKey(seed).folded("sample"), first: place * count
-        ) { progress in
+        let report = { (progress: SamplingProgress) in
           bar.update(
             min(0.999, (Double(place) + progress.fraction) / Double(fields.count)),
             progress.isFitting
               ? "fits the solver to the model" : "NFE \(progress.evaluations)")
           return true
         }
+        let key = RandomKey(seed).folded("sample")
+        return try edit.map {
+          try sampler.sample(editing: $0.samples, key: key, first: place * count, progress: report)
+        } ?? sampler.sample(count, key: key, first: place * count, progress: report)
       })
     let seconds = start.duration(to: .now).seconds
     bar.update(1, "NFE \(result.maxEvaluations)")

@@ -1,0 +1,49 @@
+import Foundation
+import ScoreSDE
+
+/// What `sample --from` asks for: data that are noised part of the way and carried back.
+struct Edit<Scalar: TensorScalar> {
+  static var options: [Option] {
+    [
+      Option("--from", "DATA", "image to image: data to noise part of the way and carry back"),
+      Option(
+        "--noise-level", "X",
+        "with --from: the ratio sigma/alpha up to which they are noised, in the model's units, where data are about 1 in size (default 1)"
+      ),
+    ]
+  }
+
+  /// The samples, where the model's data are.
+  let samples: Tensor<Scalar>
+  /// The time to start at.
+  let start: Double
+
+  /// The edit that options ask for, or nil.
+  /// - Throws: where the data are not of the model's shape, or its process has no such noise.
+  init?(
+    _ arguments: Arguments, _ model: LoadedModel<Scalar>, epsilon: Double?, atMost count: Int?
+  ) throws {
+    guard let text = arguments.text("--from") else {
+      guard !arguments.has("--noise-level") else {
+        throw CommandError.usage("--noise-level is given without --from; expected both")
+      }
+      return nil
+    }
+    let process = model.field.process
+    let level = try arguments.positive("--noise-level") ?? 1
+    let range = [epsilon ?? process.cutoffs.sampling, process.endTime].map {
+      exp(-process.marginal(at: $0).halfLogSNR)
+    }
+    guard level > range[0], level <= range[1] else {
+      throw CommandError.usage(
+        "--noise-level is \(level); expected one that \(process.name) has, above \(NumberText.significant(range[0])) and up to \(NumberText.significant(range[1]))"
+      )
+    }
+    start = process.time(halfLogSNR: -log(level))
+    var data: Dataset<Scalar> = try asUsage(of: "--from") { try DataSource(text) }.load()
+    if let count { data = data.prefix(count) }
+    try data.checkSampleShape(model.field.sampleShape)
+    let key = RandomKey(try arguments.seed).folded("from")
+    samples = try model.inModelSpace(data, key: key).points
+  }
+}

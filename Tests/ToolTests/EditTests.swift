@@ -1,0 +1,57 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Image to image from the shell.
+@Suite struct EditTests {
+  /// On N(m, s²) the flow keeps the place in standard deviations, so that it moves an entry by no more than the noise does;
+  /// with next to no noise a sample comes back as it was.
+  @Test func samplesComeBackInTheirPlaceAndOrder() throws {
+    let points = (0..<40).map { Double($0) / 10 - 2 }
+    let bench = try Workbench(["points.npy": .npy(points, shape: [40, 1])])
+    let words =
+      "sample --model gaussian:mean=0.5,std=0.7 --from points.npy --solver ode --scalar float64"
+    let report: Reports.Sample = try bench.report("\(words) --noise-level 0.02 --out near.npy")
+    #expect(report.count == 40 && report.shape == [40, 1])
+    let near = try bench.numbers("near.npy")
+    // Forty normal numbers are below 5 but once in 40,000 times.
+    #expect(distance(near, points) < 0.1 && distance(near, points) > 0.001)
+    let _: Reports.Sample = try bench.report(
+      "\(words) --noise-level 0.02 --count 3 --out three.npy")
+    #expect(try distance(bench.numbers("three.npy"), Array(near[..<3])) < 1e-12)
+    // Far out nothing of a point is left.
+    let _: Reports.Sample = try bench.report("\(words) --noise-level 100 --out far.npy")
+    let far = try bench.numbers("far.npy")
+    let slope =
+      zip(points, far).reduce(0) { $0 + $1.0 * ($1.1 - 0.5) } / points.reduce(0) { $0 + $1 * $1 }
+    #expect(abs(slope) < 0.5)
+  }
+
+  /// A run of bytes reads and writes bytes.
+  @Test func levelsComeBackAsLevels() throws {
+    let bench = try Workbench(TrainedRun.single.files)
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --from data.npy --noise-level 0.02 --solver ode --out near.npy")
+    let levels = Levels.single.map(Double.init)
+    // Bins are 1 wide, and a noise of 0.02 of half the range of bytes is 2.55 of them.
+    #expect(try distance(bench.numbers("near.npy"), levels) < 16)
+  }
+
+  @Test(arguments: [
+    ("--noise-level 1", "--noise-level is given without --from"),
+    ("--from points.npy --noise-level 1e-4", "--noise-level is 0.0001"),
+    ("--from points.npy --noise-level 200", "--noise-level is 200"),
+    ("--from points.npy --epsilon 0.9 --noise-level 1", "--noise-level is 1"),
+    ("--from points.npy --noise-level high", "--noise-level is high"),
+    ("--from nothing", "nothing"), ("--from pairs.npy", "pairs.npy"),
+  ])
+  func whatCannotBeEditedIsRefused(words: String, part: String) throws {
+    let bench = try Workbench([
+      "points.npy": .npy([1, 2], shape: [2, 1]), "pairs.npy": .npy([1, 2], shape: [1, 2]),
+    ])
+    let outcome = try bench.scoresde("sample --model gaussian --out x.npy \(words)")
+    #expect(outcome.status == (part == "pairs.npy" ? 1 : 2), "\(outcome.errors)")
+    #expect(outcome.errors.contains(part), "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: bench.path("x.npy")))
+  }
+}
