@@ -37,12 +37,52 @@ import Testing
       "train --data data.npy --out \(run) --steps 600 --checkpoint-every 10 --network mlp:width=16,layers=1"
     }
     // Wherever it is stopped, and were it at its end, the bits are the same.
-    try bench.scoresde(train("run"), endedOnceThereIs: "run/checkpoint.safetensors")
+    try bench.scoresde(train("run"), killedOnceThereIs: "run/checkpoint.safetensors")
     let _: Reports.Train = try bench.report("train --out run --resume")
     let _: Reports.Train = try bench.report(train("whole"))
     for part in Self.parts {
       #expect(try bench.data("run/\(part)") == bench.data("whole/\(part)"), "\(part)")
     }
+  }
+
+  /// The first signal leaves a checkpoint at the next entry of the log, wherever that is.
+  @Test(arguments: [SIGINT, SIGTERM])
+  func aRunThatWasStoppedBeforeItsFirstCheckpointEndsInTheBitsOfOneThatWasNot(
+    signal: Int32
+  ) throws {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    func train(_ run: String) -> String {
+      "train --data data.npy --out \(run) --steps 5000 --checkpoint-every 5000 --batch-size 16 --network mlp:width=16,layers=1"
+    }
+    let (outcome, endedBySignal) = try bench.scoresde(
+      train("run"), sent: [signal], onceThereIs: "run/run.json")
+    #expect(outcome.status == 128 + signal && !endedBySignal && outcome.output.isEmpty)
+    let sentence = try #require(outcome.errors.split(separator: "\n").last)
+    let found = try #require(
+      sentence.firstMatch(of: /stopped by (SIG[A-Z]+) at step (\d+) of 5000/), "\(sentence)")
+    #expect(found.output.1 == (signal == SIGINT ? "SIGINT" : "SIGTERM"))
+    #expect(sentence.hasPrefix("scoresde: ") && sentence.contains("--out run --resume"))
+    let step = try #require(Int(found.output.2))
+    #expect(step > 0 && step % 10 == 0)
+    let stopped: Reports.Run = try bench.report("inspect run")
+    #expect(stopped.stepsDone == step)
+    let _: Reports.Train = try bench.report("train --out run --resume --checkpoint-every 5000")
+    let _: Reports.Train = try bench.report(train("whole"))
+    for part in Self.parts {
+      #expect(try bench.data("run/\(part)") == bench.data("whole/\(part)"), "\(part)")
+    }
+  }
+
+  /// Ten of these steps take seconds, and the second signal comes in less than one.
+  @Test func aSecondSignalEndsARunAtOnce() throws {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    let (outcome, endedBySignal) = try bench.scoresde(
+      "train --data data.npy --out run --network mlp:width=1024,layers=3 --batch-size 1024 --steps 30",
+      sent: [SIGINT, SIGTERM], onceThereIs: "run/run.json")
+    #expect(endedBySignal && outcome.status == 128 + SIGTERM)
+    #expect(try bench.contents().keys.sorted() == ["data.npy", "run", "run/run.json"])
+    let again = try bench.scoresde("train --data data.npy --out run")
+    #expect(again.status == 2 && again.errors.contains("run without a checkpoint"))
   }
 
   @Test func aRunGoesOnFromWhereItsDataAreNowAndWithItsOptionsInOtherWords() throws {
@@ -63,8 +103,14 @@ import Testing
     try bench.remove("run/checkpoint.safetensors")
     for command in ["sample --model run --out x.npy", "likelihood --model run --data data.npy"] {
       let outcome = try bench.scoresde(command)
-      #expect(outcome.status == 1 && outcome.errors.contains("run/checkpoint.safetensors"))
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.errors.contains("run holds a run without a checkpoint")
+          && outcome.errors.contains("--resume"))
     }
+    let again = try bench.scoresde("train --data data.npy --out run")
+    #expect(again.status == 2 && again.errors.contains("run without a checkpoint"))
+    #expect(again.errors.contains("--resume"))
     let outcome = try bench.scoresde("train --out run --resume --quiet")
     #expect(outcome.status == 0)
     #expect(

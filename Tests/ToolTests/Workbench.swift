@@ -2,6 +2,14 @@ import Foundation
 import ScoreSDE
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A temporary folder that the built `scoresde` is run in.
 final class Workbench {
   /// What a run of the tool came to.
@@ -47,6 +55,34 @@ final class Workbench {
   }
 
   func scoresde(_ words: [String]) throws -> Outcome {
+    let (process, outcome) = try run(words) { _ in }
+    try #require(process.terminationReason == .exit, "\(words) ended by a signal")
+    return outcome
+  }
+
+  /// Runs the tool until there is such a file, and kills it there.
+  func scoresde(_ words: String, killedOnceThereIs name: String) throws {
+    _ = try scoresde(words, sent: [SIGKILL], onceThereIs: name)
+  }
+
+  /// Runs the tool until there is such a file, and sends it signals, the second a little after the first.
+  /// - Returns: the outcome, whose status is that of a shell where a signal ended the tool: 128 and its number.
+  func scoresde(
+    _ words: String, sent signals: [Int32], onceThereIs name: String
+  ) throws -> (outcome: Outcome, endedBySignal: Bool) {
+    let (process, outcome) = try run(words.split(separator: " ").map(String.init)) { process in
+      while process.isRunning, !FileManager.default.fileExists(atPath: path(name)) { usleep(1000) }
+      for (place, signal) in signals.enumerated() {
+        if place > 0 { usleep(50_000) }
+        kill(process.processIdentifier, signal)
+      }
+    }
+    return (outcome, process.terminationReason == .uncaughtSignal)
+  }
+
+  private func run(
+    _ words: [String], meanwhile body: (Process) throws -> Void
+  ) throws -> (Process, Outcome) {
     // Outside of the folder, so that what the tool leaves behind is seen apart.
     let streams = try ["output", "errors"].map { name in
       let url = place.deletingLastPathComponent()
@@ -58,24 +94,27 @@ final class Workbench {
     let process = try start(
       words, output: FileHandle(forWritingTo: streams[0]),
       errors: FileHandle(forWritingTo: streams[1]))
+    try body(process)
     process.waitUntilExit()
-    try #require(process.terminationReason == .exit, "\(words) ended by a signal")
     let texts = try streams.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-    return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
-  }
-
-  /// Runs the tool until there is such a file, and ends it there.
-  func scoresde(_ words: String, endedOnceThereIs name: String) throws {
-    let process = try start(
-      words.split(separator: " ").map(String.init), output: .nullDevice, errors: .nullDevice)
-    while process.isRunning, !FileManager.default.fileExists(atPath: path(name)) { usleep(1000) }
-    process.terminate()
-    process.waitUntilExit()
+    let status = process.terminationStatus
+    return (
+      process,
+      Outcome(
+        status: process.terminationReason == .exit ? status : 128 + status, output: texts[0],
+        errors: texts[1])
+    )
   }
 
   private func start(
     _ words: [String], output: FileHandle, errors: FileHandle
   ) throws -> Process {
+    // A shell has what it starts in the background ignore interrupts, and threads of a pool block signals: a child would as well.
+    signal(SIGINT, SIG_DFL)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM] { sigaddset(&signals, signal) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     let process = Process()
     process.executableURL = Self.executable
     process.arguments = words

@@ -144,7 +144,11 @@ public struct RunFolder: Sendable {
   public func checkpoint<Scalar>(as type: Scalar.Type = Scalar.self) throws(FileError)
     -> Safetensors<Scalar>
   {
-    try Safetensors(contentsOf: checkpointPath)
+    guard !exists || FileManager.default.fileExists(atPath: checkpointPath) else {
+      throw FileError(
+        "\(path) holds a run without a checkpoint; scoresde train --out \(path) --resume starts it")
+    }
+    return try Safetensors(contentsOf: checkpointPath)
   }
 
   /// The averaged model of the run's checkpoint.

@@ -1,6 +1,6 @@
 /// What ends a command early: one sentence and an exit status.
 struct CommandError: Error, CustomStringConvertible {
-  /// 2 for wrong usage, 1 for everything else.
+  /// 2 for wrong usage, 128 and its number for a signal, 1 for everything else.
   let status: Int32
   let description: String
 
@@ -12,6 +12,11 @@ struct CommandError: Error, CustomStringConvertible {
   /// A failure that the options are not to blame for: data, files, numbers.
   static func failure(_ sentence: String) -> CommandError {
     CommandError(status: 1, description: sentence)
+  }
+
+  /// Work that ended early on a signal, in good order.
+  static func stopped(by signal: Interruption, _ sentence: String) -> CommandError {
+    CommandError(status: signal.status, description: sentence)
   }
 }
 

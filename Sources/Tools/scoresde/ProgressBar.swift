@@ -52,6 +52,12 @@ final class ProgressBar: Sendable {
     }
   }
 
+  /// Ends the line of a bar that does not come to its end.
+  func leave() {
+    guard terminal, !quiet, let last = last.withLock({ $0 }), last.fraction < 1 else { return }
+    Console.say("\n")
+  }
+
   /// A line of its own on standard error.
   static func say(_ line: String, quiet: Bool) {
     if !quiet { Console.say(line + "\n") }

@@ -63,8 +63,9 @@ enum TrainCommand: Command {
       job = try TrainingJob(resuming: folder, given: arguments, pool: session.pool)
     } else {
       guard !folder.exists else {
+        let isBegun = FilePlace.exists(folder.checkpointPath)
         throw CommandError.usage(
-          "--out \(folder.path) holds a run already; give --resume to go on with it, or another folder"
+          "--out \(folder.path) holds a run \(isBegun ? "already" : "without a checkpoint"); give --resume to \(isBegun ? "go on with" : "start") it, or another folder"
         )
       }
       if let file = folder.file {
@@ -73,19 +74,31 @@ enum TrainCommand: Command {
         )
       }
       job = try TrainingJob(arguments, process: try session.process(), pool: session.pool)
-      try folder.create(job.description)
     }
+    // From here on there is a run in the folder, which a signal does not leave without its steps.
+    Interruption.watch()
+    if !arguments.has("--resume") { try folder.create(job.description) }
     for remark in job.remarks { session.say(remark) }
     let bar = session.progress("train")
     do {
-      try job.run(in: folder, checkpointEvery: every) { bar.update($0, $1) }
+      try job.run(
+        in: folder, checkpointEvery: every, shouldStop: { Interruption.received != nil },
+        progress: { bar.update($0, $1) })
     } catch {
+      bar.leave()
       // A run that failed before its first checkpoint holds nothing to go on with.
       if !arguments.has("--resume") {
         folder.removeIfWithoutCheckpoint()
         FilePlace.removeIfEmpty(new)
       }
       throw error
+    }
+    if let signal = Interruption.received, !job.trainer.isFinished {
+      bar.leave()
+      throw CommandError.stopped(
+        by: signal,
+        "stopped by \(signal.name) at step \(job.trainer.step) of \(job.trainer.options.steps), with a checkpoint; scoresde train --out \(folder.path) --resume goes on from there"
+      )
     }
     let seconds = start.duration(to: .now).seconds
     let loss = job.log.entries.last?.loss ?? .nan

@@ -211,8 +211,11 @@ struct TrainingJob<Scalar: TensorScalar> {
   }
 
   /// Trains to the end, with checkpoints; where training diverges the last one stays.
+  ///
+  /// - Parameter shouldStop: asked after each step; once it answers true the run ends with a checkpoint at the next entry of
+  ///   the log.
   mutating func run(
-    in folder: RunFolder?, checkpointEvery every: Int,
+    in folder: RunFolder?, checkpointEvery every: Int, shouldStop: () -> Bool = { false },
     progress: (_ fraction: Double, _ note: String) -> Void
   ) throws {
     // Checkpoints fall on entries of the log, so that a resumed run logs the same means.
@@ -226,17 +229,22 @@ struct TrainingJob<Scalar: TensorScalar> {
     while !trainer.isFinished {
       do { recent.append(try trainer.advance()) } catch { throw failure(error) }
       let step = trainer.step
-      if step % Self.logEvery == 0 || trainer.isFinished {
+      let isLogged = step % Self.logEvery == 0 || trainer.isFinished
+      let isStopping = shouldStop()
+      if isLogged {
         log.add(recent)
         recent = []
         shown = log.entries.last?.loss
       }
-      if let folder, trainer.isFinished || step % every == 0 {
+      let isStopped = isStopping && isLogged
+      if let folder, trainer.isFinished || step % every == 0 || isStopped {
         do { try folder.save(trainer, log: log) } catch { throw failure(error) }
       }
+      let loss = NumberText.fixed(shown ?? recent.last?.loss ?? 0, decimals: 4)
       progress(
         Double(step) / Double(trainer.options.steps),
-        "step \(step), loss \(NumberText.fixed(shown ?? recent.last?.loss ?? 0, decimals: 4))")
+        "step \(step), loss \(loss)\(isStopping && !isStopped ? ", stopping" : "")")
+      if isStopped { return }
     }
   }
 
