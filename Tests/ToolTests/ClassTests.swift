@@ -62,6 +62,26 @@ import Testing
     }
   }
 
+  /// Guidance by 0 gives all samples together, by 1 the class, by 2 what lies beyond: the same combination of both fields.
+  @Test func guidanceLeadsFromAllSamplesToTheClassAndBeyond() throws {
+    let bench = try Self.bench()
+    let _: Reports.Train = try bench.report(
+      "train --data data.npy --labels labels.npy --out run --steps 200 \(Self.options)")
+    // One step of a method that is affine in the field shows the combination, to rounding.
+    func step(_ words: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver ddim:grid=uniform --steps 1 --count 20 --out x.npy \(words)")
+      return try bench.numbers("x.npy")
+    }
+    let (all, own) = (try step(""), try step("--class 2"))
+    #expect(try step("--class 2 --guidance 1") == own && step("--class 2 --guidance 0") == all)
+    #expect(all != own)
+    let beyond = try step("--class 2 --guidance 2")
+    let expected = zip(own, all).map { 2 * $0 - $1 }
+    let size = expected.map { abs($0) }.max() ?? 0
+    #expect(distance(beyond, expected) < 1e-4 * max(1, size))
+  }
+
   @Test func aRunOfClassesIsResumedInTheSameBitsWhereverItsLabelsAre() throws {
     let bench = try Self.bench()
     func train(_ run: String, _ steps: Int) -> String {
@@ -94,6 +114,8 @@ import Testing
     ("likelihood --model classes --class 3 --data data.npy", "from 0 to 2"),
     ("likelihood --model classes --class 0,1 --data data.npy", "--class is 0,1"),
     ("train --out run --resume --labels labels.npy", "trained with, none"),
+    ("sample --model classes --guidance 2 --out x.npy", "--guidance is given without --class"),
+    ("sample --model classes --class 0 --guidance far --out x.npy", "--guidance is far"),
   ])
   func whatMakesNoSenseIsRefusedInOneSentence(words: String, part: String) throws {
     let bench = try Self.bench()

@@ -124,6 +124,17 @@ struct Arguments {
     }
   }
 
+  /// The scale of guidance, or nil where none is asked for.
+  var guidance: Double? {
+    get throws {
+      guard let text = values["--guidance"] else { return nil }
+      guard let scale = Double(text), scale.isFinite else {
+        throw CommandError.usage("--guidance is \(text); expected a finite number")
+      }
+      return scale
+    }
+  }
+
   /// Whether `--matrix-products` asks for operands rounded to bfloat16.
   var roundsProducts: Bool {
     get throws {

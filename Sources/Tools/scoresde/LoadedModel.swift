@@ -85,13 +85,22 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
   }
 
-  /// The fields to sample from, one for each class that is asked for, with matrix products as the options ask for.
-  /// - Throws: where there are none to round.
+  /// The fields to sample from, one for each class that is asked for, with guidance and matrix products as the options say.
+  /// - Throws: where there is no class to guide to, or no product to round.
   func samplingFields(_ arguments: Arguments) throws -> [any ScoreField<Scalar>] {
-    guard labels.count > 1, let model = field as? ScoreModel<Scalar> else {
+    let scale = try arguments.guidance
+    guard !labels.isEmpty, let model = field as? ScoreModel<Scalar> else {
+      guard scale == nil else {
+        throw CommandError.usage(
+          "--guidance is given without --class, which it leads to; expected both")
+      }
       return [try samplingField(arguments, field)]
     }
-    return try labels.map { try samplingField(arguments, model.conditioned(on: $0)) }
+    let all = try samplingField(arguments, model.conditioned(on: nil))
+    return try labels.map { label in
+      let own = try samplingField(arguments, model.conditioned(on: label))
+      return try scale.map { try own.guided(from: all, scale: $0) } ?? own
+    }
   }
 
   private func samplingField(

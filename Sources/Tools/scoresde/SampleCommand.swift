@@ -8,6 +8,10 @@ enum SampleCommand: Command {
   static let options: [Option] =
     [
       .model, .modelProcess, .labels,
+      Option(
+        "--guidance", "W",
+        "with --class: how far samples are led to it; 1 (default) to the class as it is, 2 to 4 beyond, at two evaluations each"
+      ),
       Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
       Option(
         "--steps", "N",
