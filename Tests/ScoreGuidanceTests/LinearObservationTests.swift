@@ -43,6 +43,22 @@ import Testing
     #expect(try observation.adjoint(Tensor([1, 2], [1, 10])) == Tensor([1, 3], [1, -8, 13]))
   }
 
+  /// One after the other, and in other units.
+  @Test func observationsCompose() throws {
+    let means = try LinearObservation.blockMeans(of: [2, 4], size: 2)
+    let first = try means.followed(by: .entries([false, true], of: [1, 2]))
+    let x = Tensor<Double>([1, 2, 4], [1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(first.shape == [1])
+    #expect(try first.apply(x) == Tensor([1, 1], [5.5]))
+    #expect(
+      try first.adjoint(Tensor([1, 1], [4])) == Tensor([1, 2, 4], [0, 0, 1, 1, 0, 0, 1, 1]))
+    let weighted = try means.weighted(samples: (1...8).map(Double.init), observed: [2, 10])
+    #expect(try weighted.apply(x) == Tensor([1, 1, 2], [0.5 * (1 + 4 + 25 + 36), 2.5 * 138]))
+    #expect(
+      try weighted.adjoint(Tensor([1, 1, 2], [2, 4]))
+        == Tensor([1, 2, 4], [1, 2, 30, 40, 5, 6, 70, 80]))
+  }
+
   @Test func wrongShapesAreRefused() throws {
     func refused(_ sentence: String, _ make: () throws -> Void) {
       #expect(throws: SamplingError(sentence)) { try make() }
@@ -71,6 +87,12 @@ import Testing
       "the observation takes samples of shape [2] to shape [0]; expected at least one entry of each"
     ) { _ = try LinearObservation.matrix([], of: [2]) }
     let observation = try LinearObservation.entries([true, false], of: [2])
+    refused(
+      "an observation of shape [2] is to follow one that gives shape [1]; expected one shape"
+    ) { _ = try observation.followed(by: observation) }
+    refused(
+      "there are 1 weights of samples and 2 of what is observed; expected 2 and 1, one an entry"
+    ) { _ = try observation.weighted(samples: [1], observed: [1, 2]) }
     refused("the observation is applied to shape [1, 3]; expected [n] + [2]") {
       _ = try observation.apply(Tensor([1, 3]))
     }

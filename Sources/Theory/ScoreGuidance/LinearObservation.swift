@@ -17,8 +17,8 @@ public struct LinearObservation: Sendable {
   public let sampleShape: Shape
   /// The shape of one observation y.
   public let shape: Shape
-  private let map: Map
-  private let transpose: Map
+  let map: Map
+  let transpose: Map
 
   /// Creates an observation from its map and the adjoint of that.
   /// - Parameters:
