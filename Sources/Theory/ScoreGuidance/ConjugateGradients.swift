@@ -6,7 +6,7 @@ import ScoreTensors
 /// (diag(d) + Bᵢ) zᵢ = rᵢ,   Bᵢ = Aᵢ Gᵢ symmetric, without negative eigenvalues
 /// ```
 ///
-/// What is wanted is Gᵢ zᵢ, which is summed along the way, since each iteration forms Gᵢ p. A row that has converged takes no
+/// Of the iterates the one with the least residual is taken. What is wanted is Gᵢ zᵢ, which is summed along the way, since each iteration forms Gᵢ p. A row that has converged takes no
 /// part in later iterations, and its numbers come from itself alone.
 struct ConjugateGradients {
   /// The most iterations.
@@ -57,10 +57,13 @@ extension ConjugateGradients {
   /// One row.
   private struct System {
     private(set) var direction: [Double]
+    /// That of the iterate with the least residual.
     private(set) var image: [Double]
     private(set) var isActive: Bool
     private var residual: [Double]
     private var square: Double
+    private var current: [Double]
+    private var least: Double
     private let start: Double
     private let goal: Double
 
@@ -68,14 +71,16 @@ extension ConjugateGradients {
       residual = right
       direction = right
       image = [Double](repeating: 0, count: images)
+      current = image
       start = Self.dot(right, right)
       square = start
+      least = start
       goal = tolerance * tolerance * start
       isActive = start > 0
       if !start.isFinite { fail() }
     }
 
-    var relativeResidual: Double { square == 0 ? 0 : (square / start).squareRoot() }
+    var relativeResidual: Double { least == 0 ? 0 : (least / start).squareRoot() }
 
     /// Takes G p and B p of the direction p.
     mutating func advance(_ forward: [Double], _ product: [Double], shift: [Double]) {
@@ -91,7 +96,7 @@ extension ConjugateGradients {
       }
       let step = square / whole
       guard step.isFinite else { return fail() }
-      for j in image.indices { image[j] += step * forward[j] }
+      for j in current.indices { current[j] += step * forward[j] }
       for j in residual.indices { residual[j] -= step * (product[j] + shift[j] * direction[j]) }
       let next = Self.dot(residual, residual)
       let ratio = next / square
@@ -99,12 +104,14 @@ extension ConjugateGradients {
       square = next
       if !next.isFinite { return fail() }
       isActive = next > goal
+      // Residuals of an imperfect field's system, which is not quite symmetric, may grow without bound.
+      if next < least { (least, image) = (next, current) }
     }
 
     // What is not a number shows in the result, where a solver's status tells it.
     private mutating func fail() {
       image = image.map { _ in .nan }
-      square = .nan
+      least = .nan
       isActive = false
     }
 
