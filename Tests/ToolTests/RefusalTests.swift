@@ -24,6 +24,8 @@ import Testing
     "ragged.csv": .text("1,2\n3\n"), "nan.csv": .text("1\nnan\n"),
     "half.json": .text(#"{"weights": [1], "means": [[0]]}"#),
     "light.json": .text(#"{"weights": [0.9], "means": [[0]], "covariances": [[[1]]]}"#),
+    "seen.npy": .npy([1, .nan], shape: [2]), "none-seen.npy": .npy([.nan, .nan], shape: [2]),
+    "endless.npy": .npy([1, .infinity], shape: [2]),
     "run/run.json": .text("{}"), "folder.npy/file": .text(""),
   ]
 
@@ -63,6 +65,27 @@ import Testing
     Refusal("sample --model gaussian --out a.npy --matrix-products bf16", "--matrix-products"),
     Refusal(
       "sample --model gaussian:dim=1000000 --count 2000000000 --out a.npy", "samples", "memory"),
+    Refusal(
+      "sample --model gaussian --out a.npy --observe-noise 1", "--observe-noise", "--observe"),
+    Refusal(
+      "sample --model gaussian --out a.npy --observe-as entries", "--observe-as", "--observe"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-as pixels",
+      "--observe-as", "pixels", "block-means"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-as entries:size=2",
+      "--observe-as", "size", "iterations"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-as block-means",
+      "--observe-as", "[2]", "[height, width]"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-as entries:iterations=0",
+      "--observe-as", "iterations=0"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-noise -1",
+      "--observe-noise", "-1", "at least 0"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out seen.npy --observe seen.npy", "--out", "--observe"),
     Refusal("likelihood --model gaussian --out a.npy", "--data"),
     Refusal("likelihood --model gaussian --data warp --out a.npy", "--data", "warp", "moons"),
     Refusal("likelihood --model gaussian --data moons:warp=1 --out a.npy", "--data", "warp"),
@@ -124,6 +147,12 @@ import Testing
     Refusal("sample --model mixture:light.json --out a.npy", "light.json", "0.9", "1"),
     Refusal(
       "sample --model gaussian --solver ode:max-evaluations=9 --out a.npy", "sample 0", "budget"),
+    Refusal("sample --model gaussian --out a.npy --observe none.npy", "none.npy"),
+    Refusal("sample --model gaussian --out a.npy --observe seen.npy", "seen.npy", "[2]", "[1]"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe none-seen.npy", "none-seen.npy", "nan"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe endless.npy", "endless.npy", "entry 1"),
     Refusal("likelihood --model gaussian --data none.npy --out a.npy", "none.npy"),
     Refusal("likelihood --model gaussian --data text.npy --out a.npy", "text.npy", "NUMPY"),
     Refusal("likelihood --model gaussian --data cut.npy --out a.npy", "cut.npy", "64", "63"),

@@ -31,6 +31,7 @@ enum SampleCommand: Command {
         "--trajectory", "FILE.npy",
         "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
       .matrixProducts,
+      .observe, .observeAs, .observeNoise,
     ] + Edit<Float>.options
 
   static func run(_ session: Session) throws {
@@ -68,7 +69,9 @@ enum SampleCommand: Command {
     }
     let model = try LoadedModel<Scalar>(session, takesClasses: true)
     try SampleFile.check(out, model.field.sampleShape)
-    let fields = try model.samplingFields(arguments)
+    let fields = try model.samplingFields(arguments).map {
+      try ObserveOption.field($0, of: model, arguments)
+    }
     let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
     let count = edit?.samples.rows ?? asked ?? 64
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1

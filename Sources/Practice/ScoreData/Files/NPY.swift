@@ -4,16 +4,17 @@ import ScoreTensors
 public enum NPY {
   /// Reads an array of any integer, boolean or floating-point type, byte order and memory order.
   /// - Throws: a `DataError` where the file is missing, damaged, shorter or longer than its header says, holds another
-  ///   type of data, no entries, or a value that is not finite.
+  ///   type of data, no entries, or, unless they are allowed, a value that is not finite.
   public static func read<Scalar: TensorScalar>(
-    _ path: String, as type: Scalar.Type = Scalar.self
+    _ path: String, as type: Scalar.Type = Scalar.self, allowsNonFinite: Bool = false
   ) throws(DataError) -> Tensor<Scalar> {
-    try decode(FileBytes.read(path), path: path).tensor
+    try decode(FileBytes.read(path), path: path, allowsNonFinite: allowsNonFinite).tensor
   }
 
   /// Decodes the bytes of a file; `path` is for messages.
   package static func decode<Scalar: TensorScalar>(
-    _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self
+    _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self,
+    allowsNonFinite: Bool = false
   ) throws(DataError) -> (tensor: Tensor<Scalar>, isBytes: Bool) {
     var reader = ByteReader(bytes, path: path)
     guard bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
@@ -58,7 +59,7 @@ public enum NPY {
     } else {
       tensor = header.element.tensor(data, Shape(header.extents))
     }
-    try tensor.checkFinite(path)
+    if !allowsNonFinite { try tensor.checkFinite(path) }
     return (tensor, header.element.isByte)
   }
 

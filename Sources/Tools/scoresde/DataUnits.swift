@@ -1,0 +1,53 @@
+import ScoreSDE
+
+/// How an observation in the data's units is one in the model's, where raw numbers are centre + deviation · x.
+///
+/// ```
+/// A(centre + deviation · x) + n = y   as   A(deviation · x)/q + n/q = (y − A centre)/q,   q = |A deviation|
+/// ```
+///
+/// q, one an observed entry, brings them to the size that entries have in the model, whatever the columns' units.
+struct DataUnits {
+  /// The deviation of what rounding to levels takes from a number; 0 where there are none.
+  let rounding: Double
+  private let map: LinearObservation
+  private let deviations: [Double]
+  private let scales: [Double]
+  private let centres: [Double]
+
+  /// - Parameter map: what is observed of a sample in the data's units, a weighted mean of its entries each.
+  /// - Throws: where the map does not fit samples of the model.
+  init<Scalar: TensorScalar>(_ model: LoadedModel<Scalar>, _ map: LinearObservation) throws {
+    let one = Shape([1] + map.sampleShape.extents)
+    let (zeros, ones) = (Tensor<Double>(one), Tensor<Double>(one, repeating: 1))
+    var (centre, deviation) = (zeros, ones)
+    if let scale = model.scale {
+      // A level lies in the middle of its bin.
+      let middle = -scale.offset / scale.factor - scale.binWidth / 2
+      (centre, deviation) = (middle * ones, (1 / scale.factor) * ones)
+    } else if let standardization = model.standardization {
+      centre = standardization.restored(zeros)
+      deviation = Tensor(
+        one, zip(standardization.restored(ones).scalars, centre.scalars).map { $0 - $1 })
+    }
+    rounding = (model.scale?.binWidth ?? 0) / 12.0.squareRoot()
+    self.map = map
+    deviations = deviation.scalars
+    scales = try map.apply(deviation).scalars.map(abs)
+    centres = try map.apply(centre).scalars
+  }
+
+  /// Observed numbers, as the model's.
+  func modelValues(_ numbers: [Double]) -> [Double] {
+    numbers.indices.map { (numbers[$0] - centres[$0]) / scales[$0] }
+  }
+
+  /// The deviations of their noise, as the model's.
+  func modelDeviations(_ noise: Double) -> [Double] { scales.map { noise / $0 } }
+
+  /// The known entries of the observation of a sample of the model.
+  func observation(_ known: [Bool]) throws -> LinearObservation {
+    try map.weighted(samples: deviations, observed: scales.map { 1 / $0 })
+      .followed(by: .entries(known, of: map.shape))
+  }
+}

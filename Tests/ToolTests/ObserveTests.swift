@@ -1,0 +1,108 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Samples that `sample --observe` draws.
+@Suite struct ObserveTests {
+  /// Of independent numbers the posterior is that of each: the flow of N(m′, s′²) from the same noise.
+  @Test func samplesOfAGaussianFollowTheFlowOfThePosterior() throws {
+    let bench = try Workbench(["seen.npy": .npy([2.5, .nan], shape: [2])])
+    func sample(_ options: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --solver ode --rtol 1e-10 --atol 1e-10 --epsilon 1e-3 --count 20 --seed 7 --scalar float64 --out x.npy \(options)"
+      )
+      return try bench.numbers("x.npy")
+    }
+    let noise = try sample("--model gaussian:dim=2")
+    let found = try sample(
+      "--model gaussian:mean=2,std=0.3,dim=2 --observe seen.npy --observe-noise 0.4")
+    let precision = 1 / 0.09 + 1 / 0.16
+    let known = GaussianFlow(
+      mean: (2 / 0.09 + 2.5 / 0.16) / precision, deviation: (1 / precision).squareRoot(),
+      epsilon: 1e-3)
+    let unknown = GaussianFlow(mean: 2, deviation: 0.3, epsilon: 1e-3)
+    let expected = noise.enumerated().map {
+      ($0.offset % 2 == 0 ? known : unknown).sample($0.element)
+    }
+    #expect(distance(found, expected) < 1e-6)
+    // Without noise the number is met, up to what the last step leaves.
+    let met = try sample("--model gaussian:mean=2,std=0.3,dim=2 --observe seen.npy")
+    #expect(stride(from: 0, to: 40, by: 2).allSatisfy { abs(met[$0] - 2.5) < 0.05 })
+  }
+
+  /// Levels are observed in the middle of their bins, to the deviation of rounding.
+  @Test func levelsAreObservedInTheirUnits() throws {
+    var files = TrainedRun.single.files
+    files["seen.npy"] = .npy([110], shape: [1])
+    let bench = try Workbench(files)
+    func moments(_ options: String) throws -> (mean: Double, deviation: Double) {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver ode --count 400 --out x.npy --observe seen.npy \(options)")
+      let samples = try bench.numbers("x.npy")
+      let mean = average(samples)
+      return (mean, average(samples.map { ($0 - mean) * ($0 - mean) }).squareRoot())
+    }
+    let sharp = try moments("")
+    // The flow stops at σ/α = 0.01 in the model's units, which are 128 levels: the score there is that of 1.3 levels.
+    #expect(abs(sharp.mean - 110.5) < 0.3 && sharp.deviation < 2)
+    let blurred = try moments("--observe-noise 8")
+    // The data have deviation 23 about 100.
+    #expect(abs(blurred.mean - 109.4) < 3 && (6...10).contains(blurred.deviation))
+  }
+
+  @Test func blockMeansOfImagesAreMet() throws {
+    var files = TrainedRun.images.files
+    files["seen.npy"] = .npy([140], shape: [1, 1])
+    let bench = try Workbench(files)
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --solver ode --count 50 --out x.npy --observe seen.npy --observe-as block-means:size=2,iterations=4"
+    )
+    let samples = try NPY.read(bench.path("x.npy"), as: Double.self)
+    try #require(samples.shape == [50, 2, 2, 1])
+    for row in 0..<50 { #expect(abs(average(samples.row(row)) - 140.5) < 5) }
+    // The images themselves still differ.
+    #expect(Set((0..<50).map { samples.row($0)[0].rounded() }).count > 20)
+  }
+
+  /// Units that are powers of 2 change samples as they must, bit for bit, when y and its noise are in them too.
+  @Test func columnsAreObservedInTheirUnits() throws {
+    let units = [1024.0, 1.0 / 128]
+    func table(_ units: [Double]) -> Data {
+      let rows = (0..<48).flatMap { row in
+        let angle = 2 * .pi * Double(row) / 48
+        return [cos(angle) * units[0], (1 + sin(angle + 0.5)) * units[1]]
+      }
+      return .npy(rows, shape: [48, 2])
+    }
+    let bench = try Workbench([
+      "plain.npy": table([1, 1]), "units.npy": table(units),
+      "plain-seen.npy": .npy([.nan, 1.5], shape: [2]),
+      "units-seen.npy": .npy([.nan, 1.5 / 128], shape: [1, 2]),
+    ])
+    for (name, noise) in [("plain", 0.25), ("units", 0.25 / 128)] {
+      let _: Reports.Train = try bench.report(
+        "train --data \(name).npy --out \(name) --network mlp:width=16,layers=1 --batch-size 32 --steps 40 --warm-up 0 --scalar float64"
+      )
+      let _: Reports.Sample = try bench.report(
+        "sample --model \(name) --solver ddim --steps 50 --count 20 --out \(name)-x.npy --scalar float64 --observe \(name)-seen.npy --observe-noise \(noise)"
+      )
+    }
+    let (plain, other) = (try bench.numbers("plain-x.npy"), try bench.numbers("units-x.npy"))
+    #expect(plain.count == 40 && other == plain.indices.map { plain[$0] * units[$0 % 2] })
+    #expect(abs(average(plain.indices.filter { $0 % 2 == 1 }.map { plain[$0] }) - 1.5) < 0.3)
+  }
+
+  @Test func samplesDependOnSeedAndPlaceAlone() throws {
+    var files = TrainedRun.images.files
+    files["seen.npy"] = .npy([20, .nan, 90, .nan], shape: [2, 2])
+    let bench = try Workbench(files)
+    func sample(_ options: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver pc --steps 10 --out x.npy --observe seen.npy \(options)")
+      return try bench.numbers("x.npy")
+    }
+    let first = try sample("--count 30 --threads 1")
+    #expect(try sample("--count 30 --threads 2 --batch-size 7") == first)
+    #expect(try sample("--count 11") == Array(first.prefix(44)))
+  }
+}
