@@ -54,6 +54,17 @@ import Testing
       from: samples.rows(0..<1), to: samples.rows(1..<2), at: [0, 0.5, 1])
     // end budget
     #expect(try Self.readme().contains(Self.lines("budget") + "\n"))
+
+    // begin posterior
+    let observation = try LinearObservation.entries([true, false], of: [2])
+    let posterior = try PosteriorField(
+      field, of: observation, observed: Tensor([1, 1], [0.5]), noiseDeviation: 0.05)
+    let given = try Sampler(posterior, SolverSpec("unipc"), steps: 30).sample(
+      100, key: RandomKey(5))
+    // end posterior
+    #expect(try Self.readme().contains(Self.lines("posterior") + "\n"))
+    let seen = (0..<100).map { given.samples[$0, 0] }
+    #expect(given.isFinished && seen.allSatisfy { abs($0 - 0.5) < 0.4 }, "\(seen)")
     let total = try #require(budget.total)
     #expect(total.reduce(0, +) / 200 < 1 && bound.mean < nats.mean + 1)
     #expect(drawn.likelihood.isFinished && path.count == 3)
