@@ -76,6 +76,50 @@ import Testing
     }
   }
 
+  /// A run goes on under its own SDE, and under none that is merely given.
+  @Test func anotherProcessThanTheRunsIsRefused() throws {
+    func own(_ name: String) throws -> CustomProcess {
+      try CustomProcess(name: name, alpha: { cos(1.5 * $0) }, sigma: { sin(1.5 * $0) })
+    }
+    func sentence(_ folder: RunFolder, _ process: any LinearProcess) -> String? {
+      do {
+        let _: ScoreModel<Float> = try folder.model(
+          process: process, pool: ThreadPool(threads: 1))
+        return nil
+      } catch { return "\(error)" }
+    }
+    try inFolder { folder in
+      _ = try save(folder)
+      #expect(sentence(folder, try VariancePreserving()) == nil)
+      for (process, name) in [
+        (try VariancePreserving(betaMax: 10), "beta-max=10"),
+        (try SubVariancePreserving(), "subvp"), (try own("vp"), "vp, one's own"),
+      ] as [(any LinearProcess, String)] {
+        let found = try #require(sentence(folder, process), "\(name)")
+        #expect(found.hasPrefix("\(folder.descriptionPath): "))
+        #expect(found.contains(name) && found.contains("vp:beta-min=0.1,beta-max=20"), "\(found)")
+      }
+      // An SDE with parameters left out, or in another order, is the same.
+      let text = try String(contentsOfFile: folder.descriptionPath, encoding: .utf8)
+      let sde = try #require(text.firstMatch(of: /"sde" : "[^"]*"/)).output
+      try AtomicFile.write(
+        text.replacing(sde, with: "\"sde\" : \"vp:beta-max=20\""), to: folder.descriptionPath)
+      #expect(sentence(folder, try VariancePreserving()) == nil)
+      // A process of one's own has its name to go by, with or without the prefix of later versions.
+      for prefix in ["own: ", ""] {
+        try AtomicFile.write(
+          text.replacing(sde, with: "\"sde\" : \"\(prefix)mine\""), to: folder.descriptionPath)
+        #expect(sentence(folder, try own("mine")) == nil)
+        for (process, name) in [(try own("yours"), "yours"), (try VariancePreserving(), "vp:beta")]
+          as [(any LinearProcess, String)]
+        {
+          let found = try #require(sentence(folder, process), "\(name)")
+          #expect(found.contains("mine") && found.contains(name), "\(found)")
+        }
+      }
+    }
+  }
+
   @Test func otherVersionsMissingAndDamagedFilesAreNamed() throws {
     try inFolder { folder in
       #expect(throws: FileError.self) { try folder.description() }

@@ -37,8 +37,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
     model: ModelConfiguration, process: any LinearProcess, scalar: String, data: String,
     options: TrainingOptions, notes: [String: String] = [:]
   ) {
-    let isBuiltIn = ProcessSpec.isBuiltIn(process)
-    sde = (isBuiltIn ? "" : Self.ownPrefix) + ProcessSpec.text(of: process)
+    sde = Self.text(of: process)
     network = model.network.text
     sampleShape = model.sampleShape.extents
     parametrization = model.preconditioning.text
@@ -47,6 +46,34 @@ public struct RunDescription: Sendable, Equatable, Codable {
     self.data = data
     self.options = options
     self.notes = notes
+  }
+
+  private static func text(of process: any LinearProcess) -> String {
+    (ProcessSpec.isBuiltIn(process) ? "" : ownPrefix) + ProcessSpec.text(of: process)
+  }
+
+  /// Refuses a process that the run was not trained on; one of one's own is known by its name alone.
+  /// - Throws: `TrainingError`, and `SpecError` or `ProcessError` where the description makes no sense.
+  func check(_ process: any LinearProcess) throws {
+    let own: String
+    if sde.hasPrefix(Self.ownPrefix) {
+      own = sde
+    } else if ProcessSpec.names.contains(try Spec(path: sde, kind: "SDE").name) {
+      own = ProcessSpec.text(of: try ProcessSpec.process(sde))
+    } else {
+      // Earlier versions wrote the name alone.
+      own = Self.ownPrefix + sde
+    }
+    let given = Self.text(of: process)
+    guard given == own else {
+      func words(_ text: String) -> String {
+        text.hasPrefix(Self.ownPrefix)
+          ? "\(text.dropFirst(Self.ownPrefix.count)), one's own," : "\(text)"
+      }
+      throw TrainingError(
+        "the run's SDE is \(words(own)) and the process given is \(words(given)) where the run's is expected"
+      )
+    }
   }
 
   /// The model's configuration.

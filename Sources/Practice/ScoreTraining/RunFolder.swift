@@ -97,13 +97,16 @@ public struct RunFolder: Sendable {
   }
 
   /// What is trained and on which process, as a description says, unless the process is given.
-  /// - Throws: `FileError` where it makes no sense.
+  /// - Throws: `FileError` where it makes no sense, and where another process is given than the run was trained on.
   public func parts(
     of description: RunDescription, _ process: (any LinearProcess)? = nil
   ) throws(FileError) -> (model: ModelConfiguration, process: any LinearProcess) {
     do {
       let model = try description.modelConfiguration()
-      if let process { return (model, process) }
+      if let process {
+        try description.check(process)
+        return (model, process)
+      }
       guard !description.sde.hasPrefix(RunDescription.ownPrefix) else {
         throw TrainingError(
           "the run's SDE is one's own, \(description.sde.dropFirst(RunDescription.ownPrefix.count)); expected it to be given, as to RunFolder.model(process:pool:)"
@@ -154,7 +157,8 @@ public struct RunFolder: Sendable {
   /// The averaged model of the run's checkpoint.
   ///
   /// - Parameter process: the process that it was trained on, where the run's `sde` is not a text that this library reads.
-  /// - Throws: `FileError` where a file is missing or damaged.
+  /// - Throws: `FileError` where a file is missing or damaged, and where the process is another: another SDE or other
+  ///   parameters than those of a built-in one, another name than that of one's own.
   public func model<Scalar: TensorScalar>(
     process: (any LinearProcess)? = nil, pool: ThreadPool
   ) throws -> ScoreModel<Scalar> {
