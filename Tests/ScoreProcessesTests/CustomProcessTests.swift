@@ -243,6 +243,33 @@ import Testing
       }.contains("the initial deviation -1.0"))
   }
 
+  /// A prior narrower than the noise at T fits no data; a wider one, and an α(T) that is not small, fit some.
+  @Test func priorsThatFitNoDataAreRefused() throws {
+    func make(_ deviation: Double, _ alpha: Double = 5) throws -> CustomProcess {
+      try CustomProcess(
+        name: "p", alpha: { exp(-alpha * $0) }, sigma: { sqrt(-expm1(-2 * alpha * $0)) },
+        priorDeviation: deviation)
+    }
+    let error = #expect(throws: ProcessError.self) { try make(0.5) }
+    #expect(
+      error?.description.hasPrefix(
+        "the process \"p\" has the prior deviation 0.5, less than σ = 0.99")
+        == true)
+    for deviation in [0.995, 1, 2] { #expect(try make(deviation).priorDeviation == deviation) }
+    #expect(try make(1, 0.1).priorDeviation == 1)
+  }
+
+  @Test(arguments: [-0.5, 0, .nan, .infinity]) func factorsThatAreNotPositiveAreRefused(
+    _ last: Double
+  ) {
+    let error = #expect(throws: ProcessError.self) {
+      try CustomProcess(
+        name: "p", alpha: { $0.value < 1 ? 1 - 0.5 * $0 : Dual(last) }, sigma: { $0 })
+    }
+    #expect(
+      error?.description.hasSuffix("at t = 1.0; expected a finite number: α is above 0") == true)
+  }
+
   /// Drifts so stiff that a time's rounding shows in ∫f are integrated all the same.
   @Test func stiffDrifts() throws {
     let process = try CustomProcess(

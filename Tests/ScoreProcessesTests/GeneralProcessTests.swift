@@ -20,7 +20,7 @@ import Testing
     let key = RandomKey(3)
     let start = key.folded("start").normal([3, 2], of: Double.self)
     let times = [0, 0.1, 0.25, 0.6]
-    let found = process.simulate(start, along: times, key: key)
+    let found = try process.simulate(start, along: times, key: key)
     for row in 0..<3 {
       for j in 0..<2 {
         var x = start[row, j]
@@ -34,7 +34,7 @@ import Testing
       }
     }
     #expect(
-      process.simulate(start.rows([2, 0]), along: times, key: key, samples: .explicit([2, 0]))
+      try process.simulate(start.rows([2, 0]), along: times, key: key, samples: .explicit([2, 0]))
         == found.rows([2, 0]))
   }
 
@@ -45,7 +45,7 @@ import Testing
     let process = try OrnsteinUhlenbeck(rate: 1, deviation: 1, endTime: 2)
     let count = 20_000
     let times = (0...200).map { Double($0) / 200 }
-    let x = process.simulate(
+    let x = try process.simulate(
       Tensor<Double>([count, 1], repeating: 2), along: times, key: RandomKey(1))
     let kernel = process.marginal(at: 1)
     let mean = x.mean
@@ -58,15 +58,15 @@ import Testing
   @Test func slopesOfTheDiffusion() throws {
     let process = try Self.resting()
     let x = RandomKey(5).normal([50, 3], of: Double.self).map { 3 * $0 }
-    let slope = try #require(process.diffusionSlope(x, at: .shared(0.3)))
+    let slope = try #require(try process.diffusionSlope(x, at: .shared(0.3)))
     for (x, found) in zip(x.scalars, slope.scalars) {
       #expect(abs(found + 4 * x / pow(1 + x * x, 2)) < 1e-9)
     }
     let plain = try GeneralProcess(
       name: "plain", drift: { x, t in x.map { -t * $0 } }, diffusion: { 1 + $0 })
-    #expect(plain.diffusionSlope(x, at: .shared(0.3)) == nil)
-    #expect(plain.squaredDiffusion(x, at: .shared(1)).scalars.allSatisfy { $0 == 4 })
-    #expect(plain.drift(x.rows(0..<2), at: .perSample([1, 2]))[1, 0] == -2 * x[1, 0])
+    #expect(try plain.diffusionSlope(x, at: .shared(0.3)) == nil)
+    #expect(try plain.squaredDiffusion(x, at: .shared(1)).scalars.allSatisfy { $0 == 4 })
+    #expect(try plain.drift(x.rows(0..<2), at: .perSample([1, 2]))[1, 0] == -2 * x[1, 0])
   }
 
   /// Regressed on where they end, the scores of short steps give the score of the process: −x at rest.
@@ -105,6 +105,52 @@ import Testing
     }
     let late = try process.shortSteps(data, along: [0.6, 0.8], key: RandomKey(1))
     #expect(late.targets.isFinite)
+  }
+
+  /// What a closure gets wrong is said in one sentence, wherever it is used.
+  @Test func closuresThatFailAreNamed() throws {
+    let x = Tensor<Double>([3, 2], [0, 1, 2, 3, 4, -5])
+    func sentence(
+      along times: [Double] = [0, 0.5, 1], drift: @escaping @Sendable ([Double]) -> [Double],
+      squared: @escaping @Sendable ([Double]) -> [Double] = { $0.map { _ in 1 } }
+    ) throws -> String {
+      let process = try GeneralProcess(
+        name: "p", drift: { x, _ in drift(x) }, squaredDiffusion: { x, _ in squared(x) })
+      let simulation = #expect(throws: ProcessError.self) {
+        _ = try process.simulate(x, along: times, key: RandomKey(1))
+      }
+      let steps = #expect(throws: ProcessError.self) {
+        _ = try process.shortSteps(x, along: times, key: RandomKey(1))
+      }
+      #expect(simulation == steps)
+      return simulation?.description ?? ""
+    }
+    #expect(
+      try sentence { $0 + [0] }
+        == "the process \"p\" has a drift of 3 entries at t = 0.0 for a state of 2; expected as many"
+    )
+    #expect(
+      try sentence(drift: { $0 }, squared: { [$0[0]] })
+        == "the process \"p\" has a g² of 1 entry at t = 0.0 for a state of 2; expected as many")
+    #expect(
+      try sentence { x in x.map { $0 == 4 ? .nan : 0 } }
+        == "the process \"p\" has the drift nan at t = 0.0 where the state is 4.0; expected a finite number"
+    )
+    #expect(
+      try sentence(drift: { $0 }, squared: { $0 })
+        == "the process \"p\" has the g² -5.0 at t = 0.0 where the state is -5.0; expected a finite number of at least 0"
+    )
+    #expect(
+      try sentence(along: [0, 2, 4]) { x in x.map { _ in 1.5e308 } }.hasPrefix(
+        "the process \"p\" leaves the finite numbers between t = 0.0 and t = 2.0; expected"))
+    #expect(
+      try sentence(along: [0, 0.5, 0.5], drift: { $0 })
+        == "the process \"p\" is simulated from t = 0.5 to t = 0.5; expected rising times")
+    let process = try Self.resting()
+    #expect(throws: ProcessError.self) { try process.shortSteps(x, along: [0], key: RandomKey(1)) }
+    let short = try GeneralProcess(
+      name: "p", drift: { x, _ in x }, squaredDiffusion: { _, _ in [1] })
+    #expect(throws: ProcessError.self) { try short.diffusionSlope(x, at: .shared(0.5)) }
   }
 
   @Test func refusesBadParameters() {

@@ -61,6 +61,43 @@ import Testing
     }
   }
 
+  /// Scores, processes and states that are no numbers, or of another shape, end a run in one sentence.
+  @Test func whatIsNoNumberIsNamed() throws {
+    func sentence(
+      _ process: any DiffusionProcess, from x: Tensor<Double> = Tensor([2, 1], [0.5, -1]),
+      score: @escaping @Sendable (Tensor<Double>) -> Tensor<Double>
+    ) throws -> String {
+      let sampler = try GeneralSampler<Double>(process) { x, _ in score(x) }
+      do {
+        _ = try sampler.sample(
+          from: x, along: .uniform(from: 1, to: 0.5, steps: 2), key: RandomKey(2))
+        return ""
+      } catch { return "\(error)" }
+    }
+    let process = try resting()
+    #expect(
+      try sentence(process) { x in x.map { $0 == -1 ? .nan : 0 } }
+        == "the score has entries that are not finite numbers at t = 1.0; expected finite ones")
+    #expect(
+      try sentence(process) { x in x.rows(0..<1) }
+        == "the score has shape [1, 1] at t = 1.0 for states of shape [2, 1]; expected the same")
+    #expect(
+      try sentence(process, from: Tensor([1, 1], [.infinity])) { x in x }
+        == "the states at t = 1.0 have entries that are not finite numbers; expected finite ones")
+    #expect(
+      try sentence(process) { x in x.map { _ in 1.5e308 } }.hasPrefix(
+        "the samples leave the finite numbers between t = 1.0 and t = 0.75; expected"))
+    let bad = try GeneralProcess(name: "p", drift: { _, _ in [0, 0] }, diffusion: { _ in 1 })
+    #expect(try sentence(bad) { -$0 }.contains("a drift of 2 entries"))
+    let negative = try GeneralProcess(
+      name: "p", drift: { x, _ in x }, squaredDiffusion: { x, _ in x })
+    #expect(try sentence(negative) { -$0 }.contains("the g² -1.0"))
+    #expect(throws: SamplingError.self) {
+      let sampler = try GeneralSampler<Double>(process) { x, _ in x.map { _ in .nan } }
+      _ = try sampler.sample(2, shape: [1], steps: 3, key: RandomKey(0))
+    }
+  }
+
   @Test func aSampleDependsOnItsNumberAlone() throws {
     let sampler = try GeneralSampler<Float>(try resting()) { x, _ in -x }
     let many = try sampler.sample(9, shape: [2], steps: 20, key: RandomKey(5))

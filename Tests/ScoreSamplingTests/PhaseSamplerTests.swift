@@ -110,6 +110,23 @@ import Testing
     #expect(throws: SamplingError.self) {
       try PhaseSampler(try oracle(), method: .eulerMaruyama(stochasticity: .nan))
     }
+    struct Broken: PhaseField {
+      let process: CriticallyDampedLangevin
+      let result: Tensor<Double>
+      var sampleShape: Shape { [1] }
+      func noise(_ u: PhaseState<Double>, at t: Times) -> Tensor<Double> { result }
+    }
+    for result in [Tensor<Double>([2, 1], repeating: .nan), Tensor([1, 1])] {
+      let field = Broken(process: try CriticallyDampedLangevin(), result: result)
+      for method in [
+        PhaseSampler<Double>.Method.symmetricSplitting(midpoint: true),
+        .eulerMaruyama(stochasticity: 1),
+      ] {
+        #expect(throws: SamplingError.self) {
+          try PhaseSampler(field, method: method).sample(2, steps: 2, key: RandomKey(1))
+        }
+      }
+    }
     #expect(throws: SamplingError.self) {
       try PhaseSampler(try oracle()).sample(0, steps: 2, key: RandomKey(1))
     }

@@ -56,19 +56,19 @@ import Testing
     }
     struct Field: PhaseField {
       let process: CriticallyDampedLangevin
-      let function: @Sendable (PhaseState<Float>, [Double]) -> Tensor<Float>
+      let function: @Sendable (PhaseState<Float>, [Double]) throws -> Tensor<Float>
       var sampleShape: Shape { [1] }
-      func noise(_ u: PhaseState<Float>, at t: Times) -> Tensor<Float> {
-        function(u, (0..<u.position.rows).map { t[$0] })
+      func noise(_ u: PhaseState<Float>, at t: Times) throws -> Tensor<Float> {
+        try function(u, (0..<u.position.rows).map { t[$0] })
       }
     }
     let count = 2000
-    let network = trainer.function(rows: count)
+    let network = try trainer.function(rows: count)
     let root = Float(process.mass.squareRoot())
     let field = Field(process: process) { u, times in
       let x = Tensor<Float>(
         rows: zip(u.position.scalars, u.velocity.scalars).map { [$0, $1 / root] })
-      return network(x, conditions: Self.conditions(times)) + atRest(u.velocity, times)
+      return try network(x, conditions: Self.conditions(times)) + atRest(u.velocity, times)
     }
     let truth = Self.data(count, key: RandomKey(12))
     for method in [
@@ -110,10 +110,10 @@ import Testing
         targets: .combinedRows(pairs.times.map { Float(scale($0)) }, pairs.targets))
     }
     let count = 2000
-    let network = trainer.function(rows: count)
+    let network = try trainer.function(rows: count)
     let sampler = try GeneralSampler<Float>(process) { x, t in
       let conditions = Self.conditions([Double](repeating: t, count: count))
-      return Float(1 / scale(t)) * network(x, conditions: conditions)
+      return try Float(1 / scale(t)) * network(x, conditions: conditions)
     }
     let grid = try TimeGrid(times: times.dropFirst().reversed())
     let found = try sampler.sample(
@@ -159,8 +159,19 @@ import Testing
       loss = try trainer.advance(inputs: x, conditions: c, targets: x.zip(with: c, target))
     }
     #expect(loss < 1e-3 && trainer.step == 800)
-    let one = trainer.function(rows: 1)(
+    let one = try trainer.function(rows: 1)(
       Tensor([1, 1], [0.4]), conditions: Tensor([1, 1], [0.7]))
+    for (rows, columns) in [(2, 1), (1, 2)] {
+      let other = Tensor<Float>([rows, columns])
+      let error = #expect(throws: TrainingError.self) {
+        _ = try trainer.function(rows: 1)(other, conditions: other)
+      }
+      #expect(
+        error?.description
+          == "the regression's inputs have shape [\(rows), \(columns)]; expected [1, 1], that of the batches that the function is for"
+      )
+    }
+    #expect(throws: TrainingError.self) { _ = try trainer.function(rows: 0) }
     #expect(abs(one[0, 0] - target(0.4, 0.7)) < 0.03)
     #expect(throws: TrainingError.self) {
       try RegressionTrainer<Float>(

@@ -125,7 +125,11 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
   }
 
   /// The network with averaged parameters, compiled for batches of `rows` rows.
-  public func function(rows: Int) -> RegressionFunction<Scalar> {
+  /// - Throws: `TrainingError` unless there is a row.
+  public func function(rows: Int) throws(TrainingError) -> RegressionFunction<Scalar> {
+    guard rows >= 1 else {
+      throw TrainingError("the regression's batches have \(rows) rows; expected 1 or more")
+    }
     let x = Formula.input("x", [rows, widths.inputs])
     let c = Formula.input("c", [rows, widths.conditions])
     return RegressionFunction(
@@ -141,7 +145,17 @@ public struct RegressionFunction<Scalar: TensorScalar>: Sendable {
   fileprivate let program: BoundProgram<Scalar>
 
   /// F(x, c), row by row.
+  /// - Throws: `TrainingError` for a batch of another shape than it was compiled for.
   public func callAsFunction(
     _ x: Tensor<Scalar>, conditions c: Tensor<Scalar>
-  ) -> Tensor<Scalar> { program([x, c])[0] }
+  ) throws(TrainingError) -> Tensor<Scalar> {
+    for ((name, found), expected) in zip(
+      [("inputs", x.shape), ("conditions", c.shape)], program.argumentShapes)
+    where found != expected {
+      throw TrainingError(
+        "the regression's \(name) have shape \(found); expected \(expected), that of the batches that the function is for"
+      )
+    }
+    return program([x, c])[0]
+  }
 }

@@ -7,8 +7,8 @@ import Foundation
 /// ```
 ///
 /// Derivatives are numerical (central differences, extrapolated), so that a process in plain Double is checked as well;
-/// a disagreement of more than 10⁻⁶ of the terms is an error, and so are a kernel too rough to differentiate and an α that
-/// does not start at 1. Jumps of f and g² are let pass where a difference would straddle them. The cost is about 3,000
+/// a disagreement of more than 10⁻⁶ of the terms is an error, and so are a kernel too rough to differentiate, an α that
+/// does not start at 1, and a prior that is narrower than the noise at T, which fits no data. Jumps of f and g² are let pass where a difference would straddle them. The cost is about 3,000
 /// evaluations.
 /// - Throws: `ProcessError` that says which formula is off, at which t, and both sides of it.
 public func checkConsistency(of process: some LinearProcess) throws(ProcessError) {
@@ -66,7 +66,8 @@ private struct ConsistencyCheck<Process: LinearProcess> {
     for t in times + [end] {
       let (marginal, rates) = (process.marginal(at: t), process.rates(at: t))
       guard marginal.logAlpha.isFinite else {
-        throw error("has log α = \(marginal.logAlpha) at t = \(t); expected a finite number")
+        throw error(
+          "has log α = \(marginal.logAlpha) at t = \(t); expected a finite number: α is above 0")
       }
       guard marginal.sigma > 0, marginal.sigma.isFinite else {
         throw error("has σ = \(marginal.sigma) at t = \(t); expected a finite number above 0")
@@ -92,6 +93,13 @@ private struct ConsistencyCheck<Process: LinearProcess> {
     guard process.priorDeviation > 0, process.priorDeviation.isFinite else {
       throw error(
         "has the prior deviation \(process.priorDeviation); expected a finite number above 0")
+    }
+    // Data only widen p_T. A hundredth is a ten-thousandth of a nat a dimension.
+    let noise = process.marginal(at: end).sigma
+    guard process.priorDeviation >= 0.99 * noise else {
+      throw error(
+        "has the prior deviation \(process.priorDeviation), less than σ = \(noise) at T; expected at least as much, whatever the data"
+      )
     }
   }
 

@@ -19,7 +19,8 @@ import Foundation
 /// `checkConsistency(of:)`, so a process that exists is consistent.
 ///
 /// Data are at t = 0, so α(0) should be 1 and σ(0) small. The prior is N(0, s² I) with s = σ(T) unless it is given,
-/// which suits α(T) ≈ 0 or data that are small beside σ(T). Cutoffs are 10⁻³ T for sampling and 10⁻⁵ T for training and
+/// which suits α(T) ≈ 0 or data that are small beside σ(T); where data are not, nothing here can know it, and the prior mismatch of a
+/// likelihood's budget tells. A given s is no less than σ(T). Cutoffs are 10⁻³ T for sampling and 10⁻⁵ T for training and
 /// likelihood unless given. Near t = 0 differences cancel: write `sqrt(-expm1(2 * a))`, not `sqrt(1 - exp(2 * a))`.
 public struct CustomProcess: LinearProcess {
   public let name: String

@@ -9,33 +9,42 @@ extension DiffusionProcess {
   /// ```
   ///
   /// Weak order 1. The path of a row depends on (key, the sample that the row is) and on the times alone.
+  /// - Throws: `ProcessError` unless the times rise, where drift or diffusion are no numbers or not of the shape of x, and where
+  ///   the states leave the finite numbers.
   public func simulate<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, along times: [Double], key: RandomKey,
     samples: SampleIndices = .consecutive(first: 0)
-  ) -> Tensor<Scalar> {
+  ) throws(ProcessError) -> Tensor<Scalar> {
+    try checkRise(of: times)
     var x = x
     for (k, (t, next)) in zip(times, times.dropFirst()).enumerated() {
       let z: Tensor<Scalar> = key.folded(UInt64(k)).normal(x.shape, samples: samples)
-      x = eulerStep(x, at: t, length: next - t, noise: z)
+      x = try eulerStep(x, from: t, to: next, noise: z)
     }
     return x
   }
 
-  /// One step of Euler–Maruyama from t by h with given standard normal numbers.
-  func eulerStep<Scalar: TensorScalar>(
-    _ x: Tensor<Scalar>, at t: Double, length h: Double, noise z: Tensor<Scalar>
-  ) -> Tensor<Scalar> {
-    precondition(h > 0, "a step of length \(h) at t = \(t)")
-    let kick = spread(x, at: t, length: h).zip(with: Tensor<Double>(z)) { $0 * $1 }
-    let f = Tensor<Double>(drift(x, at: .shared(t)))
-    return Tensor<Scalar>(.combined(1, Tensor<Double>(x), h, f, 1, kick))
+  private func checkRise(of times: [Double]) throws(ProcessError) {
+    for (t, next) in zip(times, times.dropFirst()) where !(next > t && (next - t).isFinite) {
+      throw ProcessError(
+        "the process \"\(name)\" is simulated from t = \(t) to t = \(next); expected rising times")
+    }
   }
 
-  /// √h g(x, t), in Double whatever the state.
-  private func spread<Scalar: TensorScalar>(
-    _ x: Tensor<Scalar>, at t: Double, length h: Double
-  ) -> Tensor<Double> {
-    Tensor<Double>(squaredDiffusion(x, at: .shared(t))).map { (h * $0).squareRoot() }
+  /// One step of Euler–Maruyama with given standard normal numbers.
+  private func eulerStep<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, from t: Double, to next: Double, noise z: Tensor<Scalar>
+  ) throws(ProcessError) -> Tensor<Scalar> {
+    let h = next - t
+    let here = try coefficients(x, at: t)
+    let kick = here.squaredDiffusion.zip(with: Tensor<Double>(z)) { (h * $0).squareRoot() * $1 }
+    let end = Tensor<Scalar>(.combined(1, Tensor<Double>(x), h, here.drift, 1, kick))
+    guard end.isFinite else {
+      throw ProcessError(
+        "the process \"\(name)\" leaves the finite numbers between t = \(t) and t = \(next); expected finite states, a drift that does not grow so fast, or shorter steps"
+      )
+    }
+    return end
   }
 }
 
@@ -63,26 +72,33 @@ extension DiffusionProcess {
   /// O(h) (denoising score matching, Vincent 2011, for one step's kernel). A target's variance is 1/(h g²), but z and −z
   /// come together, and what does not depend on their difference cancels in their sum.
   /// Each row of data is simulated along `times` up to a step of its own, drawn evenly.
-  /// - Throws: `ProcessError` where a drawn step has no diffusion, and so no score.
+  /// - Throws: `ProcessError` as `simulate`, unless there are two times or more, and where a drawn step has no diffusion, and so
+  ///   no score.
   public func shortSteps<Scalar: TensorScalar>(
     _ data: Tensor<Scalar>, along times: [Double], key: RandomKey
   ) throws(ProcessError) -> ShortSteps<Scalar> {
-    precondition(times.count >= 2, "\(times.count) times; expected 2 or more")
+    guard times.count >= 2 else {
+      throw ProcessError(
+        "the number of times of the process \"\(name)\" is \(times.count); expected 2 or more")
+    }
+    try checkRise(of: times)
     let steps = times.count - 1
     let last = key.folded("steps").uniform([data.rows, 1], of: Double.self).scalars
       .map { min(Int($0 * Double(steps)), steps - 1) }
     var (present, x) = (Array(0..<data.rows), data)
     var (plus, minus, scores) = (data, data, data)
     for k in 0..<steps where !present.isEmpty {
-      let (t, h) = (times[k], times[k + 1] - times[k])
+      let (t, next) = (times[k], times[k + 1])
       let z: Tensor<Scalar> = key.folded(UInt64(k)).normal(x.shape, samples: .explicit(present))
       let ends = present.indices.filter { last[present[$0]] == k }
       if !ends.isEmpty {
         let (from, noise) = (x.rows(ends), z.rows(ends))
         let rows = ends.map { present[$0] }
-        plus.setRows(rows, to: eulerStep(from, at: t, length: h, noise: noise))
-        minus.setRows(rows, to: eulerStep(from, at: t, length: h, noise: -noise))
-        let spread = spread(from, at: t, length: h)
+        plus.setRows(rows, to: try eulerStep(from, from: t, to: next, noise: noise))
+        minus.setRows(rows, to: try eulerStep(from, from: t, to: next, noise: -noise))
+        let spread = try coefficients(from, at: t).squaredDiffusion.map {
+          ((next - t) * $0).squareRoot()
+        }
         guard spread.scalars.allSatisfy({ $0 > 0 }) else {
           throw ProcessError(
             "the process \"\(name)\" has no diffusion at t = \(t) in some state; expected g² above 0 wherever scores are learnt"
@@ -91,7 +107,7 @@ extension DiffusionProcess {
         let score = Tensor<Double>(noise).zip(with: spread) { -$0 / $1 }
         scores.setRows(rows, to: Tensor<Scalar>(score))
       }
-      x = eulerStep(x, at: t, length: h, noise: z)
+      x = try eulerStep(x, from: t, to: next, noise: z)
       let rest = present.indices.filter { last[present[$0]] > k }
       x = x.rows(rest)
       present = rest.map { present[$0] }

@@ -22,13 +22,22 @@ public protocol DiffusionProcess: Sendable {
   var priorDeviation: Double { get }
 
   /// The drift f(x, t), of the shape of x.
-  func drift<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar>
+  /// - Throws: where it is not to be had at x.
+  func drift<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, at t: Times
+  ) throws(ProcessError) -> Tensor<Scalar>
 
   /// The squared diffusion g(x, t)², entry by entry, of the shape of x.
-  func squaredDiffusion<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar>
+  /// - Throws: where it is not to be had at x.
+  func squaredDiffusion<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, at t: Times
+  ) throws(ProcessError) -> Tensor<Scalar>
 
   /// The derivative ∂(gᵢ²)/∂xᵢ of each entry, which reverse processes take from the drift; nil where g is g(t).
-  func diffusionSlope<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar>?
+  /// - Throws: where it is not to be had at x.
+  func diffusionSlope<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, at t: Times
+  ) throws(ProcessError) -> Tensor<Scalar>?
 }
 
 extension DiffusionProcess {

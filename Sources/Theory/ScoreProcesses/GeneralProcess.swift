@@ -12,7 +12,7 @@ import ScoreTensors
 ///   name: "well", drift: { x, t in x.map { $0 - $0 * $0 * $0 } }, diffusion: { t in 1 })
 /// ```
 ///
-/// Functions take one sample in Double. g acts on each entry. The law at T should be near the prior N(0, s² I), as where
+/// Functions take one sample in Double; one that gives another number of entries is an error where it is used. g acts on each entry. The law at T should be near the prior N(0, s² I), as where
 /// the process comes to rest there. It is simulated by `simulate`, its score is learnt from short steps of the
 /// simulation, see `shortSteps`, and `GeneralSampler` runs it back.
 public struct GeneralProcess: DiffusionProcess {
@@ -80,45 +80,63 @@ public struct GeneralProcess: DiffusionProcess {
     self.dependsOnState = dependsOnState
   }
 
-  public func drift<Scalar: TensorScalar>(_ x: Tensor<Scalar>, at t: Times) -> Tensor<Scalar> {
-    rowwise(x, t, drift)
+  public func drift<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, at t: Times
+  ) throws(ProcessError) -> Tensor<Scalar> {
+    try rowwise(x, t) { x, t throws(ProcessError) in try entries("drift", drift(x, t), x, t) }
   }
 
   public func squaredDiffusion<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, at t: Times
-  ) -> Tensor<Scalar> { rowwise(x, t, squared) }
+  ) throws(ProcessError) -> Tensor<Scalar> {
+    try rowwise(x, t) { x, t throws(ProcessError) in try entries("g²", squared(x, t), x, t) }
+  }
 
   /// ∂(gᵢ²)/∂xᵢ by central differences, to about 10⁻⁹; nil where g is g(t). 2D evaluations of g² a row.
   public func diffusionSlope<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, at t: Times
-  ) -> Tensor<Scalar>? {
+  ) throws(ProcessError) -> Tensor<Scalar>? {
     guard dependsOnState else { return nil }
-    return rowwise(x, t) { x, t in
-      x.indices.map { i in
+    return try rowwise(x, t) { x, t throws(ProcessError) in
+      var slopes: [Double] = []
+      for i in x.indices {
         let h = 1e-5 * max(1, abs(x[i]))
         var (low, high) = (x, x)
         low[i] -= h
         high[i] += h
-        return (squared(high, t)[i] - squared(low, t)[i]) / (high[i] - low[i])
+        let (below, above) = (
+          try entries("g²", squared(low, t), low, t), try entries("g²", squared(high, t), high, t)
+        )
+        slopes.append((above[i] - below[i]) / (high[i] - low[i]))
       }
+      return slopes
     }
+  }
+
+  // What a closure gave, if it is one number an entry.
+  private func entries(
+    _ what: String, _ values: [Double], _ x: [Double], _ t: Double
+  ) throws(ProcessError) -> [Double] {
+    guard values.count == x.count else {
+      throw ProcessError(
+        "the process \"\(name)\" has a \(what) of \(values.count) \(values.count == 1 ? "entry" : "entries") at t = \(t) for a state of \(x.count); expected as many"
+      )
+    }
+    return values
   }
 
   // In Double throughout: a generic conversion goes entry by entry through protocol witnesses.
   private func rowwise<Scalar: TensorScalar>(
-    _ x: Tensor<Scalar>, _ t: Times, _ function: ([Double], Double) -> [Double]
-  ) -> Tensor<Scalar> {
+    _ x: Tensor<Scalar>, _ t: Times,
+    _ function: ([Double], Double) throws(ProcessError) -> [Double]
+  ) throws(ProcessError) -> Tensor<Scalar> {
     let width = x.shape.rowCount
-    let source = Tensor<Double>(x)
-    let result = Tensor<Double>(x.shape) { out in
-      source.withUnsafeBuffer { source in
-        for row in 0..<x.rows {
-          let values = function(Array(source[row * width..<(row + 1) * width]), t[row])
-          precondition(values.count == width, "\(values.count) values for \(width) entries")
-          for j in 0..<width { out[row * width + j] = values[j] }
-        }
-      }
+    let source = Tensor<Double>(x).scalars
+    var values: [Double] = []
+    values.reserveCapacity(source.count)
+    for row in 0..<x.rows {
+      values += try function(Array(source[row * width..<(row + 1) * width]), t[row])
     }
-    return Tensor<Scalar>(result)
+    return Tensor<Scalar>(Tensor<Double>(x.shape, values))
   }
 }

@@ -35,7 +35,7 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
   /// Draws samples: from the prior down `steps` even steps to the cutoff for sampling.
   ///
   /// Sample i depends on (key, i) alone.
-  /// - Throws: `SamplingError` unless there are samples and steps, and what the score throws.
+  /// - Throws: `SamplingError` unless there are samples and steps, and as the other.
   public func sample(
     _ count: Int, shape: Shape, steps: Int, key: RandomKey
   ) throws -> Tensor<Scalar> {
@@ -51,27 +51,44 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
   }
 
   /// Carries states along a grid; row i depends on its state and on (key, i).
-  /// - Throws: what the score throws.
+  /// - Throws: what the score throws; `SamplingError` where it has another shape than the states or is not finite, and where
+  ///   states leave the finite numbers; `ProcessError` where drift or diffusion are no numbers.
   public func sample(
     from states: Tensor<Scalar>, along grid: TimeGrid, key: RandomKey
   ) throws -> Tensor<Scalar> {
+    guard states.isFinite else {
+      throw SamplingError(
+        "the states at t = \(grid.start) have entries that are not finite numbers; expected finite ones"
+      )
+    }
     var x = states
     let share = 0.5 * (1 + stochasticity * stochasticity)
     for step in grid.steps {
-      let (t, h) = (Times.shared(step.time), step.length)
+      let h = step.length
       // In Double whatever the state, as single steps are small beside it.
-      let squared = Tensor<Double>(process.squaredDiffusion(x, at: t))
-      var pull = Tensor<Double>(try score(x, step.time)).zip(with: squared) { $0 * $1 }
-      if let slope = process.diffusionSlope(x, at: t) { pull = pull + Tensor<Double>(slope) }
-      let drift = Tensor<Double>(process.drift(x, at: t))
-      var next = Tensor<Double>.combined(1, Tensor<Double>(x), -h, drift, h * share, pull)
+      let here = try process.coefficients(x, at: step.time, withSlope: true)
+      let squared = here.squaredDiffusion
+      var pull = try checkedScore(x, step.time).zip(with: squared) { $0 * $1 }
+      if let slope = here.diffusionSlope { pull = pull + slope }
+      var next = Tensor<Double>.combined(1, Tensor<Double>(x), -h, here.drift, h * share, pull)
       if stochasticity > 0 {
         let z = key.folded(UInt64(bitPattern: Int64(step.index))).normal(x.shape, of: Double.self)
         let size = stochasticity * h.squareRoot()
         next = .combined(1, next, size, squared.zip(with: z) { $0.squareRoot() * $1 })
       }
       x = Tensor<Scalar>(next)
+      guard x.isFinite else {
+        throw SamplingError(
+          "the samples leave the finite numbers between t = \(step.time) and t = \(step.next); expected a score or a drift that does not grow so fast, or shorter steps",
+          isNumerical: true)
+      }
     }
     return x
+  }
+
+  private func checkedScore(_ x: Tensor<Scalar>, _ t: Double) throws -> Tensor<Double> {
+    let score = try score(x, t)
+    try SamplingError.check(score, "score", at: t, like: x)
+    return Tensor<Double>(score)
   }
 }

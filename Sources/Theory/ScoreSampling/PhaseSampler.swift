@@ -41,7 +41,7 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
   /// Draws samples from rest down `steps` even steps to the cutoff; their positions are the data.
   ///
   /// Sample i depends on (key, i) alone. One evaluation a step, or two with the midpoint rule.
-  /// - Throws: `SamplingError` unless there are samples and steps, and what the field throws.
+  /// - Throws: `SamplingError` unless there are samples and steps, and as `step`.
   public func sample(_ count: Int, steps: Int, key: RandomKey) throws -> PhaseState<Scalar> {
     guard count >= 1 else {
       throw SamplingError("the number of samples is \(count); expected 1 or more")
@@ -66,7 +66,7 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
   /// The state at `step.next`, from the state at `step.time` and standard normal numbers.
   ///
   /// Euler–Maruyama takes the first velocity numbers only, the splitting one state of numbers for each half.
-  /// - Throws: what the field throws.
+  /// - Throws: what the field throws, and `SamplingError` where it gives another shape than the velocity's or what is not finite.
   public func step(
     _ u: PhaseState<Scalar>, _ step: TimeStep,
     noise z: (first: PhaseState<Scalar>, second: PhaseState<Scalar>)
@@ -107,7 +107,9 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
 
   private func score(_ u: PhaseState<Scalar>, at t: Double) throws -> Tensor<Scalar> {
     let length = field.process.kernel(at: t).conditionalDeviation
-    return try Scalar(-1 / length) * field.noise(u, at: .shared(t))
+    let noise = try field.noise(u, at: .shared(t))
+    try SamplingError.check(noise, "noise", at: t, like: u.velocity)
+    return Scalar(-1 / length) * noise
   }
 
   // At rest the process looks the same run back, but for the sign of the position: (−x, v) goes forward.
