@@ -26,7 +26,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("1,2\n3\n", .wrongShape, "line 2", "1 fields"),
+      ("1,2\n3\n", .wrongShape, "line 2", "1 field, where"),
       ("# c\nx,y\n1,2\n\n3,4,5\n", .wrongShape, "line 5", "line 2 has 2"),
       ("1,2\n3,four\n", .malformed, "line 2, column 2", "four"),
       ("1,2\n3,\n", .malformed, "line 2, column 2", "“”"),

@@ -54,6 +54,42 @@ import Testing
     #expect(abs(report.logDensity.mean - average(expected)) < 2e-3)
   }
 
+  /// Under a Gaussian the truncation at so late an ε is 0.09 nats in the mean, and the corrected value knows the closed form to a tenth of it.
+  @Test func correctedDensitiesAreNearerToThoseOfTheData() throws {
+    let bench = try Workbench(["x.npy": .npy(Self.points, shape: [6, 1])])
+    let report: Reports.Likelihood = try bench.report(
+      "likelihood --model gaussian:mean=0.5,std=0.3 --data x.npy --scalar float64 --rtol 1e-9 --atol 1e-9 --epsilon 0.01 --strata 0"
+    )
+    let exact = average(
+      Self.points.map { -0.5 * pow(($0 - 0.5) / 0.3, 2) - log(0.3 * (2 * .pi).squareRoot()) })
+    let budget = report.errorBudget
+    #expect(report.epsilon == 0.01)
+    #expect(
+      abs(
+        report.logDensity.mean - budget.truncation - budget.priorMismatch
+          - report.correctedLogDensity.mean) < 1e-9)
+    let (plain, corrected) = (
+      abs(report.logDensity.mean - exact), abs(report.correctedLogDensity.mean - exact)
+    )
+    #expect(plain > 0.05 && corrected < 0.2 * plain, "\(plain), \(corrected)")
+    #expect(report.correctedLogDensity.standardError > 0)
+    #expect(try #require(budget.correctedTotal) < #require(budget.total))
+    #expect(report.correctedBitsPerDimension == nil)
+  }
+
+  @Test func oneSampleIsOneSampleInWords() throws {
+    let bench = try Workbench(["x.npy": .npy([0.25], shape: [1, 1])])
+    let one = try bench.scoresde("likelihood --model gaussian --data x.npy --strata 0 --quiet")
+    #expect(one.output.hasPrefix("1 sample of 1 dimension from ε = 1e-05, NFE"), "\(one.output)")
+    #expect(one.output.contains("less truncation and mismatch"))
+    try bench.write(.npy([0.25, 0.5], shape: [2, 1]), to: "x.npy")
+    let two = try bench.scoresde("likelihood --model gaussian --data x.npy --strata 0 --quiet")
+    #expect(two.output.hasPrefix("2 samples of 1 dimension from"))
+    let step = try bench.scoresde(
+      "train --data x.npy --out run --steps 1 --network mlp:width=8,layers=1 --quiet")
+    #expect(step.output.hasPrefix("1 step, loss"), "\(step.output)")
+  }
+
   @Test func theBoundOfAnExactScoreIsTheDensityItself() throws {
     let bench = try Workbench(["x.npy": .npy(Self.points, shape: [6, 1])])
     let report: Reports.Likelihood = try bench.report(
@@ -113,6 +149,7 @@ import Testing
       #expect(abs(report.logDensity.mean - mean) < 1e-9)
       for (bits, nats) in [
         (report.bitsPerDimension, report.logDensity),
+        (report.correctedBitsPerDimension, report.correctedLogDensity),
         (report.variationalBoundBitsPerDimension, report.variationalBound),
       ] {
         let (bits, nats) = (try #require(bits), try #require(nats))

@@ -25,8 +25,11 @@ enum Reports {
     var dimensions: Int
     var nfe: Double
     var seconds: Double
+    var epsilon: Double
     var logDensity: Mean
     var bitsPerDimension: Mean?
+    var correctedLogDensity: Mean
+    var correctedBitsPerDimension: Mean?
     var variationalBound: Mean?
     var variationalBoundBitsPerDimension: Mean?
     var errorBudget: Budget
@@ -34,7 +37,7 @@ enum Reports {
 
     struct Budget: Decodable {
       var solver, truncation, priorMismatch: Double
-      var estimation, probes, widenedProbes, total: Double?
+      var estimation, probes, widenedProbes, total, correctedTotal: Double?
     }
 
     struct Against: Decodable {

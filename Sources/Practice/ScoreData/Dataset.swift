@@ -161,7 +161,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     guard dimensions == expected.count else {
       throw DataError(
         .wrongShape, name,
-        "a sample has shape \(sampleShape), \(dimensions) values, where \(expected), \(expected.count) values, are expected"
+        "a sample has shape \(sampleShape), where \(expected) is expected"
       )
     }
   }

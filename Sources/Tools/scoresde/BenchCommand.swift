@@ -51,7 +51,9 @@ enum BenchCommand: Command {
     }
     try session.finish(
       .object(fields),
-      text + "\(session.pool.threads) threads, \(Kernels.best.target.rawValue) kernels")
+      text
+        + "\(NumberText.counted(session.pool.threads, "thread")), \(Kernels.best.target.rawValue) kernels"
+    )
   }
 
   private static func time<Scalar: TensorScalar>(

@@ -105,7 +105,7 @@ struct DemoReport {
       ("parameters", NumberText.grouped(job.trainer.parameters.count)),
       (
         "training",
-        "\(options.steps) steps of \(options.batchSize) in \(NumberText.fixed(trainingSeconds, decimals: 0)) s"
+        "\(NumberText.counted(options.steps, "step")) of \(options.batchSize) in \(NumberText.fixed(trainingSeconds, decimals: 0)) s"
       ),
       ("seed", "\(options.seed)"),
     ])

@@ -56,26 +56,32 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     report.nats = result.logDensity.map { $0 + shift }
     report.members = [
       ("count", .integer(data.count)), ("dimensions", .integer(dimensions)),
-      ("nfe", .number(result.meanEvaluations)), ("seconds", .number(seconds)),
+      ("epsilon", .number(likelihood.epsilon)), ("nfe", .number(result.meanEvaluations)),
+      ("seconds", .number(seconds)),
     ]
     report.lines = [
-      "\(data.count) samples of \(dimensions) dimensions, NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
+      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension")) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
     ]
     var table = Table(columns: scale == nil ? ["", "nats"] : ["", "nats", "bits per dimension"])
     func row(_ name: String, _ nats: String, _ bits: String = "") {
       table.append(scale == nil ? [name, nats] : [name, nats, bits])
     }
-    func estimate(_ name: String, _ key: String, _ mean: Double, _ error: Double) {
+    func estimate(
+      _ name: String, _ key: String, bits bitsKey: String, _ mean: Double, _ error: Double
+    ) {
       report.members.append((key, Self.pair(mean + shift, error)))
-      let nats = error.isNaN ? "\(mean + shift)" : NumberText.plusMinus(mean + shift, error)
+      let nats =
+        error.isNaN
+        ? NumberText.significant(mean + shift, digits: 6)
+        : NumberText.plusMinus(mean + shift, error)
       guard let scale else { return row(name, nats) }
       let bits = scale.bitsPerDimension(
         meanLogDensity: mean, standardError: error, dimensions: dimensions)
-      let bitsKey = key == "logDensity" ? "bitsPerDimension" : "\(key)BitsPerDimension"
       report.members.append((bitsKey, Self.pair(bits.mean, bits.standardError)))
       row(name, nats, NumberText.plusMinus(bits.mean, bits.standardError))
     }
-    estimate("log density", "logDensity", mean - shift, standardError)
+    estimate(
+      "log density", "logDensity", bits: "bitsPerDimension", mean - shift, standardError)
     if strata > 0 {
       let bar = session.progress("bound")
       // The data's own spread, so that the bound's variance is small; its mean does not depend on it.
@@ -89,13 +95,19 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       bar.update(1)
       let error =
         bound.meanStandardError ?? bound.standardError[0]
-      estimate("variational bound", "variationalBound", bound.mean, error)
+      estimate(
+        "variational bound", "variationalBound", bits: "variationalBoundBitsPerDimension",
+        bound.mean, error)
     }
     // The score at T of a network that knows little there says more of the network than of the prior.
     let training = model.trainingSamples(atMost: min(10_000, max(100, (1 << 23) / points.rows)))
     let budget = try likelihood.budget(
       of: result, for: points, key: key.folded("probes"),
       endMarginal: training.map { .data($0) } ?? .score)
+    let corrected = budget.corrected
+    estimate(
+      "log density, less truncation and mismatch", "correctedLogDensity",
+      bits: "correctedBitsPerDimension", corrected.mean, corrected.standardError ?? .nan)
     func part(
       _ name: String, _ key: String, _ values: [Double]?, isShown: Bool = true
     ) -> (String, JSON) {
@@ -118,6 +130,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
         "the same, widened for so few", "widenedProbes", budget.widenedProbes,
         isShown: budget.widenedProbes != budget.probes),
       part("all together, by magnitude", "total", budget.total),
+      part("the same, less truncation and mismatch", "correctedTotal", budget.correctedTotal),
     ]
     report.add("errorBudget", .object(parts), line: table.text.trimmedEnd)
     return report
@@ -157,6 +170,17 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
     let deviation = (squares / Double(points.count)).squareRoot()
     return deviation > 0 ? deviation : 1
+  }
+}
+
+extension ErrorBudget {
+  /// The mean of the corrected log densities with its standard error over the samples, which one sample has not.
+  fileprivate var corrected: (mean: Double, standardError: Double?) {
+    let (values, count) = (correctedLogDensity, Double(logDensity.count))
+    let mean = values.reduce(0, +) / count
+    guard values.count > 1 else { return (mean, nil) }
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (mean, (squares / (count * (count - 1))).squareRoot())
   }
 }
 

@@ -48,7 +48,8 @@ enum SampleFile {
   static func scatter<Scalar: TensorScalar>(_ samples: Tensor<Scalar>) -> Plot {
     samples.withUnsafeBuffer {
       Plot(
-        "\(samples.rows) samples", x: "x₁", y: "x₂", width: 480, height: 480, isEqualAspect: true,
+        NumberText.counted(samples.rows, "sample"), x: "x₁", y: "x₂", width: 480, height: 480,
+        isEqualAspect: true,
         [.scatter(pairs: $0)])
     }
   }

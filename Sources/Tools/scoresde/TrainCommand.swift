@@ -113,7 +113,7 @@ enum TrainCommand: Command {
         ("parameters", .integer(job.trainer.parameters.count)), ("seconds", .number(seconds)),
         ("out", .string(folder.path)),
       ]),
-      "\(job.trainer.step) steps, loss \(NumberText.significant(loss)), \(NumberText.grouped(job.trainer.parameters.count)) parameters; the run is in \(folder.path)"
+      "\(NumberText.counted(job.trainer.step, "step")), loss \(NumberText.significant(loss)), \(NumberText.counted(job.trainer.parameters.count, "parameter")); the run is in \(folder.path)"
     )
   }
 }

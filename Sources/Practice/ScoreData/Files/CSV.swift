@@ -48,7 +48,8 @@ public enum CSV {
       if let width, fields.count != width.count {
         throw DataError(
           .wrongShape, "\(path), line \(lineNumber)",
-          "\(fields.count) fields, where line \(width.line) has \(width.count)")
+          "\(fields.count) field\(fields.count == 1 ? "" : "s"), where line \(width.line) has \(width.count)"
+        )
       }
       for (column, field) in fields.enumerated() {
         guard let value = Double(field) else {
