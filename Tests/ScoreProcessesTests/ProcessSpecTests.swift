@@ -40,7 +40,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("vpp", "there is no SDE \"vpp\"; known are vp, subvp, cosine, ve, ve-linear, edm, ou, flow"),
+    (
+      "vpp",
+      "there is no SDE \"vpp\" (did you mean vp?); known are vp, subvp, cosine, ve, ve-linear, edm, ou, flow"
+    ),
     (
       "vp:beta=1",
       "the SDE vp has no parameter \"beta\"; known are beta-min, beta-max, sampling-epsilon, training-epsilon, likelihood-epsilon"

@@ -61,7 +61,7 @@ import Testing
     }
     #expect(
       sentence { try spec.expect(keys: ["method", "rtol"]) }
-        == "the solver ode has no parameter \"atol\"; known are method, rtol")
+        == "the solver ode has no parameter \"atol\" (did you mean rtol?); known are method, rtol")
     #expect(
       sentence { try Spec("ve:big", kind: "SDE").expect(keys: []) }
         == "the SDE ve does not take \"big\"; ve takes no parameters")
@@ -86,5 +86,12 @@ import Testing
     #expect(
       spec.unknownName(known: ["euler", "pc"]).description
         == "there is no solver \"ode\"; known are euler, pc")
+    #expect(
+      spec.unknownName(known: ["euler", "node", "pc"]).description
+        == "there is no solver \"ode\" (did you mean node?); known are euler, node, pc")
+    #expect(
+      sentence { try spec.expect(keys: ["methods", "rtol", "atol", "steps", "trace", "x"]) }
+        == "the solver ode has no parameter \"method\" (did you mean methods?); known are methods, rtol, atol, steps, trace, x"
+    )
   }
 }

@@ -31,7 +31,13 @@ import Testing
 
   private static let usage: [Refusal] = [
     Refusal("fly", "fly", "sample"),
-    Refusal("sample --modle gaussian --out a.npy", "--modle", "--model"),
+    Refusal("samle --model gaussian", "samle", "did you mean sample?"),
+    Refusal("sample --modle gaussian --out a.npy", "--modle", "(did you mean --model?)", "--out"),
+    Refusal("sample -model gaussian --out a.npy", "(did you mean --model?)"),
+    Refusal("sample --model gaussian --out a.npy --solver ddmi", "(did you mean ddim?)"),
+    Refusal("train --data bytes.npy --out new --network mpl", "(did you mean mlp?)"),
+    Refusal("sample --model gaussian --out a.npy --sde vp:bata-min=1", "(did you mean beta-min?)"),
+    Refusal("bench gem", "gem", "(did you mean gemm?)"),
     Refusal("sample --out a.npy --model", "--model", "MODEL"),
     Refusal("sample --out a.npy --model=", "--model", "MODEL"),
     Refusal("sample --out a.npy", "--model"),

@@ -39,13 +39,17 @@ extension Spec {
       throw SpecError("the \(kind) \(name) does not take \"\(argument)\"; \(known)")
     }
     for parameter in parameters where !keys.contains(parameter.key) {
-      throw SpecError("the \(kind) \(name) has no parameter \"\(parameter.key)\"; \(known)")
+      throw SpecError(
+        "the \(kind) \(name) has no parameter \"\(parameter.key)\"\(NearMiss.hint(for: parameter.key, among: keys)); \(known)"
+      )
     }
   }
 
-  /// The error for a name that is not among `known`.
+  /// The error for a name that is not among `known`, with the one that was probably meant.
   public func unknownName(known: [String]) -> SpecError {
-    SpecError("there is no \(kind) \"\(name)\"; known are \(known.joined(separator: ", "))")
+    SpecError(
+      "there is no \(kind) \"\(name)\"\(NearMiss.hint(for: name, among: known)); known are \(known.joined(separator: ", "))"
+    )
   }
 
   /// The value of a parameter as it was written, or nil where it is not given.

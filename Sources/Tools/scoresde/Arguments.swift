@@ -1,4 +1,5 @@
 import Foundation
+import ScoreSDE
 
 /// The parsed options of one command line.
 struct Arguments {
@@ -24,8 +25,9 @@ struct Arguments {
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         .map(String.init)
       guard let option = known.first(where: { $0.name == parts[0] }) else {
+        let names = known.map(\.name)
         throw CommandError.usage(
-          "unknown option \(parts[0]) of \(command); it takes \(known.map(\.name).joined(separator: ", "))"
+          "unknown option \(parts[0]) of \(command)\(NearMiss.hint(for: parts[0], among: names)); it takes \(names.joined(separator: ", "))"
         )
       }
       guard values[option.name] == nil else {

@@ -28,7 +28,8 @@ enum BenchCommand: Command {
     let given = session.arguments.positional
     if let unknown = given.first(where: { !known.contains($0) }) {
       throw CommandError.usage(
-        "there is no workload \(unknown); known are \(known.joined(separator: ", "))")
+        "there is no workload \(unknown)\(NearMiss.hint(for: unknown, among: known)); known are \(known.joined(separator: ", "))"
+      )
     }
     let names = given.isEmpty ? known : given
     var text = ""

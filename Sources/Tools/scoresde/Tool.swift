@@ -18,8 +18,10 @@ enum Tool {
     }
     if ["--help", "-h", "help"].contains(name) { return show(overview) }
     guard let command = commands.first(where: { $0.name == name }) else {
-      let known = commands.map { $0.name }.joined(separator: ", ")
-      return fail("there is no command \(name); known are \(known)", 2)
+      let known = commands.map { $0.name }
+      return fail(
+        "there is no command \(name)\(NearMiss.hint(for: name, among: known)); known are \(known.joined(separator: ", "))",
+        2)
     }
     do {
       let rest = Array(words.dropFirst())
