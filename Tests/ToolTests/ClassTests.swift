@@ -82,6 +82,21 @@ import Testing
     #expect(distance(beyond, expected) < 1e-4 * max(1, size))
   }
 
+  /// What is observed holds beside whatever else is asked for: of one number that is known to 0.01 nothing else is left.
+  @Test(arguments: ["", "--class 2", "--class 0,2 --guidance 2", "--class 2 --from data.npy"])
+  func observationsHoldBesideClassesGuidanceAndEdits(words: String) throws {
+    let bench = try Self.bench()
+    try bench.write(.npy([1.1], shape: [1]), to: "y.npy")
+    let _: Reports.Train = try bench.report(
+      "train --data data.npy --labels labels.npy --out run --steps 400 \(Self.options)")
+    let report: Reports.Sample = try bench.report(
+      "sample --model run --observe y.npy --observe-noise 0.01 --solver ddim --steps 50 --count 20 --out x.npy \(words)"
+    )
+    let samples = try bench.numbers("x.npy")
+    #expect(report.count == (words.contains("0,2") ? 40 : 20) && samples.count == report.count)
+    #expect(distance(samples, samples.map { _ in 1.1 }) < 0.1, "\(words): \(samples)")
+  }
+
   @Test func aRunOfClassesIsResumedInTheSameBitsWhereverItsLabelsAre() throws {
     let bench = try Self.bench()
     func train(_ run: String, _ steps: Int) -> String {

@@ -122,7 +122,7 @@ enum SampleCommand: Command {
           ("solver", .string(spec.spec.description)), ("nfe", .number(result.meanEvaluations)),
           ("seconds", .number(seconds)), ("out", .string(out)),
         ] + (trajectory.map { [("trajectory", .string($0))] } ?? [])),
-      "\(samples.rows) samples of shape \(samples.shape.row) by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)"
+      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row) by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)"
     )
   }
 
