@@ -6,8 +6,8 @@ import ScoreTensors
 /// (diag(d) + Bᵢ) zᵢ = rᵢ,   Bᵢ = Aᵢ Gᵢ symmetric, without negative eigenvalues
 /// ```
 ///
-/// Of the iterates the one with the least residual is taken. What is wanted is Gᵢ zᵢ, which is summed along the way, since each iteration forms Gᵢ p. A row that has converged takes no
-/// part in later iterations, and its numbers come from itself alone.
+/// Of the iterates the one with the least residual is taken. What is wanted is Gᵢ zᵢ, which is summed along the way, since each
+/// iteration forms Gᵢ p. A row that has converged takes no part in later iterations, and its numbers come from itself alone.
 struct ConjugateGradients {
   /// The most iterations.
   let iterations: Int
