@@ -51,8 +51,8 @@ struct LoadedModel<Scalar: TensorScalar> {
         throw CommandError.usage(
           "--class is \(session.arguments.text("--class") ?? ""); expected one class")
       }
-      for label in labels { _ = try Self.conditioned(model, on: label, text) }
-      field = try labels.count == 1 ? Self.conditioned(model, on: labels[0], text) : model
+      let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
+      field = classes.count == 1 ? classes[0] : model
       run = description
       scale = try DataNote.scale.value(in: description, of: folder)
       standardization = try DataNote.standardization.value(in: description, of: folder)
