@@ -108,7 +108,7 @@ import Testing
       "train --out run --resume --steps 40 --labels other.npy")
     #expect(refused.status == 2 && refused.errors.contains("other.npy"), "\(refused.errors)")
     let _: Reports.Train = try bench.report(
-      "train --out run --resume --steps 40 --labels labels.csv")
+      "train --out run --resume --steps 40 --labels labels.csv --label-dropout 0.10")
     for part in ["checkpoint.safetensors", "loss.csv"] {
       #expect(try bench.data("run/\(part)") == bench.data("whole/\(part)"), "\(part)")
     }
@@ -129,6 +129,8 @@ import Testing
     ("likelihood --model classes --class 3 --data data.npy", "from 0 to 2"),
     ("likelihood --model classes --class 0,1 --data data.npy", "--class is 0,1"),
     ("train --out run --resume --labels labels.npy", "trained with, none"),
+    ("train --out run --resume --label-dropout 0.1", "has none"),
+    ("train --out classes --resume --label-dropout 0.2", "has 0.1"),
     ("sample --model classes --guidance 2 --out x.npy", "--guidance is given without --class"),
     ("sample --model classes --class 0 --guidance far --out x.npy", "--guidance is far"),
   ])

@@ -34,7 +34,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
 
   public init() {}
 
-  static var usualLabelDropout: Double { 0.1 }
+  /// The share of labels that is hidden where none is given.
+  public static var usualLabelDropout: Double { 0.1 }
 
   package static var mostBatchSize: Int { 1 << 20 }
 

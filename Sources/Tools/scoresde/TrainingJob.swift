@@ -153,7 +153,11 @@ struct TrainingJob<Scalar: TensorScalar> {
       ("--weighting", found.options.weighting.rawValue), ("--times", found.options.times.rawValue),
       ("--loss", found.options.objective.rawValue), ("--parametrization", found.parametrization),
       ("--noise-level", found.options.noiseLevel.map { "\($0)" } ?? "none"),
-      ("--label-dropout", found.options.labelDropout.map { "\($0)" } ?? "none"),
+      (
+        "--label-dropout",
+        found.classes == nil
+          ? "none" : "\(found.options.labelDropout ?? TrainingOptions.usualLabelDropout)"
+      ),
     ]
     guard !arguments.has("--independent-times") || !found.options.stratifiesTimes else {
       throw CommandError.usage(
