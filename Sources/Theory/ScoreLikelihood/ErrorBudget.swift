@@ -19,9 +19,7 @@ public struct ErrorBudget: Sendable, Equatable {
   /// How far the two parts above may be from the truth: the change that their last order made, or the standard error
   /// where p_T is taken from data.
   public var estimation: [Double]
-  /// The solver's error: three times the summed magnitudes of the local errors' consequences (of 480 values
-  /// on random mixtures the sum alone fell short of the error for 36 and of a third of it for 3, and of 750 on networks of moons
-  /// for 107 of a third), or the difference from a finer solve where there was one.
+  /// The solver's error, learnt from pilots that are solved again, or for fixed steps the difference from a finer solve.
   public var solver: [Double]
   /// The standard error from the probes: 0 for the exact divergence, nil where they do not show it.
   ///
@@ -76,19 +74,36 @@ extension FlowLikelihood {
   ///
   /// holds at fixed x along every linear process. Truncation is its integral from (1, 0) to (α, σ²) at ε, with the
   /// bracket and q extrapolated from ε and the time of twice its σ²/α². The divergence is found as in the solve, by
-  /// probes of their own. Costs two evaluations with divergence, those of the end marginal, and for fixed steps a
-  /// solve with twice as many; with `solvingAgain`, adaptive
-  /// solves too are done once more, at a tenth of their tolerances, and the difference is the solver's error.
+  /// probes of their own. Costs two evaluations with divergence, those of the end marginal, the pilots' solves, and for
+  /// fixed steps a solve with twice as many.
+  ///
+  /// The local errors of an adaptive solve say little of a network: its features of time change within a step, where
+  /// the difference of a pair's two methods is a tenth of the error of either. So `pilots` samples, drawn at random, are
+  /// solved again at a tenth of the tolerances, about 1.6 times the cost, and differ by d_j. With c_i the sums of the
+  /// local errors' consequences and c̄ their mean, the solver's error of a sample is
+  ///
+  /// ```
+  /// max(3 c_i, k (c_i + c̄)),   k = max over pilots of d_j/(c_j + c̄)
+  /// ```
+  ///
+  /// A sample that is like the others differs by more once in `pilots` + 1 (split conformal prediction, Vovk,
+  /// Gammerman & Shafer 2005). Where a pilot's second solve does not finish, the error is infinite.
   ///
   /// - Parameters:
   ///   - key: the key that `result` was made under.
   ///   - first: the number of the first sample, as `result` was made with.
-  /// - Throws: `SamplingError` where x and the result differ in number, and what the field throws.
+  ///   - pilots: how many samples are solved again; all, where there are fewer, and with none the local errors alone count.
+  ///   - progress: of the solves again, as in `logDensity`.
+  /// - Throws: `SamplingError` where x and the result differ in number or `pilots` is negative, and what the field throws.
   public func budget(
     of result: LikelihoodResult<Scalar>, for x: Tensor<Scalar>, key: RandomKey = RandomKey(0),
-    first: Int = 0, endMarginal: EndMarginal<Scalar> = .score, solvingAgain: Bool = false
+    first: Int = 0, endMarginal: EndMarginal<Scalar> = .score, pilots: Int = 32,
+    progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> ErrorBudget {
     try check(result, for: x)
+    guard pilots >= 0 else {
+      throw SamplingError("the number of pilots is \(pilots); expected 0 or more")
+    }
     let truncation = try truncation(at: x, key: key.folded("truncation"), first: first)
     let mismatch: [Extrapolated]
     switch endMarginal {
@@ -100,7 +115,7 @@ extension FlowLikelihood {
     return ErrorBudget(
       truncation: truncation.map(\.value), priorMismatch: mismatch.map(\.value),
       estimation: zip(truncation, mismatch).map { $0.uncertainty + $1.uncertainty },
-      solver: try solverError(result, x, key, first, solvingAgain),
+      solver: try solverError(result, x, key, first, pilots, progress),
       probes: probeErrors,
       widenedProbes: probeErrors.map { errors in
         errors.map { $0 * probeWidening }
@@ -118,27 +133,44 @@ extension FlowLikelihood {
 
   private func solverError(
     _ result: LikelihoodResult<Scalar>, _ x: Tensor<Scalar>, _ key: RandomKey, _ first: Int,
-    _ solvingAgain: Bool
+    _ pilots: Int, _ progress: ((SamplingProgress) -> Bool)?
   ) throws -> [Double] {
-    let (finer, factor): (FlowMethod, Double)
+    /// How far other solves of chosen rows come out from the result.
+    func differences(_ rows: [Int], by method: FlowMethod) throws -> [Double] {
+      let again = try FlowLikelihood(
+        field, divergence: divergence, method: method, epsilon: epsilon, batchSize: batchSize
+      ).logDensity(
+        of: x.rows(rows), key: key, samples: .explicit(rows.map { first + $0 }),
+        progress: progress)
+      return zip(rows, again.logDensity).map { row, value in
+        value.isNaN ? .infinity : abs(result.logDensity[row] - value)
+      }
+    }
     switch method {
     case .adaptive(let rtol, let atol, let maxEvaluations):
-      if !solvingAgain, let errors = result.solverError { return errors.map { 3 * $0 } }
-      (finer, factor) = (
-        .adaptive(
-          rtol: rtol / 10, atol: atol / 10,
-          maxEvaluations: maxEvaluations > .max / 2 ? .max : 2 * maxEvaluations), 1
-      )
+      let consequences = result.solverError ?? [Double](repeating: 0, count: x.rows)
+      let finished = consequences.indices.filter { result.status[$0].isFinished }
+      let order = key.folded("pilots").uniform(
+        [x.rows, 1], of: Double.self, samples: .consecutive(first: first))
+      let rows = finished.sorted { order[$0, 0] < order[$1, 0] }.prefix(pilots).sorted()
+      guard !rows.isEmpty else { return consequences.map { 3 * $0 } }
+      let finer = FlowMethod.adaptive(
+        rtol: rtol / 10, atol: atol / 10,
+        maxEvaluations: maxEvaluations > .max / 2 ? .max : 2 * maxEvaluations)
+      let sum = finished.reduce(0) { $0 + consequences[$1] }
+      // A hair, so that errors of rounding alone have something to be measured by.
+      let mean = max(1e-300, sum / Double(finished.count))
+      let factor = zip(rows, try differences(rows, by: finer)).reduce(0.0) {
+        $1.1 == 0 ? $0 : max($0, $1.1 / (consequences[$1.0] + mean))
+      }
+      return consequences.map { max(3 * $0, factor * ($0 + mean)) }
     // Fixed steps do not know their error: twice as many leave 2⁻ᵖ of it.
     case .fixed(let tableau, let steps):
-      (finer, factor) = (
-        .fixed(tableau, steps: 2 * steps), 1 / (1 - pow(0.5, Double(tableau.order)))
-      )
+      let factor = 1 / (1 - pow(0.5, Double(tableau.order)))
+      return try differences(Array(0..<x.rows), by: .fixed(tableau, steps: 2 * steps)).map {
+        factor * $0
+      }
     }
-    let again = try FlowLikelihood(
-      field, divergence: divergence, method: finer, epsilon: epsilon, batchSize: batchSize
-    ).logDensity(of: x, key: key, first: first)
-    return zip(result.logDensity, again.logDensity).map { factor * abs($0 - $1) }
   }
 
   /// Whether the probes' spread tells their error, where there are several.

@@ -60,12 +60,19 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     of x: Tensor<Scalar>, key: RandomKey = RandomKey(0), first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> LikelihoodResult<Scalar> {
+    try logDensity(of: x, key: key, samples: .consecutive(first: first), progress: progress)
+  }
+
+  func logDensity(
+    of x: Tensor<Scalar>, key: RandomKey, samples: SampleIndices,
+    progress: ((SamplingProgress) -> Bool)?
+  ) throws -> LikelihoodResult<Scalar> {
     try check(x)
     return LikelihoodResult(
       parts: try batches(x, progress) { batch, start, shouldContinue in
         let (columns, solution) = try density(
-          batch, key, first: first + start, from: epsilon, to: field.process.endTime,
-          shouldContinue)
+          batch, key, samples.rows(Array(start..<start + batch.rows)), from: epsilon,
+          to: field.process.endTime, shouldContinue)
         let width = batch.shape.rowCount
         let latent = Tensor<Scalar>(
           rows: solution.states, stride: width + columns, shape: batch.shape)
@@ -105,7 +112,7 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     try check(latent)
     let parts = try batches(latent, progress) { batch, start, shouldContinue in
       let (columns, solution) = try density(
-        batch, key, first: first + start, from: field.process.endTime, to: epsilon,
+        batch, key, .consecutive(first: first + start), from: field.process.endTime, to: epsilon,
         shouldContinue)
       let width = batch.shape.rowCount
       return SampledDensity<Scalar>(
@@ -142,11 +149,12 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
   }
 
   private func density(
-    _ batch: Tensor<Scalar>, _ key: RandomKey, first: Int, from t0: Double, to t1: Double,
+    _ batch: Tensor<Scalar>, _ key: RandomKey, _ samples: SampleIndices, from t0: Double,
+    to t1: Double,
     _ shouldContinue: ((Double, Double, Int) -> Bool)?
   ) throws -> (columns: Int, solution: RowSolution) {
     var system = DensitySystem(
-      field, divergence, rows: batch.rows, key: key, samples: .consecutive(first: first))
+      field, divergence, rows: batch.rows, key: key, samples: samples)
     var states = [Double](repeating: 0, count: batch.rows * system.width)
     states.withUnsafeMutableBufferPointer {
       if let base = $0.baseAddress { batch.copyRows(into: base, stride: system.width) }

@@ -11,8 +11,9 @@ public struct LikelihoodResult<Scalar: TensorScalar>: Sendable {
   /// whose spread cannot be seen. A few random signs in a few dimensions may all agree: see `ErrorBudget.probes`.
   public var probeStandardError: [Double]?
   /// An estimate of the solver's error in `logDensity`: the magnitudes of the local errors' consequences, summed over the
-  /// steps. It may fall short of the error, seldom threefold: `ErrorBudget` counts it three times. NaN for samples that did
-  /// not finish; nil for fixed steps, which do not know their errors.
+  /// steps. It may fall short of the error, seldom threefold for oracles but tenfold and more for networks, so that
+  /// `ErrorBudget` learns from second solves what it is worth. NaN for samples that did not finish; nil for fixed steps,
+  /// which do not know their errors.
   public var solverError: [Double]?
   /// Where the flow carries each sample at T: `[n] + sampleShape`.
   public var latent: Tensor<Scalar>

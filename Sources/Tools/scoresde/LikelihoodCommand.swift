@@ -25,6 +25,10 @@ enum LikelihoodCommand: Command {
     Option("--epsilon", "X", "the first time (default: the process's)"),
     Option(
       "--strata", "N", "strata of times of the variational bound (default 16; 0 leaves it out)"),
+    Option(
+      "--pilots", "N",
+      "samples that are solved again, to a tenth of the tolerances, for the solver's error (default 32)"
+    ),
     Option("--seed", "N", "seed of probes and of the noise within bins (default 0)"),
     Option("--out", "FILE.npy", "nats a sample, float64"),
   ]
@@ -43,6 +47,7 @@ enum LikelihoodCommand: Command {
     let atol = try arguments.positive("--atol") ?? 1e-5
     let epsilon = try arguments.positive("--epsilon")
     let strata = try arguments.integer("--strata", atLeast: 0, atMost: 1 << 16) ?? 16
+    let pilots = try arguments.integer("--pilots", atLeast: 0) ?? 32
     let key = RandomKey(try arguments.seed).folded("likelihood")
     let out = try session.checkWritable("--out", extensions: ["npy"])
     let text = try arguments.required("--data")
@@ -57,7 +62,8 @@ enum LikelihoodCommand: Command {
       model.field, divergence: divergence, method: .adaptive(rtol: rtol, atol: atol),
       epsilon: epsilon)
     let job = LikelihoodJob(
-      session: session, model: model, likelihood: likelihood, strata: strata, key: key)
+      session: session, model: model, likelihood: likelihood, strata: strata, pilots: pilots,
+      key: key)
 
     func load(_ source: DataSource) throws -> Dataset<Scalar> {
       var data: Dataset<Scalar> = try source.load()

@@ -7,6 +7,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
   let model: LoadedModel<Scalar>
   let likelihood: FlowLikelihood<Scalar>
   let strata: Int
+  let pilots: Int
   let key: RandomKey
 
   /// What the command prints: the members of its JSON object and the lines of its text.
@@ -101,9 +102,15 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
     // The score at T of a network that knows little there says more of the network than of the prior.
     let training = model.trainingSamples(atMost: min(10_000, max(100, (1 << 23) / points.rows)))
+    let bar = session.progress("budget")
     let budget = try likelihood.budget(
       of: result, for: points, key: key.folded("probes"),
-      endMarginal: training.map { .data($0) } ?? .score)
+      endMarginal: training.map { .data($0) } ?? .score, pilots: pilots
+    ) { progress in
+      bar.update(min(0.999, progress.fraction))
+      return true
+    }
+    bar.update(1)
     let corrected = budget.corrected
     estimate(
       "log density, less truncation and mismatch", "correctedLogDensity",
