@@ -58,7 +58,8 @@ import Testing
     // begin posterior
     let observation = try LinearObservation.entries([true, false], of: [2])
     let posterior = try PosteriorField(
-      field, of: observation, observed: Tensor([1, 1], [0.5]), noiseDeviation: 0.05)
+      field, of: observation, observed: Tensor([1, 1], [0.5]), noiseDeviation: 0.05,
+      coarse: try GaussianOracle(process: process, momentsOf: moons.samples))
     let given = try Sampler(posterior, SolverSpec("unipc"), steps: 30).sample(
       100, key: RandomKey(5))
     // end posterior

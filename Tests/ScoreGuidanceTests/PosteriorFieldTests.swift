@@ -155,6 +155,67 @@ import Testing
     }
   }
 
+  /// A coarse field changes nothing where the data are Gaussian: it says the same, even where directions are far narrower
+  /// than the data.
+  @Test(arguments: ProcessSpec.names)
+  func coarseFieldsLeaveGaussiansAsTheyAre(_ name: String) throws {
+    let process = try ProcessSpec.process(name)
+    let field: GaussianOracle<Double> = try prior(process)
+    for observation in try Self.observations() {
+      func noise(_ coarse: GaussianOracle<Double>?, _ t: Double) throws -> Tensor<Double> {
+        try PosteriorField(
+          field, of: observation, observed: observed(observation), noiseDeviation: 0.1,
+          coarse: coarse, iterations: 30, tolerance: 1e-13
+        ).noise(RandomKey(6).normal([3, 4, 4]), at: .shared(t * process.endTime))
+      }
+      for t in [0.01, 0.3, 1] {
+        let (alone, held) = (try noise(nil, t), try noise(field, t))
+        let size = alone.scalars.map(abs).max() ?? 0
+        #expect(((held - alone).scalars.map(abs).max() ?? 1) < 1e-6 * size, "\(name), \(t)")
+      }
+    }
+  }
+
+  /// Errors of derivatives as a network has them grow as σ²/α² in V and throw samples far off; a coarse field holds them.
+  @Test func coarseFieldsHoldLearntOnes() throws {
+    let process = try VariancePreserving()
+    let pair = try GaussianOracle<Double>(
+      process: process, mean: [0, 0], covariance: [[1, 0.8], [0.8, 1]])
+    let observation = try LinearObservation.entries([true, false], of: [2])
+    func second(_ coarse: GaussianOracle<Double>?) throws -> [Double] {
+      let field = try PosteriorField(
+        WavyField(base: pair), of: observation, observed: Tensor([1, 1], [1]), noiseDeviation: 0,
+        coarse: coarse)
+      let result = try Sampler(field, SolverSpec("unipc"), steps: 30).sample(
+        1000, key: RandomKey(1))
+      return (0..<1000).map { result.samples[$0, 1] }
+    }
+    func far(_ values: [Double]) -> Int { values.filter { !(abs($0 - 0.8) < 6 * 0.6) }.count }
+    let (alone, held) = (try second(nil), try second(pair))
+    let mean = held.reduce(0, +) / 1000
+    print("of 1000 samples off by six deviations: \(far(alone)), with a coarse field \(far(held))")
+    #expect(far(alone) > 10 && far(held) == 0)
+    // The ripples themselves, 0.0025 in ε̂, move the mean by a tenth of a deviation at most.
+    #expect(abs(mean - 0.8) < 0.06, "\(mean)")
+  }
+
+  /// Where a derivative says that nothing can vary, or less, a hundredth of the coarse field's variance is left, and the system
+  /// has a solution.
+  @Test func variancesStayPositive() throws {
+    let process = try VariancePreserving()
+    let base: GaussianOracle<Double> = try prior(process)
+    let observation = try LinearObservation.entries((0..<16).map { $0 == 3 }, of: Self.shape)
+    let x: Tensor<Double> = RandomKey(8).normal([5, 4, 4])
+    func left(_ coarse: GaussianOracle<Double>?) throws -> [Double] {
+      try PosteriorField(
+        RigidField(base: base), of: observation, observed: observed(observation), noiseDeviation: 0,
+        coarse: coarse
+      ).noiseAndResiduals(x, at: .shared(0.1)).residuals
+    }
+    #expect(try left(nil) == [1, 1, 1, 1, 1])
+    #expect(try left(base).allSatisfy { $0 < 1e-12 })
+  }
+
   /// Without noise there is nothing to correct, and nothing breaks: VP at t = 0.
   @Test func theStartIsFinite() throws {
     let process = try VariancePreserving()
@@ -216,6 +277,17 @@ import Testing
     refused(
       "a deviation of the noise is -1.0; expected 0 or above, with a finite square", means,
       Tensor([1, 2, 2]), [-1])
+    for (process, shape): (any LinearProcess, Shape) in [
+      (field.process, Shape([2])), (try VariancePreserving(betaMin: 0.2), Self.shape),
+      (try SubVariancePreserving(), Self.shape),
+    ] {
+      let pair = try GaussianOracle<Double>(
+        process: process, mean: 0, deviation: 1, sampleShape: shape)
+      #expect(throws: SamplingError.self) {
+        try PosteriorField(
+          field, of: means, observed: Tensor([1, 2, 2]), noiseDeviation: 0, coarse: pair)
+      }
+    }
     let sentence = "conjugate gradients to a tolerance of"
     refused(
       "an evaluation takes 0 \(sentence) 0.001; expected 1 or more, to 0 or more and below 1",
@@ -263,5 +335,41 @@ private struct SkewField: DifferentiableScoreField {
       return entries[row + (place + 1) % width] - entries[row + (place + width - 1) % width]
     }
     return (noise, pullback + 0.2 * Tensor(v.shape, rotated))
+  }
+}
+
+/// A field with ripples in space, whose derivatives are off by what a network's are.
+private struct WavyField: DifferentiableScoreField {
+  let base: GaussianOracle<Double>
+  var process: any LinearProcess { base.process }
+  var sampleShape: Shape { base.sampleShape }
+
+  func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
+    try base.noise(x, at: t) + x.map { 0.0025 * sin(20 * $0) }
+  }
+
+  func noiseAndPullback(
+    _ x: Tensor<Double>, at t: Times, cotangent v: Tensor<Double>
+  ) throws -> (noise: Tensor<Double>, pullback: Tensor<Double>) {
+    let pullback = try base.noiseAndPullback(x, at: t, cotangent: v).pullback
+    return (try noise(x, at: t), pullback + v * x.map { 0.05 * cos(20 * $0) })
+  }
+}
+
+/// A field whose derivatives say that x₀ is lower where x is higher.
+private struct RigidField: DifferentiableScoreField {
+  let base: GaussianOracle<Double>
+  var process: any LinearProcess { base.process }
+  var sampleShape: Shape { base.sampleShape }
+
+  func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
+    try base.noise(x, at: t)
+  }
+
+  func noiseAndPullback(
+    _ x: Tensor<Double>, at t: Times, cotangent v: Tensor<Double>
+  ) throws -> (noise: Tensor<Double>, pullback: Tensor<Double>) {
+    let sigma = process.marginal(at: t[0]).sigma
+    return (try noise(x, at: t), v.map { 1.2 / sigma * $0 })
   }
 }

@@ -151,6 +151,25 @@ import Testing
       try flat.noise(x.reshaped([3, 4]), at: .shared(0.3)) == noise.reshaped([3, 4]))
   }
 
+  /// The moments of four points far from 0, by hand; a variance that is added makes room for entries that do not vary.
+  @Test func dataGiveTheirMoments() throws {
+    let vp = try VariancePreserving()
+    let data = Tensor<Float>([4, 1, 2], [4097, 3, 4095, 1, 4097, 1, 4095, 3])
+    let oracle = try GaussianOracle<Float>(process: vp, momentsOf: data, addedVariance: 0.5)
+    #expect(oracle.mean == [4096, 2] && oracle.principalVariances == [1.5, 1.5])
+    #expect(oracle.sampleShape == [1, 2])
+    let skewed = try GaussianOracle<Double>(
+      process: vp, momentsOf: Tensor([3, 2], [0, 0, 1, 2, 2, 1]))
+    // The covariance is [[2, 1], [1, 2]]/3.
+    let variances = skewed.principalVariances
+    #expect(abs(variances[0] - 1.0 / 3) < 1e-12 && abs(variances[1] - 1) < 1e-12)
+    for bad in [Tensor<Float>([0, 2]), Tensor<Float>([3]), data.map { _ in .nan }, 0 * data] {
+      #expect(throws: ProcessError.self) {
+        try GaussianOracle<Float>(process: vp, momentsOf: bad)
+      }
+    }
+  }
+
   @Test func refusesBadInput() throws {
     let vp = try VariancePreserving()
     func sentence(_ mean: [Double], _ covariance: [[Double]], _ shape: Shape? = nil) -> String {

@@ -64,6 +64,19 @@ import Testing
     #expect(Set((0..<50).map { samples.row($0)[0].rounded() }).count > 20)
   }
 
+  /// Moons reach to 1.3. The derivatives of a network alone throw a few of 1000 to 4.8; those of the data's moments hold them.
+  @Test func samplesOfANetworkStayNearTheData() throws {
+    let bench = try Workbench(["seen.npy": .npy([0.5, .nan], shape: [2])])
+    _ = try bench.scoresde("train --data moons --steps 400 --batch-size 128 --out run --quiet")
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --observe seen.npy --solver unipc --steps 30 --count 1000 --out x.npy")
+    let samples = try bench.numbers("x.npy")
+    let others = stride(from: 1, to: 2000, by: 2).map { abs(samples[$0]) }
+    #expect(others.allSatisfy { $0 < 2.5 }, "\(others.max() ?? 0)")
+    // They still have both moons.
+    #expect(stride(from: 1, to: 2000, by: 2).filter { samples[$0] < 0 }.count > 200)
+  }
+
   /// Units that are powers of 2 change samples as they must, bit for bit, when y and its noise are in them too.
   @Test func columnsAreObservedInTheirUnits() throws {
     let units = [1024.0, 1.0 / 128]

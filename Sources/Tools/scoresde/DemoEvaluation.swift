@@ -88,23 +88,11 @@ struct DemoEvaluation {
     guard let scale = training.scale else {
       throw CommandError.failure("the digits have no scale")
     }
-    let centred: Tensor<Double> = Tensor(scale.centred(training.samples))
-    let (count, width) = (centred.rows, centred.shape.rowCount)
-    let flat = centred.reshaped([count, width])
-    let mean = (0..<width).map { j in (0..<count).reduce(0) { $0 + flat[$1, j] } / Double(count) }
-    let deviations = Tensor(
-      [count, width],
-      (0..<count * width).map { flat[$0 / width, $0 % width] - mean[$0 % width] })
-    let products = deviations.matmul(deviations, transposeSelf: true)
     let bin = scale.factor * scale.binWidth
-    let covariance = (0..<width).map { i in
-      (0..<width).map { j in
-        products[i, j] / Double(count) + (i == j ? bin * bin / 12 : 0)
-      }
-    }
     let gaussian = try GaussianOracle<Double>(
-      process: model.process, mean: mean, covariance: covariance)
-    let nats = try gaussian.logDataDensity(Tensor<Double>(data).reshaped([data.rows, width]))
+      process: model.process, momentsOf: scale.centred(training.samples),
+      addedVariance: bin * bin / 12)
+    let nats = try gaussian.logDataDensity(Tensor<Double>(data))
     let average = nats.reduce(0, +) / Double(nats.count)
     let variance = nats.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Double(nats.count - 1)
     return try test.bitsPerDimension(

@@ -88,7 +88,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       // The data's own spread, so that the bound's variance is small; its mean does not depend on it.
       let bound = try VariationalBound(
         model.field, strata: strata, epsilon: likelihood.epsilon,
-        dataDeviation: Self.deviation(points)
+        dataDeviation: points.deviation
       )(points, key: key.folded("bound")) { fraction in
         bar.update(min(0.999, fraction))
         return true
@@ -168,15 +168,6 @@ struct LikelihoodJob<Scalar: TensorScalar> {
 
   private static func pair(_ mean: Double, _ error: Double) -> JSON {
     .object([("mean", .number(mean)), ("standardError", .number(error))])
-  }
-
-  private static func deviation(_ points: Tensor<Scalar>) -> Double {
-    let mean = points.mean
-    let squares = points.withUnsafeBuffer { entries in
-      entries.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
-    }
-    let deviation = (squares / Double(points.count)).squareRoot()
-    return deviation > 0 ? deviation : 1
   }
 }
 

@@ -135,7 +135,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     else { return nil }
     data.standardization = standardization
     var rows = Array(0..<data.count)
-    if let label = labels.first {
+    if labels.count == 1, let label = labels.first {
       guard let all = TrainingJob<Scalar>.labels(of: run, data) else { return nil }
       rows = rows.filter { all[$0] == label }
       guard rows.count > 1 else { return nil }
@@ -144,6 +144,24 @@ struct LoadedModel<Scalar: TensorScalar> {
     return data.modelSamples(
       stride(from: 0, to: rows.count, by: step).map { rows[$0] },
       key: RandomKey(0).folded("end marginal"))
+  }
+
+  /// The Gaussian with the moments of the data as the model saw them, nil for an exact model.
+  ///
+  /// The covariance is whole up to 256 entries a sample, whose axes take a fifth of a second, and one number beyond. Where a
+  /// run's data are not where they were, it is a standard normal distribution.
+  func coarse() throws -> GaussianOracle<Double>? {
+    guard run != nil else { return nil }
+    let data = trainingSamples(atMost: 10_000)
+    let (mean, deviation) = (data?.mean ?? 0, data?.deviation ?? 1)
+    guard let data, data.shape.rowCount <= 256 else {
+      return try GaussianOracle(
+        process: field.process, mean: mean, deviation: deviation, sampleShape: field.sampleShape)
+    }
+    return try GaussianOracle(
+      process: field.process,
+      momentsOf: data.reshaped(Shape([data.rows] + field.sampleShape.extents)),
+      addedVariance: 1e-4 * deviation * deviation)
   }
 
   /// Samples of the model in the data's own units.
@@ -157,5 +175,17 @@ struct LoadedModel<Scalar: TensorScalar> {
     let dimensions = field.sampleShape.count
     return scale.map { Double(dimensions) * log(abs($0.factor)) }
       ?? standardization.map { -$0.logVolume(dimensions: dimensions) } ?? 0
+  }
+}
+
+extension Tensor {
+  /// The deviation of all entries from their mean; 1 where they are all the same.
+  var deviation: Double {
+    let mean = mean
+    let squares = withUnsafeBuffer { entries in
+      entries.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    }
+    let deviation = (squares / Double(count)).squareRoot()
+    return deviation > 0 ? deviation : 1
   }
 }

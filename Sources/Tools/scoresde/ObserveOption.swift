@@ -6,18 +6,19 @@ enum ObserveOption {
   /// The most conjugate gradients at an evaluation, where none are given.
   fileprivate static let standardIterations = 4
 
-  /// The field given what is observed, or the field itself where nothing is.
+  /// The fields given what is observed, or the fields themselves where nothing is.
   /// - Throws: where the options or the file make no sense for samples of the model.
-  static func field<Scalar: TensorScalar>(
-    _ field: any ScoreField<Scalar>, of model: LoadedModel<Scalar>, _ arguments: Arguments
-  ) throws -> any ScoreField<Scalar> {
+  static func fields<Scalar: TensorScalar>(
+    _ fields: [any ScoreField<Scalar>], of model: LoadedModel<Scalar>, _ arguments: Arguments
+  ) throws -> [any ScoreField<Scalar>] {
     guard let path = arguments.text("--observe") else {
       if let option = ["--observe-as", "--observe-noise"].first(where: arguments.has) {
         throw CommandError.usage("\(option) needs --observe, the file that it speaks of")
       }
-      return field
+      return fields
     }
-    guard let prior = field as? any DifferentiableScoreField<Scalar> else {
+    let priors = fields.compactMap { $0 as? any DifferentiableScoreField<Scalar> }
+    guard priors.count == fields.count else {
       throw CommandError.usage(
         "--observe needs the derivatives of the model, which --matrix-products bf16 has not; expected full"
       )
@@ -25,21 +26,22 @@ enum ObserveOption {
     let spec = try asUsage(of: "--observe-as") {
       try Spec(arguments.text("--observe-as") ?? "entries", kind: "observation")
     }
-    let (map, size) = try observation(spec, of: field.sampleShape)
+    let (map, size) = try observation(spec, of: model.field.sampleShape)
     let iterations = try asUsage(of: "--observe-as") {
       try spec.integer("iterations", default: standardIterations, in: .between(1, 1000))
     }
     let numbers = try numbers(path, of: map.shape, spec)
     let units = try DataUnits(model, map)
     let known = numbers.map { !$0.isNaN }
-    return try PosteriorField(
-      prior, of: units.observation(known),
-      observed: Tensor(
-        [1, known.filter { $0 }.count], chosen(units.modelValues(numbers), known).map { Scalar($0) }
-      ),
-      noiseDeviations: chosen(
-        units.modelDeviations(try noise(arguments) ?? units.rounding / Double(size)), known),
-      iterations: iterations)
+    let observed = chosen(units.modelValues(numbers), known).map { Scalar($0) }
+    let deviations = try chosen(
+      units.modelDeviations(noise(arguments) ?? units.rounding / Double(size)), known)
+    let (seen, coarse) = (try units.observation(known), try model.coarse())
+    return try priors.map {
+      try PosteriorField(
+        $0, of: seen, observed: Tensor([1, observed.count], observed), noiseDeviations: deviations,
+        coarse: coarse, iterations: iterations)
+    }
   }
 
   /// The map from samples to what a file holds of them, and the side of its blocks.

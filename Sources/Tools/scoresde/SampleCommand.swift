@@ -69,9 +69,8 @@ enum SampleCommand: Command {
     }
     let model = try LoadedModel<Scalar>(session, takesClasses: true)
     try SampleFile.check(out, model.field.sampleShape)
-    let fields = try model.samplingFields(arguments).map {
-      try ObserveOption.field($0, of: model, arguments)
-    }
+    let fields = try ObserveOption.fields(
+      model.samplingFields(arguments), of: model, arguments)
     let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
     let count = edit?.samples.rows ?? asked ?? 64
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
