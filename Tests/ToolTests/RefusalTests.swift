@@ -215,6 +215,13 @@ import Testing
     try check(refusal, status: 1)
   }
 
+  @Test func theVersionIsPrinted() throws {
+    let outcome = try Workbench().scoresde("--version")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(outcome.output.wholeMatch(of: /scoresde [0-9]+\.[0-9]+\.[0-9]+\n/) != nil)
+    #expect(try Workbench().scoresde("--help").output.contains("scoresde --version"))
+  }
+
   @Test func withoutACommandTheCommandsAreListed() throws {
     let bench = try Workbench()
     let outcome = try bench.scoresde("")

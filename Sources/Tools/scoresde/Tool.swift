@@ -10,6 +10,9 @@ enum Tool {
     ]
   }
 
+  /// The version of the tool and the library. Run folders have a version of their own, `RunDescription.currentFormat`.
+  static let version = "1.0.0"
+
   /// Runs the command that `words` spell; the result is the exit status.
   static func run(_ words: [String]) -> Int32 {
     guard let name = words.first else {
@@ -17,6 +20,7 @@ enum Tool {
       return 2
     }
     if ["--help", "-h", "help"].contains(name) { return show(overview) }
+    if name == "--version" { return show("scoresde \(version)") }
     guard let command = commands.first(where: { $0.name == name }) else {
       let known = commands.map { $0.name }
       return fail(
@@ -72,7 +76,7 @@ enum Tool {
 
       \(lines.joined(separator: "\n"))
 
-      scoresde COMMAND --help lists a command's options.
+      scoresde COMMAND --help lists a command's options; scoresde --version prints the version.
       """
   }
 
