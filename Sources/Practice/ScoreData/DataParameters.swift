@@ -1,3 +1,5 @@
+import ScoreTensors
+
 /// The parameters behind the colon of a data set's name: `count=100,seed=3,test`.
 struct DataParameters {
   private var values: [String: String] = [:]
@@ -52,6 +54,7 @@ struct DataParameters {
     guard let left = values.keys.sorted().first else { return }
     throw DataError(
       .badParameter, place,
-      "there is no parameter “\(left)”; known are \(known.sorted().joined(separator: ", "))")
+      "there is no parameter “\(left)”\(NearMiss.hint(for: left, among: known)); known are \(known.sorted().joined(separator: ", "))"
+    )
   }
 }

@@ -39,7 +39,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       guard isPath, !text.isEmpty else {
         throw DataError(
           .unknownName, "data “\(text)”",
-          "there is no such set or file; known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .csv, .tsv, .png, IDX, CIFAR-10 .bin"
+          "there is no such set or file\(NearMiss.hint(for: name, among: Self.names)); known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .csv, .tsv, .png, IDX, CIFAR-10 .bin"
         )
       }
       kind = .path(text)

@@ -1,3 +1,5 @@
+import ScoreTensors
+
 extension Spec {
   /// The values that a number may have, with the words for them.
   public struct Domain: Sendable {

@@ -1,4 +1,4 @@
-import ScoreProcesses
+import ScoreTensors
 import Testing
 
 /// Names that were probably meant.
