@@ -182,6 +182,24 @@ import Testing
     #expect(throws: DataError.self) { try data.labelled([0, 1]) }
   }
 
+  /// Labels that lie beside images are no others than those in a file of their own.
+  @Test func labelsBesideImagesNameTheirFileAndSample() throws {
+    let folder = try TemporaryFolder()
+    let images = try folder.write("train-images-idx3-ubyte", IDXTests.plain)
+    let halves =
+      [0, 0, 13, 1] + bigEndian(6)
+      + [1, 2, 0.5, 3, 4, 5].flatMap {
+        bigEndian(Int(Float($0).bitPattern))
+      }
+    let negative = [0, 0, 9, 1] + bigEndian(6) + [1, 2, 0xFF, 3, 4, 5]
+    for (labels, found) in [(halves, "0.5"), (negative, "-1")] {
+      let file = try folder.write("train-labels-idx1-ubyte", labels)
+      let error = #expect(throws: DataError.self) { try DataSource(images).load(as: Float.self) }
+      #expect(error?.kind == .outOfRange && error?.place == file)
+      #expect(error?.message.contains("the label of sample 2 is \(found)") == true, "\(error!)")
+    }
+  }
+
   @Test func samplesOfAnotherDimensionAreReported() throws {
     let data = Dataset(name: "x.npy", samples: Tensor<Float>([3, 2]))
     try data.checkSampleShape([2])

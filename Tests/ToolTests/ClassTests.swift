@@ -119,6 +119,10 @@ import Testing
   @Test(arguments: [
     ("train --data data.npy --labels data --out new", "--labels is data"),
     ("train --data data.npy --labels data.npy --out new", "whole number"),
+    (
+      "train --data data.npy --labels far.npy --out new",
+      "far.npy: the label of sample 7 is 4096; expected a whole number from 0 to 4095"
+    ),
     ("train --data labels.npy --labels short.npy --out new", "2 labels for 300 samples"),
     ("train --data data.npy --label-dropout 0.1 --out new", "--label-dropout"),
     ("train --data data.npy --labels labels.npy --label-dropout 2 --out new", "label-dropout is 2"),
@@ -137,12 +141,14 @@ import Testing
   func whatMakesNoSenseIsRefusedInOneSentence(words: String, part: String) throws {
     let bench = try Self.bench()
     try bench.write(.npy([0, 1], shape: [2]), to: "short.npy")
+    try bench.write(
+      .npy(Self.labels.indices.map { $0 < 7 ? 0 : 4096 }, shape: [300]), to: "far.npy")
     let _: Reports.Train = try bench.report(
       "train --data data.npy --out run --steps 1 \(Self.options)")
     let _: Reports.Train = try bench.report(
       "train --data data.npy --labels labels.npy --out classes --steps 1 \(Self.options)")
     let outcome = try bench.scoresde(words)
-    let isOfFiles = part.hasPrefix("whole") || part.hasPrefix("2 labels")
+    let isOfFiles = ["whole", "2 labels", "far.npy"].contains { part.hasPrefix($0) }
     #expect(outcome.status == (isOfFiles ? 1 : 2), "\(outcome.errors)")
     #expect(outcome.errors.contains(part), "\(outcome.errors)")
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")

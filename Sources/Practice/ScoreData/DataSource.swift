@@ -104,11 +104,15 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
         .wrongShape, description,
         "rows of \(data.dimensions) numbers are no labels; expected one whole number a sample")
     }
-    let numbers = data.samples.scalars
+    return try Self.labels(data.samples.scalars, in: description)
+  }
+
+  /// Numbers as labels.
+  private static func labels(_ numbers: [Double], in place: String) throws(DataError) -> [Int] {
     let labels = numbers.map { Int(exactly: $0) ?? -1 }
     if let bad = labels.firstIndex(where: { $0 < 0 }) {
       throw DataError(
-        .outOfRange, description,
+        .outOfRange, place,
         "the label of sample \(bad) is \(numbers[bad]); expected a whole number from 0 on")
     }
     return labels
@@ -163,10 +167,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
         throw DataError(
           .wrongShape, labelPath, "labels of shape \(values.shape) for \(tensor.rows) images")
       }
-      labels = values.scalars.compactMap { Int(exactly: $0) }
-      guard labels?.count == tensor.rows else {
-        throw DataError(.outOfRange, labelPath, "a label is not a whole number")
-      }
+      labels = try self.labels(values.scalars, in: labelPath)
     }
     return dataset(path, tensor, isBytes: isBytes, labels: labels)
   }

@@ -87,15 +87,23 @@ struct TrainingJob<Scalar: TensorScalar> {
     _ data: Dataset<Scalar>, by text: String?
   ) throws -> Dataset<Scalar> {
     guard let text else { return try data.labelled(nil) }
-    guard text == "data" else {
-      return try data.labelled(asUsage(of: "--labels") { try DataSource(text) }.labels())
+    var result = data
+    if text != "data" {
+      result = try data.labelled(asUsage(of: "--labels") { try DataSource(text) }.labels())
     }
-    guard data.labels != nil else {
+    guard let labels = result.labels else {
       throw CommandError.usage(
         "--labels is data, but \(data.name) comes without labels; expected a file of whole numbers, one a sample"
       )
     }
-    return data
+    let most = ModelConfiguration.mostClasses
+    if let bad = labels.firstIndex(where: { $0 >= most }) {
+      throw DataError(
+        .outOfRange, text == "data" ? data.name : text,
+        "the label of sample \(bad) is \(labels[bad]); expected a whole number from 0 to \(most - 1)"
+      )
+    }
+    return result
   }
 
   /// The labels that a run was trained with, in so far as they are where they were.
