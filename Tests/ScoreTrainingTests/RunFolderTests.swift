@@ -142,6 +142,18 @@ import Testing
     }
   }
 
+  /// What to do about it depends on the program, so the library's sentence names no command of one.
+  @Test func aRunWithoutACheckpointIsNamed() throws {
+    try inFolder { folder in
+      _ = try save(folder)
+      try FileManager.default.removeItem(atPath: folder.checkpointPath)
+      let error = #expect(throws: FileError.self) { try folder.checkpoint(as: Float.self) }
+      let sentence = try #require(error?.description)
+      #expect(sentence.hasPrefix("\(folder.path) holds a run without a checkpoint"))
+      #expect(!sentence.contains("scoresde train") && !sentence.contains("--"), "\(sentence)")
+    }
+  }
+
   @Test func aLogWithoutItsHeaderIsNoLog() throws {
     let entry = "2,0.5,1,0.001\n"
     let header = try #require(LossLog().text.split(separator: "\n").first.map { $0 + "\n" })

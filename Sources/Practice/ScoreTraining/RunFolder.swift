@@ -149,7 +149,8 @@ public struct RunFolder: Sendable {
   {
     guard !exists || FileManager.default.fileExists(atPath: checkpointPath) else {
       throw FileError(
-        "\(path) holds a run without a checkpoint; scoresde train --out \(path) --resume starts it")
+        "\(path) holds a run without a checkpoint, which training writes; expected \(checkpointPath)"
+      )
     }
     return try Safetensors(contentsOf: checkpointPath)
   }

@@ -45,6 +45,11 @@ struct LoadedModel<Scalar: TensorScalar> {
           )
         }
       }
+      guard FilePlace.exists(folder.checkpointPath) else {
+        throw CommandError.failure(
+          "\(text) holds a run without a checkpoint; scoresde train --out \(text) --resume starts it"
+        )
+      }
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
       labels = try session.arguments.labels
       guard takesClasses || labels.count < 2 else {
