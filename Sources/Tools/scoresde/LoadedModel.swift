@@ -51,8 +51,12 @@ struct LoadedModel<Scalar: TensorScalar> {
         )
       }
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
-      labels = try session.arguments.labels
-      guard takesClasses || labels.count < 2 else {
+      labels =
+        takesClasses
+        ? try session.arguments.labels : try session.arguments.label.map { [$0] } ?? []
+      let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
+      let empty = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
+      if let label = labels.first(where: empty.contains) {
         throw CommandError.usage(
           "--class is \(session.arguments.text("--class") ?? ""); expected one class")
       }
