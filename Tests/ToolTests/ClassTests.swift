@@ -140,6 +140,8 @@ import Testing
     ("train --out classes --resume --label-dropout 0.2", "has 0.1"),
     ("sample --model classes --guidance 2 --out x.npy", "--guidance is given without --class"),
     ("sample --model classes --class 0 --guidance far --out x.npy", "--guidance is far"),
+    ("sample --model classes --class 0 --guidance 1e9 --out x.npy", "--guidance is 1e9"),
+    ("sample --model classes --class 0 --guidance -1 --out x.npy", "--guidance is -1"),
   ])
   func whatMakesNoSenseIsRefusedInOneSentence(words: String, part: String) throws {
     let bench = try Self.bench()

@@ -138,12 +138,18 @@ struct Arguments {
     }
   }
 
+  /// The largest scale of guidance. At 10 samples of one of two moons lay up to 4 of the data's deviations out, at 100 up to 14:
+  /// what is larger is a slip. The library takes any.
+  static let mostGuidance = 100.0
+
   /// The scale of guidance, or nil where none is asked for.
   var guidance: Double? {
     get throws {
       guard let text = values["--guidance"] else { return nil }
-      guard let scale = Double(text), scale.isFinite else {
-        throw CommandError.usage("--guidance is \(text); expected a finite number")
+      guard let scale = Double(text), 0 <= scale, scale <= Self.mostGuidance else {
+        throw CommandError.usage(
+          "--guidance is \(text); expected a number from 0 to \(Int(Self.mostGuidance)), beyond which samples are far from all data"
+        )
       }
       return scale
     }

@@ -10,7 +10,7 @@ enum SampleCommand: Command {
       .model, .modelProcess, .labels,
       Option(
         "--guidance", "W",
-        "with --class: how far samples are led to it; 1 (default) to the class as it is, 2 to 4 beyond, at two evaluations each"
+        "with --class: how far samples are led to it, from 0 to \(Int(Arguments.mostGuidance)); 0 leaves the class out, 1 (default) takes it as it is, 2 to 4 lead beyond, at two evaluations each"
       ),
       Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
       Option(
