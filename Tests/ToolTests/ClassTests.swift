@@ -76,6 +76,14 @@ import Testing
     let (all, own) = (try step(""), try step("--class 2"))
     #expect(try step("--class 2 --guidance 1") == own && step("--class 2 --guidance 0") == all)
     #expect(all != own)
+    // What 0 means is said, since other conventions call the class itself 0.
+    for (scale, isSaid) in [(0, true), (1, false)] {
+      let outcome = try bench.scoresde(
+        "sample --model run --class 2 --guidance \(scale) --solver ddim --steps 1 --count 1 --out x.npy"
+      )
+      #expect(outcome.status == 0)
+      #expect(outcome.errors.contains("--guidance 0 leaves --class out") == isSaid)
+    }
     let beyond = try step("--class 2 --guidance 2")
     let expected = zip(own, all).map { 2 * $0 - $1 }
     let size = expected.map { abs($0) }.max() ?? 0

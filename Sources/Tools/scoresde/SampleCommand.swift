@@ -69,6 +69,11 @@ enum SampleCommand: Command {
     }
     let model = try LoadedModel<Scalar>(session, takesClasses: true)
     try SampleFile.check(out, model.field.sampleShape)
+    if try arguments.guidance == 0, !model.labels.isEmpty {
+      session.say(
+        "--guidance 0 leaves --class out: samples are of all classes together; 1 gives the class as it is"
+      )
+    }
     let fields = try ObserveOption.fields(
       model.samplingFields(arguments), of: model, arguments)
     let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
