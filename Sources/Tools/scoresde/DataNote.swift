@@ -31,6 +31,11 @@ extension DataNote<DataScale> {
   static let scale = DataNote(name: "scale")
 }
 
+extension DataNote<[Int]> {
+  /// The classes below the last that no sample is of; runs that have none, and those of earlier versions, have no note.
+  static let emptyClasses = DataNote(name: "empty classes")
+}
+
 extension DataNote<Standardization> {
   /// How other data were standardised; runs of data that were not have none.
   static let standardization = DataNote(name: "standardization")

@@ -58,9 +58,9 @@ struct LoadedModel<Scalar: TensorScalar> {
       let empty = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
       if let label = labels.first(where: empty.contains) {
         throw CommandError.usage(
-          "--class is \(session.arguments.text("--class") ?? ""); expected one class")
+          "--class is \(session.arguments.text("--class") ?? ""), but the run \(text) was trained on no sample of class \(label); expected classes that it saw"
+        )
       }
-      let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
       field = classes.count == 1 ? classes[0] : model
       run = description
       scale = try DataNote.scale.value(in: description, of: folder)

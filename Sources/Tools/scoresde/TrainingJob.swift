@@ -50,6 +50,9 @@ struct TrainingJob<Scalar: TensorScalar> {
     var notes = [Self.fingerprintNote: data.fingerprint]
     notes[Self.labelsNote] = labels
     notes[Self.labelFingerprintNote] = data.labelFingerprint
+    if !samples.emptyClasses.isEmpty {
+      notes[DataNote.emptyClasses.name] = try DataNote.emptyClasses.text(of: samples.emptyClasses)
+    }
     notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
     notes[DataNote.standardization.name] =
       try data.standardization.map(DataNote.standardization.text)
@@ -325,6 +328,13 @@ struct TrainingJob<Scalar: TensorScalar> {
       throw CommandError.usage("\(name) is \(text); expected one of \(known)")
     }
     return choice
+  }
+}
+
+extension TrainingData {
+  /// The classes below the last that no sample is of.
+  var emptyClasses: [Int] {
+    labels.map { Set(0..<classes).subtracting($0).sorted() } ?? []
   }
 }
 
