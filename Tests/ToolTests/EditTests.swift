@@ -27,6 +27,20 @@ import Testing
     #expect(abs(slope) < 0.5)
   }
 
+  /// With more to draw than there are samples, these are taken in turns, each time with noise of its own.
+  @Test func aLargerCountTakesSamplesInTurns() throws {
+    let bench = try Workbench(["points.npy": .npy([-2, 0, 2], shape: [3, 1])])
+    let words = "sample --model gaussian --from points.npy --noise-level 0.05 --solver ddim"
+    let report: Reports.Sample = try bench.report("\(words) --count 7 --out x.npy")
+    #expect(report.count == 7 && report.shape == [7, 1])
+    let samples = try bench.numbers("x.npy")
+    // Deviations of 0.05 are below 0.3 but once in a hundred million times.
+    #expect(distance(samples, (0..<7).map { 2 * Double($0 % 3 - 1) }) < 0.3)
+    #expect(Set(samples).count == 7)
+    let _: Reports.Sample = try bench.report("\(words) --out three.npy")
+    #expect(try bench.numbers("three.npy") == Array(samples[..<3]))
+  }
+
   /// A run of bytes reads and writes bytes.
   @Test func levelsComeBackAsLevels() throws {
     let bench = try Workbench(TrainedRun.single.files)

@@ -76,6 +76,9 @@ import Testing
     Refusal(
       "sample --model gaussian:dim=1000000 --count 2000000000 --out a.npy", "samples", "memory"),
     Refusal(
+      "sample --model gaussian:dim=64 --from digits --count 2000000000 --out a.npy", "samples",
+      "memory"),
+    Refusal(
       "sample --model gaussian --out a.npy --observe-noise 1", "--observe-noise", "--observe"),
     Refusal(
       "sample --model gaussian --out a.npy --observe-as entries", "--observe-as", "--observe"),

@@ -46,4 +46,10 @@ struct Edit<Scalar: TensorScalar> {
     let key = RandomKey(try arguments.seed).folded("from")
     samples = try model.inModelSpace(data, key: key).points
   }
+
+  /// So many samples to carry back: where there are fewer they are taken in turns, and each place has noise of its own.
+  func samples(_ count: Int) -> Tensor<Scalar> {
+    let there = samples.rows
+    return count == there ? samples : samples.rows((0..<count).map { $0 % there })
+  }
 }

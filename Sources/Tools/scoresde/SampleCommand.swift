@@ -21,7 +21,8 @@ enum SampleCommand: Command {
       Option("--atol", "X", "absolute tolerance of an adaptive solver"),
       Option(
         "--count", "N",
-        "samples, of each class where several are asked for (default 64, or all of --from)"),
+        "samples, of each class where several are asked for (default 64, or all of --from, which are taken in turns where there are fewer)"
+      ),
       Option("--batch-size", "N", "samples carried together; changes no sample"),
       .lastTime, .seed,
       Option(
@@ -77,13 +78,14 @@ enum SampleCommand: Command {
     let fields = try ObserveOption.fields(
       model.samplingFields(arguments), of: model, arguments)
     let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
-    let count = edit?.samples.rows ?? asked ?? 64
+    let count = asked ?? edit?.samples.rows ?? 64
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
     try session.checkMemory(
       samples: fields.count * count, numbers: model.field.sampleShape.count,
       states: trajectory == nil ? 0 : states, scalarSize: MemoryLayout<Scalar>.size,
       of: "the samples")
 
+    let edited = edit?.samples(count)
     let bar = session.progress("sample")
     let start = ContinuousClock.now
     let result = SamplingResult(
@@ -99,8 +101,8 @@ enum SampleCommand: Command {
           return true
         }
         let key = RandomKey(seed).folded("sample")
-        return try edit.map {
-          try sampler.sample(editing: $0.samples, key: key, first: place * count, progress: report)
+        return try edited.map {
+          try sampler.sample(editing: $0, key: key, first: place * count, progress: report)
         } ?? sampler.sample(count, key: key, first: place * count, progress: report)
       })
     let seconds = start.duration(to: .now).seconds
