@@ -131,6 +131,59 @@ import Testing
     }
   }
 
+  /// The part of a set that a point lies nearest to, by the set's geometry; nil where that is not clear.
+  private static func part(_ set: PlanarSet, _ x: Double, _ y: Double) -> Int? {
+    let turn = 2 * Double.pi
+    func sector(_ angle: Double, of count: Int) -> Int {
+      let place = Int((angle / turn * Double(count)).rounded())
+      return (place % count + count) % count
+    }
+    switch set {
+    case .moons:
+      return y > 0.75 ? 0 : y < -0.75 ? 1 : nil
+    case .circles: return hypot(x, y) > 1.25 ? 0 : 1
+    case .spirals:
+      let distance = hypot(x, y)
+      return distance > 1 ? sector(atan2(y, x) - turn * 1.25 * distance / 2, of: 2) : nil
+    case .pinwheel:
+      let distance = hypot(x, y)
+      return distance > 1 ? sector(atan2(y, x) - distance, of: 5) : nil
+    case .ring: return sector(atan2(y, x), of: 8)
+    case .grid: return Int((y / 0.8).rounded()) * 5 + Int((x / 0.8).rounded()) + 12
+    case .swissRoll, .checkerboard: return nil
+    }
+  }
+
+  /// Which moon, circle, arm, blade or centre; noise is below five of its deviations but once in a million times.
+  @Test(arguments: [
+    (PlanarSet.moons, 2), (.circles, 2), (.spirals, 2), (.pinwheel, 5), (.ring, 8), (.grid, 25),
+    (.swissRoll, 0), (.checkerboard, 0),
+  ])
+  func pointsHaveTheClassOfThePartThatTheyLieOn(set: PlanarSet, classes: Int) throws {
+    let data: Dataset<Double> = try DataSource("\(set.rawValue):count=2000").load()
+    guard classes > 0 else {
+      #expect(data.labels == nil)
+      return
+    }
+    let labels = try #require(data.labels)
+    // Half of a class's share is more than four deviations below it.
+    #expect((0..<classes).allSatisfy { k in labels.count { $0 == k } > 1000 / classes })
+    #expect(labels.allSatisfy((0..<classes).contains))
+    var checked = 0
+    for (row, label) in labels.enumerated() {
+      guard let part = Self.part(set, data.samples[row, 0], data.samples[row, 1]) else { continue }
+      #expect(part == label, "\(set), row \(row)")
+      checked += 1
+    }
+    #expect(checked > 600)
+    #expect(
+      set.density().labels(3, key: RandomKey(5), samples: .explicit([200, 7, 299]))
+        == set.density().labels(300, key: RandomKey(5), samples: .consecutive(first: 0)).map {
+          all in
+          [200, 7, 299].map { all[$0] }
+        })
+  }
+
   @Test func gridsShowTheDensityFromTheSmallestOrdinate() {
     let density = PlanarMixture(centers: [(1, 2)], deviation: 0.5)
     let grid = density.grid(columns: 4, rows: 2)

@@ -116,6 +116,14 @@ import Testing
     #expect(refused.status == 2 && refused.errors.contains("no sample of class 1"))
   }
 
+  @Test func setsInThePlaneComeWithTheClassesOfTheirParts() throws {
+    let bench = try Workbench()
+    let _: Reports.Train = try bench.report(
+      "train --data moons:count=200 --labels data --out run --steps 1 \(Self.options)")
+    #expect(try bench.scoresde("inspect run --json").output.contains(#""classes": 2"#))
+    #expect(try bench.scoresde("sample --model run --class 1 --count 1 --out x.npy").status == 0)
+  }
+
   @Test func aRunOfClassesIsResumedInTheSameBitsWhereverItsLabelsAre() throws {
     let bench = try Self.bench()
     func train(_ run: String, _ steps: Int) -> String {
@@ -137,6 +145,7 @@ import Testing
 
   @Test(arguments: [
     ("train --data data.npy --labels data --out new", "--labels is data"),
+    ("train --data swiss-roll --labels data --out new", "swiss-roll comes without labels"),
     ("train --data data.npy --labels data.npy --out new", "whole number"),
     (
       "train --data data.npy --labels far.npy --out new",

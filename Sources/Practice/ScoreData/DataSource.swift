@@ -81,9 +81,10 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     case .fashionMNIST(let isTest): data = try FashionMNIST.load(isTest: isTest)
     case .planar(let set, let deviation, let seed, let isTest):
       let key = RandomKey(seed).folded(set.rawValue).folded(isTest ? "test" : "training")
+      let (density, count) = (set.density(deviation: deviation), count ?? Self.planarCount)
       data = Dataset(
-        name: description,
-        samples: set.density(deviation: deviation).sample(count ?? Self.planarCount, key: key))
+        name: description, samples: density.sample(count, key: key),
+        labels: density.labels(count, key: key, samples: .consecutive(first: 0)))
     case .path(let path):
       data = try Self.read(path)
       // Where squares overflow there is none: such data can still be looked at.

@@ -35,21 +35,27 @@ public struct Pinwheel: PlanarDensity {
 
   /// Independent points.
   public func points(_ count: Int, key: RandomKey, samples: SampleIndices) -> Tensor<Double> {
-    let places: Tensor<Double> = key.folded("place").uniform([count, 1], samples: samples)
+    let chosen = chosen(count, key: key, samples: samples)
     var points: Tensor<Double> = key.folded("noise").normal([count, 2], samples: samples)
     points.withUnsafeMutableBuffer { points in
-      places.withUnsafeBuffer { places in
-        for i in 0..<count {
-          let along = radius + lengthDeviation * points[2 * i]
-          let across = widthDeviation * points[2 * i + 1]
-          let blade = min(Int(places[i] * Double(blades)), blades - 1)
-          let angle = angle(blade, hypot(along, across))
-          points[2 * i] = along * cos(angle) - across * sin(angle)
-          points[2 * i + 1] = along * sin(angle) + across * cos(angle)
-        }
+      for i in 0..<count {
+        let along = radius + lengthDeviation * points[2 * i]
+        let across = widthDeviation * points[2 * i + 1]
+        let angle = angle(chosen[i], hypot(along, across))
+        points[2 * i] = along * cos(angle) - across * sin(angle)
+        points[2 * i + 1] = along * sin(angle) + across * cos(angle)
       }
     }
     return points
+  }
+
+  private func chosen(_ count: Int, key: RandomKey, samples: SampleIndices) -> [Int] {
+    parts(blades, places: key.folded("place").uniform([count, 1], samples: samples))
+  }
+
+  /// The blade that each point lies on; nil where there is one.
+  public func labels(_ count: Int, key: RandomKey, samples: SampleIndices) -> [Int]? {
+    blades > 1 ? chosen(count, key: key, samples: samples) : nil
   }
 
   /// The logarithm of the density, exact.

@@ -73,13 +73,13 @@ public struct PlanarCurve: PlanarDensity {
 
   /// Independent points.
   public func points(_ count: Int, key: RandomKey, samples: SampleIndices) -> Tensor<Double> {
-    let places: Tensor<Double> = key.folded("place").uniform([count, 2], samples: samples)
+    let places = places(count, key: key, samples: samples)
+    let chosen = parts(strands.count, places: places)
     var points: Tensor<Double> = key.folded("noise").normal([count, 2], samples: samples)
     points.withUnsafeMutableBuffer { points in
       places.withUnsafeBuffer { places in
         for i in 0..<count {
-          let index = Int(places[2 * i] * Double(strands.count))
-          let strand = strands[min(index, strands.count - 1)]
+          let strand = strands[chosen[i]]
           let center = strand.position(pow(places[2 * i + 1], 1 / Double(strand.power)))
           points[2 * i] = center.x + deviation * points[2 * i]
           points[2 * i + 1] = center.y + deviation * points[2 * i + 1]
@@ -87,6 +87,16 @@ public struct PlanarCurve: PlanarDensity {
       }
     }
     return points
+  }
+
+  private func places(_ count: Int, key: RandomKey, samples: SampleIndices) -> Tensor<Double> {
+    key.folded("place").uniform([count, 2], samples: samples)
+  }
+
+  /// The curve that each point is drawn around; nil where there is one.
+  public func labels(_ count: Int, key: RandomKey, samples: SampleIndices) -> [Int]? {
+    strands.count > 1
+      ? parts(strands.count, places: places(count, key: key, samples: samples)) : nil
   }
 
   /// The logarithm of the density, by quadrature along the curves.

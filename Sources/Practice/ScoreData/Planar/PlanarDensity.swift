@@ -6,6 +6,10 @@ public protocol PlanarDensity: Sendable {
   /// Independent points of shape `[count, 2]`; row `i` depends on (key, `samples[i]`) alone.
   func points(_ count: Int, key: RandomKey, samples: SampleIndices) -> Tensor<Double>
 
+  /// The class of each of these points, from 0 on, by the part of the density that it was drawn from; nil where there are no
+  /// parts.
+  func labels(_ count: Int, key: RandomKey, samples: SampleIndices) -> [Int]?
+
   /// The logarithm of the density at a point; −∞ where the density is 0.
   func logDensity(_ x: Double, _ y: Double) -> Double
 
@@ -28,6 +32,19 @@ public struct PlanarBounds: Hashable, Sendable {
 }
 
 extension PlanarDensity {
+  /// Nil: one density without parts.
+  public func labels(_ count: Int, key: RandomKey, samples: SampleIndices) -> [Int]? { nil }
+
+  /// The part, of so many equally likely ones, that the first number of each row of `places`, uniform from 0 to 1, falls in.
+  func parts(_ parts: Int, places: Tensor<Double>) -> [Int] {
+    let width = places.shape.rowCount
+    return places.withUnsafeBuffer { places in
+      stride(from: 0, to: places.count, by: width).map {
+        min(Int(places[$0] * Double(parts)), parts - 1)
+      }
+    }
+  }
+
   /// Independent points of shape `[count, 2]` in the scalar type asked for.
   public func sample<Scalar: TensorScalar>(
     _ count: Int, key: RandomKey, samples: SampleIndices = .consecutive(first: 0),

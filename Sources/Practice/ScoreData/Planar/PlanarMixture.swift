@@ -44,18 +44,25 @@ public struct PlanarMixture: PlanarDensity {
 
   /// Independent points.
   public func points(_ count: Int, key: RandomKey, samples: SampleIndices) -> Tensor<Double> {
-    let places: Tensor<Double> = key.folded("place").uniform([count, 1], samples: samples)
+    let chosen = chosen(count, key: key, samples: samples)
     var points: Tensor<Double> = key.folded("noise").normal([count, 2], samples: samples)
     points.withUnsafeMutableBuffer { points in
-      places.withUnsafeBuffer { places in
-        for i in 0..<count {
-          let center = centers[min(Int(places[i] * Double(centers.count)), centers.count - 1)]
-          points[2 * i] = center.x + deviation * points[2 * i]
-          points[2 * i + 1] = center.y + deviation * points[2 * i + 1]
-        }
+      for i in 0..<count {
+        let center = centers[chosen[i]]
+        points[2 * i] = center.x + deviation * points[2 * i]
+        points[2 * i + 1] = center.y + deviation * points[2 * i + 1]
       }
     }
     return points
+  }
+
+  private func chosen(_ count: Int, key: RandomKey, samples: SampleIndices) -> [Int] {
+    parts(centers.count, places: key.folded("place").uniform([count, 1], samples: samples))
+  }
+
+  /// The centre that each point is drawn around; nil where there is one.
+  public func labels(_ count: Int, key: RandomKey, samples: SampleIndices) -> [Int]? {
+    centers.count > 1 ? chosen(count, key: key, samples: samples) : nil
   }
 
   /// The logarithm of the density, exact.
