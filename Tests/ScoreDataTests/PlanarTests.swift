@@ -184,6 +184,28 @@ import Testing
         })
   }
 
+  /// A curve of one's own is given as a function, which may have no value.
+  @Test func curvesThatAreNowhereOrEndlessAreRefused() throws {
+    func refused(_ position: @escaping @Sendable (Double) -> (x: Double, y: Double)) -> DataError? {
+      let fine = PlanarCurve.Strand { t in (t, 0) }
+      return #expect(throws: DataError.self) {
+        try PlanarCurve(strands: [fine, .init(position: position)], deviation: 0.1)
+      }
+    }
+    let nowhere = refused { t in (1, t > 0.5 ? .nan : t) }
+    #expect(nowhere?.kind == .notFinite, "\(nowhere!)")
+    #expect(nowhere?.description.contains("strand 1 is at (1.0, nan) for t = 0.50390625") == true)
+    #expect(refused { t in (t < 1 ? 0 : .infinity, 0) }?.kind == .notFinite)
+    let endless = refused { t in (1e30 * t, 0) }
+    #expect(endless?.kind == .outOfRange && endless?.message.contains("strand 1") == true)
+    #expect(throws: DataError.self) { try PlanarCurve(strands: [], deviation: 0.1) }
+    #expect(throws: DataError.self) {
+      try PlanarCurve(strands: [.init { t in (t, t) }], deviation: 1e-5)
+    }
+    let line = try PlanarCurve(strands: [.init { t in (t, 0) }], deviation: 0.1)
+    #expect(abs(line.logDensity(0.5, 0.1) - log(10 / (2 * .pi).squareRoot()) + 0.5) < 1e-5)
+  }
+
   @Test func gridsShowTheDensityFromTheSmallestOrdinate() {
     let density = PlanarMixture(centers: [(1, 2)], deviation: 0.5)
     let grid = density.grid(columns: 4, rows: 2)

@@ -35,34 +35,80 @@ public struct PlanarCurve: PlanarDensity {
 
   /// Creates the density of blurred curves; at least one curve, a deviation of 1e-4 or more. Memory and time are in proportion to
   /// the curves' length over the deviation.
-  public init(strands: [Strand], deviation: Double) {
-    precondition(
-      !strands.isEmpty && deviation >= 1e-4, "\(strands.count) strands, deviation \(deviation)")
+  /// - Throws: `badParameter` where there is no curve or the deviation is out of range, `notFinite` where a curve has no place at a
+  ///   parameter, `outOfRange` where one is longer than two million deviations.
+  public init(strands: [Strand], deviation: Double) throws(DataError) {
+    guard !strands.isEmpty, deviation >= 1e-4, deviation.isFinite else {
+      throw DataError(
+        .badParameter, Self.place,
+        "\(strands.count) strands of deviation \(deviation); expected one or more, of a finite deviation of at least 0.0001"
+      )
+    }
     self.strands = strands
     self.deviation = deviation
-    kernel = NormalKernelSum(
-      nodes: strands.flatMap {
-        Self.nodes($0, longest: 2 * deviation, share: 1 / Double(strands.count))
-      }, deviation: deviation)
+    var nodes: [NormalKernelSum.Node] = []
+    for (index, strand) in strands.enumerated() {
+      nodes += try Self.nodes(
+        strand, index, longest: 2 * deviation, share: 1 / Double(strands.count))
+    }
+    kernel = NormalKernelSum(nodes: nodes, deviation: deviation)
   }
 
-  private static func nodes(_ strand: Strand, longest: Double, share: Double)
-    -> [NormalKernelSum.Node]
+  /// Curves whose places are finite by their formulas.
+  private init(known strands: [Strand], deviation: Double) {
+    do {
+      try self.init(strands: strands, deviation: deviation)
+    } catch {
+      fatalError("\(error)")
+    }
+  }
+
+  /// Where errors are.
+  private static var place: String { "curves in the plane" }
+  /// The most pieces of a curve.
+  private static var mostPieces: Double { 1e6 }
+
+  private static func nodes(_ strand: Strand, _ index: Int, longest: Double, share: Double)
+    throws(DataError) -> [NormalKernelSum.Node]
   {
-    let probes = (0...256).map { strand.position(Double($0) / 256) }
-    let fastest = zip(probes, probes.dropFirst()).map { hypot($1.x - $0.x, $1.y - $0.y) * 256 }
-    let pieces = max(4, Int(((fastest.max() ?? 0) / longest).rounded(.up)))
-    return (0..<pieces).flatMap { piece in
-      rule.flatMap { point in
-        [-point.node, point.node].map { node in
+    func position(_ t: Double) throws(DataError) -> (x: Double, y: Double) {
+      let (x, y) = strand.position(t)
+      guard x.isFinite, y.isFinite else {
+        throw DataError(
+          .notFinite, place,
+          "strand \(index) is at (\(x), \(y)) for t = \(t); expected finite numbers for t from 0 to 1"
+        )
+      }
+      return (x, y)
+    }
+    var fastest = 0.0
+    var last = try position(0)
+    for probe in 1...256 {
+      let next = try position(Double(probe) / 256)
+      fastest = max(fastest, hypot(next.x - last.x, next.y - last.y) * 256)
+      last = next
+    }
+    guard fastest / longest <= mostPieces else {
+      throw DataError(
+        .outOfRange, place,
+        "strand \(index) goes \(fastest) a unit of its parameter, \(2 * fastest / longest) deviations; expected at most \(2 * mostPieces)"
+      )
+    }
+    let pieces = max(4, Int((fastest / longest).rounded(.up)))
+    var nodes: [NormalKernelSum.Node] = []
+    nodes.reserveCapacity(2 * rule.count * pieces)
+    for piece in 0..<pieces {
+      for point in rule {
+        for node in [-point.node, point.node] {
           let t = (Double(piece) + 0.5 + 0.5 * node) / Double(pieces)
-          let (x, y) = strand.position(t)
+          let (x, y) = try position(t)
           let density = Double(strand.power) * pow(t, Double(strand.power - 1))
-          return .init(
-            x: x, y: y, weight: share * density * point.weight / (2 * Double(pieces)))
+          nodes.append(
+            .init(x: x, y: y, weight: share * density * point.weight / (2 * Double(pieces))))
         }
       }
     }
+    return nodes
   }
 
   /// The positive nodes and the weights of the Gauss–Legendre rule with eight points on −1 … 1.
@@ -110,7 +156,7 @@ extension PlanarCurve {
   /// Two half circles that reach into each other.
   public static func moons(deviation: Double = 0.1) -> PlanarCurve {
     PlanarCurve(
-      strands: [
+      known: [
         Strand { t in (1.3 * (cos(.pi * t) - 0.5), 1.3 * (sin(.pi * t) - 0.25)) },
         Strand { t in (1.3 * (0.5 - cos(.pi * t)), 1.3 * (0.25 - sin(.pi * t))) },
       ], deviation: deviation)
@@ -121,7 +167,7 @@ extension PlanarCurve {
     outer: Double = 1.7, inner: Double = 0.8, deviation: Double = 0.1
   ) -> PlanarCurve {
     PlanarCurve(
-      strands: [outer, inner].map { radius in
+      known: [outer, inner].map { radius in
         Strand { t in (radius * cos(2 * .pi * t), radius * sin(2 * .pi * t)) }
       }, deviation: deviation)
   }
@@ -131,7 +177,7 @@ extension PlanarCurve {
     arms: Int = 2, turns: Double = 1.25, radius: Double = 2, deviation: Double = 0.07
   ) -> PlanarCurve {
     PlanarCurve(
-      strands: (0..<arms).map { arm in
+      known: (0..<arms).map { arm in
         let start = 2 * Double.pi * Double(arm) / Double(arms)
         return Strand(power: 2) { t in
           let angle = start + 2 * .pi * turns * t
@@ -143,7 +189,7 @@ extension PlanarCurve {
   /// One spiral of one and a half turns that begins away from the origin, uniform in its angle.
   public static func swissRoll(radius: Double = 2, deviation: Double = 0.07) -> PlanarCurve {
     PlanarCurve(
-      strands: [
+      known: [
         Strand { t in
           let angle = 1.5 * .pi * (1 + 2 * t)
           let length = radius * (1 + 2 * t) / 3
