@@ -116,6 +116,53 @@ import Testing
     #expect(refused.status == 2 && refused.errors.contains("no sample of class 1"))
   }
 
+  /// A table with its labels in a column trains the run that the table without it and a file of labels train.
+  @Test func labelsMayBeAColumnOfTheTable() throws {
+    let rows = Self.labels.indices.map { ($0, "\(sin(Double($0)))", "\(50 + $0 % 7)") }
+    func table(_ labels: [Double]) -> Data {
+      .text("x,kind,y\n" + rows.map { "\($1),\(Int(labels[$0])),\($2)\n" }.joined())
+    }
+    let bench = try Self.bench()
+    try bench.write(table(Self.labels), to: "table.csv")
+    try bench.write(table(Self.labels.map { 2 - $0 }), to: "other.csv")
+    try bench.write(table(Self.labels.map { $0 - 2 }), to: "unknown.csv")
+    try bench.write(.text("x,y\n" + rows.map { "\($1),\($2)\n" }.joined()), to: "rest.csv")
+    let options =
+      "--network mlp:width=16,layers=1 --batch-size 32 --warm-up 0 --schedule constant"
+    let _: Reports.Train = try bench.report(
+      "train --data rest.csv --labels labels.npy --out whole --steps 20 \(options)")
+    let _: Reports.Train = try bench.report(
+      "train --data table.csv --labels column:kind --out run --steps 10 \(options)")
+    let refused = try bench.scoresde("train --out run --resume --steps 20 --data other.csv")
+    #expect(refused.status == 2 && refused.errors.contains("other labels"), "\(refused.errors)")
+    let _: Reports.Train = try bench.report("train --out run --resume --steps 20")
+    #expect(
+      try bench.data("run/checkpoint.safetensors") == bench.data("whole/checkpoint.safetensors"))
+
+    // The mismatch of the prior is that of the run's own rows of the class, so that it tells whether they were found.
+    func nats(_ words: String) throws -> [Double] {
+      let report: Reports.Likelihood = try bench.report(
+        "likelihood \(words) --class 2 --count 30 --strata 0 --out nats.npy")
+      return try bench.numbers("nats.npy") + [report.errorBudget.priorMismatch]
+    }
+    // Data to score have that column or not, and what is in it says nothing.
+    let expected = try nats("--model whole --data rest.csv")
+    for data in ["table", "rest", "unknown"] {
+      #expect(try nats("--model run --data \(data).csv --against table.csv") == expected)
+    }
+    let edited: Reports.Sample = try bench.report(
+      "sample --model run --from table.csv --class 0 --count 5 --solver ddim --out x.npy")
+    #expect(edited.shape == [5, 2])
+    for (words, status, part) in [
+      ("--data table.csv --labels column:kin", 2, "did you mean kind?"),
+      ("--data table.csv --labels column:x", 1, "table.csv, column “x”: the label of sample 1"),
+      ("--data data.npy --labels column:kind", 2, "no column “kind”"),
+    ] as [(String, Int32, String)] {
+      let outcome = try bench.scoresde("train \(words) --out new")
+      #expect(outcome.status == status && outcome.errors.contains(part), "\(outcome.errors)")
+    }
+  }
+
   @Test func setsInThePlaneComeWithTheClassesOfTheirParts() throws {
     let bench = try Workbench()
     let _: Reports.Train = try bench.report(

@@ -109,7 +109,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Numbers as labels.
-  private static func labels(_ numbers: [Double], in place: String) throws(DataError) -> [Int] {
+  static func labels(_ numbers: [Double], in place: String) throws(DataError) -> [Int] {
     let labels = numbers.map { Int(exactly: $0) ?? -1 }
     if let bad = labels.firstIndex(where: { $0 < 0 }) {
       throw DataError(
@@ -132,7 +132,8 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     let lowercased = path.lowercased()
     func ends(_ endings: String...) -> Bool { endings.contains { lowercased.hasSuffix($0) } }
     if ends(".csv", ".tsv", ".txt") {
-      return Dataset(name: path, samples: try CSV.read(path).values)
+      let table: CSV.Contents<Scalar> = try CSV.read(path)
+      return Dataset(name: path, samples: table.values, columns: table.columns)
     }
     if ends(".bin") { return try CIFAR.read(path) }
     let bytes = try FileBytes.read(path)

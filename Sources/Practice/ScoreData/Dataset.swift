@@ -15,11 +15,19 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// How data that are not quantised map to the model space, or nil where they lie there as they are.
   public var standardization: Standardization?
 
+  /// The names of the columns of a table, where its first row has them.
+  public private(set) var columns: [String]?
+
   /// Creates a data set.
-  /// - Precondition: a first axis, and as many labels as samples.
+  /// - Precondition: a first axis, as many labels as samples, and as many names of columns as a row of a table has numbers.
   public init(
-    name: String, samples: Tensor<Scalar>, labels: [Int]? = nil, scale: DataScale? = nil
+    name: String, samples: Tensor<Scalar>, labels: [Int]? = nil, scale: DataScale? = nil,
+    columns: [String]? = nil
   ) {
+    precondition(
+      columns.map { samples.shape.row == [$0.count] } ?? true,
+      "\(columns?.count ?? 0) columns of samples of shape \(samples.shape)")
+    self.columns = columns
     precondition(samples.shape.rank >= 1, "samples of shape \(samples.shape) have no first axis")
     precondition(
       labels?.count ?? samples.rows == samples.rows,
@@ -77,6 +85,47 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return result
   }
 
+  /// A table parted from one of its columns: the rest, standardised as the whole was, and the column's numbers.
+  /// - Throws: `unknownName` where no column, or more than one, has this name; `wrongShape` where there is no other.
+  public func parted(fromColumn column: String) throws(DataError) -> (
+    rest: Dataset, numbers: [Double]
+  ) {
+    guard let columns else {
+      throw DataError(
+        .unknownName, name,
+        "there is no column “\(column)”; expected a table as text whose first row names its columns"
+      )
+    }
+    let places = columns.indices.filter { columns[$0] == column }
+    guard let place = places.first, places.count == 1 else {
+      throw DataError(
+        .unknownName, name,
+        "there are \(places.isEmpty ? "no" : "\(places.count)") columns “\(column)”\(NearMiss.hint(for: column, among: columns)); expected one, and there are \(columns.joined(separator: ", "))"
+      )
+    }
+    let others = columns.indices.filter { $0 != place }
+    guard !others.isEmpty else {
+      throw DataError(
+        .wrongShape, name, "“\(column)” is the only column; expected others beside it")
+    }
+    let entries = samples.scalars
+    let rows = stride(from: 0, to: entries.count, by: columns.count)
+    var rest = Dataset(
+      name: name,
+      samples: Tensor(
+        [count, others.count], rows.flatMap { row in others.map { entries[row + $0] } }),
+      labels: labels, columns: others.map { columns[$0] })
+    if let grouping = standardization?.grouping { rest = try rest.standardized(by: grouping) }
+    return (rest, rows.map { Double(entries[$0 + place]) })
+  }
+
+  /// A table whose labels are the numbers in one of its columns, which is no part of the samples then.
+  /// - Throws: as `parted(fromColumn:)`, and `outOfRange` where a number is not a whole one from 0 on.
+  public func labelled(byColumn column: String) throws(DataError) -> Dataset {
+    let (rest, numbers) = try parted(fromColumn: column)
+    return try rest.labelled(DataSource.labels(numbers, in: "\(name), column “\(column)”"))
+  }
+
   /// All samples in model space: dequantised where they are quantised, else standardised where there is a map for that.
   ///
   /// Row `i` depends on (key, `i`) alone. For training, a key of its own each epoch gives each epoch its own noise.
@@ -113,7 +162,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     let range = 0..<min(count, self.count)
     var result = Dataset(
       name: name, samples: samples.rows(range), labels: labels.map { Array($0[range]) },
-      scale: scale)
+      scale: scale, columns: columns)
     result.standardization = standardization
     return result
   }

@@ -40,7 +40,7 @@ struct Edit<Scalar: TensorScalar> {
       )
     }
     start = process.time(halfLogSNR: -log(level))
-    var data: Dataset<Scalar> = try asUsage(of: "--from") { try DataSource(text) }.load()
+    var data = try model.load(asUsage(of: "--from") { try DataSource(text) })
     if let count { data = data.prefix(count) }
     try data.checkSampleShape(model.field.sampleShape)
     let key = RandomKey(try arguments.seed).folded("from")

@@ -66,7 +66,7 @@ enum LikelihoodCommand: Command {
       key: key)
 
     func load(_ source: DataSource) throws -> Dataset<Scalar> {
-      var data: Dataset<Scalar> = try source.load()
+      var data = try model.load(source)
       if let count { data = data.prefix(count) }
       try data.checkSampleShape(model.field.sampleShape)
       return data

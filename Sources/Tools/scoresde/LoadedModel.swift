@@ -139,7 +139,7 @@ struct LoadedModel<Scalar: TensorScalar> {
 
   /// At most so many of the samples that the model was trained on, as it saw them; nil where they are not where they were.
   func trainingSamples(atMost most: Int) -> Tensor<Scalar>? {
-    guard let run, var data: Dataset<Scalar> = try? DataSource(run.data).load(),
+    guard let run, var data = try? TrainingJob<Scalar>.data(of: run),
       data.count > 1, run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
     else { return nil }
     data.standardization = standardization
@@ -153,6 +153,15 @@ struct LoadedModel<Scalar: TensorScalar> {
     return data.modelSamples(
       stride(from: 0, to: rows.count, by: step).map { rows[$0] },
       key: RandomKey(0).folded("end marginal"))
+  }
+
+  /// Data for the model: without the column that held the labels of its run, where they have it.
+  func load(_ source: DataSource) throws -> Dataset<Scalar> {
+    let data: Dataset<Scalar> = try source.load()
+    guard let column = run.flatMap(TrainingJob<Scalar>.labelColumn),
+      data.columns?.contains(column) == true
+    else { return data }
+    return try data.parted(fromColumn: column).rest
   }
 
   /// The Gaussian with the moments of the data as the model saw them, nil for an exact model.

@@ -15,7 +15,7 @@ enum TrainCommand: Command {
     ),
     Option(
       "--labels", "WHICH",
-      "classes to ask samples of later: data, for those that come with the data, or a file of whole numbers, one a sample"
+      "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
     ),
     Option("--label-dropout", "X", "share of labels that training hides (default 0.1)"),
     .process,

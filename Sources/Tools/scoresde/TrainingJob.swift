@@ -27,7 +27,8 @@ struct TrainingJob<Scalar: TensorScalar> {
     let options = try Self.options(arguments)
     try self.init(
       data: Self.labelled(
-        Self.standardized(source.load(), arguments), by: arguments.text("--labels")),
+        Self.standardized(Self.load(source, labels: arguments.text("--labels")), arguments),
+        by: arguments.text("--labels")),
       labels: arguments.text("--labels"), network: network,
       parametrization: arguments.text("--parametrization") ?? "gaussian", process: process,
       options: options, pool: pool)
@@ -85,13 +86,34 @@ struct TrainingJob<Scalar: TensorScalar> {
     return try data.standardized(by: grouping)
   }
 
-  /// Data with the labels that `--labels` names, or without any.
+  /// The column that `--labels column:NAME` names.
+  private static func labelColumn(_ text: String?) -> String? {
+    guard let text, text.hasPrefix("column:") else { return nil }
+    return String(text.dropFirst("column:".count))
+  }
+
+  /// The column of the data of a run that held its labels, if they were in one.
+  static func labelColumn(of run: RunDescription) -> String? { labelColumn(run.notes[labelsNote]) }
+
+  /// Data, with the labels that one of their columns holds where `--labels` names it.
+  private static func load(_ source: DataSource, labels text: String?) throws -> Dataset<Scalar> {
+    let data: Dataset<Scalar> = try source.load()
+    return try labelColumn(text).map { try data.labelled(byColumn: $0) } ?? data
+  }
+
+  /// The data that are where those of a run were.
+  static func data(of run: RunDescription) throws -> Dataset<Scalar> {
+    try load(DataSource(run.data), labels: run.notes[labelsNote])
+  }
+
+  /// Data with the labels that `--labels` names, or without any; those of a column they have as they are loaded.
   private static func labelled(
     _ data: Dataset<Scalar>, by text: String?
   ) throws -> Dataset<Scalar> {
     guard let text else { return try data.labelled(nil) }
     var result = data
-    if text != "data" {
+    let isWithData = text == "data" || labelColumn(text) != nil
+    if !isWithData {
       result = try data.labelled(asUsage(of: "--labels") { try DataSource(text) }.labels())
     }
     guard let labels = result.labels else {
@@ -102,7 +124,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     let most = ModelConfiguration.mostClasses
     if let bad = labels.firstIndex(where: { $0 >= most }) {
       throw DataError(
-        .outOfRange, text == "data" ? data.name : text,
+        .outOfRange, isWithData ? data.name : text,
         "the label of sample \(bad) is \(labels[bad]); expected a whole number from 0 to \(most - 1)"
       )
     }
@@ -122,7 +144,8 @@ struct TrainingJob<Scalar: TensorScalar> {
     of run: RunDescription, in folder: RunFolder, given arguments: Arguments
   ) throws -> Dataset<Scalar> {
     let text = arguments.text("--data") ?? run.data
-    var data: Dataset<Scalar> = try asUsage(of: "--data") { try DataSource(text) }.load()
+    let labels = arguments.text("--labels") ?? run.notes[labelsNote]
+    var data = try load(asUsage(of: "--data") { try DataSource(text) }, labels: labels)
     // Runs of earlier versions have no fingerprint.
     let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
     guard isSame else {
@@ -131,7 +154,6 @@ struct TrainingJob<Scalar: TensorScalar> {
       )
     }
     data.standardization = try DataNote.standardization.value(in: run, of: folder)
-    let labels = arguments.text("--labels") ?? run.notes[labelsNote]
     data = try labelled(data, by: run.classes == nil ? arguments.text("--labels") : labels)
     guard data.labelFingerprint == run.notes[labelFingerprintNote] else {
       throw CommandError.usage(
