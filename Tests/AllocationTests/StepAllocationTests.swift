@@ -56,6 +56,6 @@ import Testing
   @Test(arguments: [1, 2]) func aStepOfTraining(threads: Int) throws {
     let small = try training(batch: 64, width: 16, depth: 2, threads: threads)
     let large = try training(batch: 512, width: 64, depth: 4, threads: threads)
-    #expect(small <= 76 && large <= 92, "\(small) and \(large)")
+    #expect(small <= 80 && large <= 96, "\(small) and \(large)")
   }
 }

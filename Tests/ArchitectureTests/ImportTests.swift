@@ -42,6 +42,25 @@ import Testing
       })
   }
 
+  /// Optimised code drops what the standard library's `precondition` says; the package's own is heard where it is seen.
+  @Test func preconditionsAreTheOnesThatAreHeard() throws {
+    let sources = Self.root.appendingPathComponent("Sources")
+    var count = 0
+    for file in ["Engine", "Theory", "Practice"].flatMap({
+      Self.files(sources.appendingPathComponent($0))
+    }) {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      guard text.contains("precondition(") else { continue }
+      count += 1
+      let hasItsOwn = ["/ScoreTensors/", "/ScoreFigures/"].contains { file.path.contains($0) }
+      #expect(
+        try hasItsOwn || Self.imports(file).contains("ScoreTensors"),
+        "\(file.lastPathComponent) has preconditions and does not import ScoreTensors")
+      #expect(!text.contains("preconditionFailure("), "\(file.lastPathComponent)")
+    }
+    #expect(count > 30)
+  }
+
   @Test func everyRoomIsInTheTableAndImportsWhatItsRowNames() throws {
     let table = try Self.table()
     let sources = Self.root.appendingPathComponent("Sources")

@@ -1,3 +1,5 @@
+import ScoreTensors
+
 extension Metrics {
   /// The area under the receiver operating characteristic: the probability that a positive scores above a negative.
   ///

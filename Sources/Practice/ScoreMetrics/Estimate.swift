@@ -1,3 +1,5 @@
+import ScoreTensors
+
 /// A number computed from finitely many samples, with its standard error.
 public struct Estimate: Hashable, Sendable, Codable {
   /// The estimated number.

@@ -1,4 +1,5 @@
 import Foundation
+import ScoreTensors
 
 extension GaussianOracle {
   /// The divergence KL(p_T ‖ prior) in nats: what the log density loses by starting from the prior.

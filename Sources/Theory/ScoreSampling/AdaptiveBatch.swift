@@ -1,4 +1,5 @@
 import Foundation
+import ScoreTensors
 
 /// The rows of one adaptive integration on their way.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import ScoreTensors
 
 /// A Runge–Kutta pair for many rows at once: each row has its own time, step and error, and ends when it is done.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import ScoreTensors
 
 /// The functions that exponential integrators weigh with (Hochbruck & Ostermann 2010, eq. 2.10).
 ///

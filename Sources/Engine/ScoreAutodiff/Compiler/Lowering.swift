@@ -236,7 +236,7 @@ struct Lowering {
     case .groupNorm(let norm): lowerGroupNorm(id, norm)
     case .groupNormGradient: lowerGroupNormGradients(members)
     case .gather, .scatter: lowerRows(id, isGather: value.operation == .gather)
-    default: preconditionFailure("no kernel for \(value.operation)")
+    default: fatalError("no kernel for \(value.operation)")
     }
   }
 

@@ -73,7 +73,7 @@ extension Interpreter {
   {
     let inputs = x.enumerated().map { Formula.input("\($0)", $1.shape) }
     guard let definition = Formula(operation, inputs, shape).definition(inputs) else {
-      preconditionFailure("\(operation) has no definition")
+      fatalError("\(operation) has no definition")
     }
     let values = x.enumerated().map { ("\($0)", $1) }
     return evaluate([definition], Dictionary(uniqueKeysWithValues: values))[0]

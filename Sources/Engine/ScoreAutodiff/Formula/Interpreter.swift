@@ -14,7 +14,7 @@ package enum Interpreter {
       let operands = formula.node.inputs.compactMap { values[ObjectIdentifier($0)] }
       if let name = formula.inputName {
         guard let value = inputs[name] else {
-          preconditionFailure("no value for the input \"\(name)\"")
+          fatalError("no value for the input \"\(name)\"")
         }
         precondition(
           value.shape == formula.shape,
@@ -33,7 +33,7 @@ package enum Interpreter {
     -> Tensor<Double>
   {
     switch operation {
-    case .input(let name): preconditionFailure("the input \"\(name)\" has no value of its own")
+    case .input(let name): fatalError("the input \"\(name)\" has no value of its own")
     case .constant(let value): Tensor(shape, repeating: value)
     case .tensor(let entries): entries.tensor
     case .unary(let function): x[0].map(function.callAsFunction)

@@ -143,7 +143,7 @@ final class CompiledProgram: @unchecked Sendable {
     var shapes: [String: Shape] = [:]
     func enter(_ formula: Formula, _ home: Buffer.Home) {
       guard let name = formula.inputName else {
-        preconditionFailure("parameters and arguments are inputs, not computed formulas")
+        fatalError("parameters and arguments are inputs, not computed formulas")
       }
       precondition(places[name] == nil, "the input \"\(name)\" is listed twice")
       places[name] = home
