@@ -68,8 +68,8 @@ where Conditional.Scalar == Unconditional.Scalar {
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
     try combined(
-      x.rows, t, { [try conditional.noise(x, at: t)] },
-      { [try unconditional.noise($0.of(x), at: $0.of(t))] })[0]
+      x.rows, t, { [try conditional.checkedNoise(x, at: t)] },
+      { [try unconditional.checkedNoise($0.of(x), at: $0.of(t))] })[0]
   }
 
   /// Results of the conditional field, guided by those of the unconditional one in the rows where it counts.
@@ -123,10 +123,11 @@ where Conditional: DifferentiableScoreField, Unconditional: DifferentiableScoreF
       -> [Tensor<Scalar>]
     { [result.noise] + result.pullbacks }
     let results = try combined(
-      x.rows, t, { joined(try conditional.noiseAndPullbacks(x, at: t, cotangents: cotangents)) },
+      x.rows, t,
+      { joined(try conditional.checkedNoiseAndPullbacks(x, at: t, cotangents: cotangents)) },
       { choice in
         joined(
-          try unconditional.noiseAndPullbacks(
+          try unconditional.checkedNoiseAndPullbacks(
             choice.of(x), at: choice.of(t), cotangents: cotangents.map(choice.of)))
       })
     return (results[0], Array(results.dropFirst()))
@@ -139,8 +140,8 @@ where Conditional: DifferentiableScoreField, Unconditional: DifferentiableScoreF
       [result.noise, Tensor([result.trace.count, 1], result.trace)]
     }
     let results = try combined(
-      x.rows, t, { joined(try conditional.noiseAndTrace(x, at: t)) },
-      { joined(try unconditional.noiseAndTrace($0.of(x), at: $0.of(t))) })
+      x.rows, t, { joined(try conditional.checkedNoiseAndTrace(x, at: t)) },
+      { joined(try unconditional.checkedNoiseAndTrace($0.of(x), at: $0.of(t))) })
     return (results[0], results[1].scalars)
   }
 }

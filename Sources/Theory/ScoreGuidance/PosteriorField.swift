@@ -145,7 +145,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   public func noiseAndResiduals(
     _ x: Tensor<Scalar>, at t: Times
   ) throws -> (noise: Tensor<Scalar>, residuals: [Double]) {
-    let noise = try prior.noise(x, at: t)
+    let noise = try prior.checkedNoise(x, at: t)
     let kernels = (0..<x.rows).map { process.marginal(at: t[$0]) }
     let alphas = kernels.map(\.alpha)
     let sigmas = kernels.map(\.sigma)
@@ -165,7 +165,8 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     ) { rows, p in
       let v = try observation.adjoint(p)
       let (own, times) = (Tensor<Scalar>(v), t.rows(rows))
-      let pullback = try prior.noiseAndPullback(x.rows(rows), at: times, cotangent: own).pullback
+      let pullback = try prior.checkedNoiseAndPullback(x.rows(rows), at: times, cotangent: own)
+        .pullback
       var images = denoised(own, pullback, rows)
       if let coarse {
         // Of a Gaussian the derivatives are the same at every x.

@@ -38,7 +38,7 @@ public struct TiltedField<Scalar: TensorScalar>: ScoreField {
   public var sampleShape: Shape { base.sampleShape }
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    let noise = try base.noise(x, at: t)
+    let noise = try base.checkedNoise(x, at: t)
     let gradient = try gradient(x, t)
     guard gradient.shape == x.shape else {
       throw SamplingError(

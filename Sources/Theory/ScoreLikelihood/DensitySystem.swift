@@ -43,7 +43,7 @@ struct DensitySystem<Scalar: TensorScalar>: RowSystem {
     let gains = process.rates(at: times, sharesTime: sharesTime)
     let t = sharesTime ? Times.shared(times[0]) : .perSample(times)
     guard withIntegrals else {
-      try field.noise(x, at: t).writeFlow(gains, of: y, stride: width, into: rates)
+      try field.checkedNoise(x, at: t).writeFlow(gains, of: y, stride: width, into: rates)
       for i in times.indices {
         (rates + i * width + dimensions).update(repeating: 0, count: integrals)
       }

@@ -24,7 +24,7 @@ extension FlowLikelihood {
     return try batches(latent, nil) { batch, start, _ in
       var along = [Double](repeating: 0, count: batch.rows)
       for (place, weight) in rule {
-        let noise = try field.noise(Scalar(place) * batch, at: .shared(end))
+        let noise = try field.checkedNoise(Scalar(place) * batch, at: .shared(end))
         for (row, dot) in noise.doubleRowDots(batch).enumerated() {
           along[row] -= weight * dot / kernel.sigma
         }
@@ -44,7 +44,7 @@ extension FlowLikelihood {
     // a h′(a), which stays finite where a does not: Cov[x₀ | x_t] = (σ²/α²) (1 − σ ∂ε̂/∂x), and x̂₀ = −(σ/α) ε̂ at 0.
     func change(_ t: Double, _ kernel: Marginal) throws -> Double {
       let origin = Tensor<Scalar>(Shape([1] + field.sampleShape.extents))
-      let (noise, traces) = try field.noiseAndTrace(origin, at: .shared(t))
+      let (noise, traces) = try field.checkedNoiseAndTrace(origin, at: .shared(t))
       return -0.5
         * (noise.doubleRowDots(noise)[0] + dimensions - kernel.sigma * Double(traces[0]))
     }

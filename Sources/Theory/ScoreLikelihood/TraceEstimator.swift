@@ -52,10 +52,10 @@ struct TraceEstimator<Scalar: TensorScalar> {
   ) throws -> (noise: Tensor<Scalar>, columns: [[Double]]) {
     switch divergence {
     case .exact:
-      let (noise, trace) = try field.noiseAndTrace(x, at: t)
+      let (noise, trace) = try field.checkedNoiseAndTrace(x, at: t)
       return (noise, [trace.doubles])
     case .hutchinson:
-      let (noise, pullbacks) = try field.noiseAndPullbacks(x, at: t, cotangents: probes)
+      let (noise, pullbacks) = try field.checkedNoiseAndPullbacks(x, at: t, cotangents: probes)
       return (noise, zip(pullbacks, probes).map { $0.doubleRowDots($1) })
     case .hutchPlusPlus: return try sketched(x, at: t)
     }
@@ -75,7 +75,7 @@ struct TraceEstimator<Scalar: TensorScalar> {
       return result
     }
     let directions = Array(probes.prefix(sketch))
-    let (noise, first) = try field.noiseAndPullbacks(x, at: t, cotangents: directions)
+    let (noise, first) = try field.checkedNoiseAndPullbacks(x, at: t, cotangents: directions)
     var basis = zip(directions, first).map { applied($0, $1) }
     for k in basis.indices {
       Self.orthonormalise(&basis, k, rows: rows, width: width)
@@ -93,7 +93,7 @@ struct TraceEstimator<Scalar: TensorScalar> {
         $0.baseAddress.map { Tensor<Scalar>(rows: $0, stride: width, shape: x.shape) } ?? x
       }
     }
-    let pullbacks = try field.noiseAndPullbacks(x, at: t, cotangents: vectors).pullbacks
+    let pullbacks = try field.checkedNoiseAndPullbacks(x, at: t, cotangents: vectors).pullbacks
     let forms = zip(vectors, pullbacks).map { vector, pullback in
       let (squares, products) = (vector.doubleRowDots(vector), vector.doubleRowDots(pullback))
       return (0..<rows).map { precisions[$0] * squares[$0] - products[$0] }

@@ -119,7 +119,7 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
     _ x: Tensor<Scalar>, _ t: [Double], _ key: RandomKey, _ samples: SampleIndices
   ) throws -> [Double] {
     let z: Tensor<Scalar> = key.normal(x.shape, samples: samples)
-    let noise = try field.noise(
+    let noise = try field.checkedNoise(
       field.process.perturb(x, noise: z, at: .perSample(t)), at: .perSample(t))
     let difference = z - noise
     let (misses, norms) = (difference.doubleRowDots(difference), z.doubleRowDots(z))

@@ -76,7 +76,7 @@ extension DifferentiableScoreField {
         }
         return unit
       }
-      let result = try noiseAndPullbacks(x, at: t, cotangents: units)
+      let result = try checkedNoiseAndPullbacks(x, at: t, cotangents: units)
       noise = result.noise
       for (j, pullback) in zip(columns, result.pullbacks) {
         pullback.withUnsafeBuffer { pullback in
@@ -91,18 +91,18 @@ extension DifferentiableScoreField {
 extension ScoreField {
   /// The score ∇ log p_t(x) = −ε̂/σ.
   public func score(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    scaled(try noise(x, at: t), t) { -1 / $0.sigma }
+    scaled(try checkedNoise(x, at: t), t) { -1 / $0.sigma }
   }
 
   /// The denoised data E[x_0 | x_t] = (x − σ ε̂)/α.
   public func denoised(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    let noise = try noise(x, at: t)
+    let noise = try checkedNoise(x, at: t)
     return combined(t, x, noise) { (1 / $0.alpha, -$0.sigma / $0.alpha) }
   }
 
   /// The velocity v = α ε̂ − σ x̂₀ (Salimans & Ho 2022).
   public func velocity(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    let noise = try noise(x, at: t)
+    let noise = try checkedNoise(x, at: t)
     return combined(t, x, noise) {
       (-$0.sigma / $0.alpha, $0.alpha + $0.sigma * $0.sigma / $0.alpha)
     }

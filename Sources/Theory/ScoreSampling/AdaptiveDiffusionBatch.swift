@@ -94,9 +94,9 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     let ends = zip(times, lengths).map { t, h in t - h - end <= least ? end : t - h }
     let endRates = ends.map { process.reverseRates(at: $0) }
     let path = Tensor<Scalar>(rows: changes, stride: width, shape: x.shape)
-    let first = try field.noise(x, at: .perSample(times))
+    let first = try field.checkedNoise(x, at: .perSample(times))
     let tried = stepped(x, first, rates, path)
-    let second = try field.noise(tried, at: .perSample(ends))
+    let second = try field.checkedNoise(tried, at: .perSample(ends))
     // Heun's step from both slopes, on the same noise.
     let again = stepped(x, second, endRates, path, driftOf: tried)
     judge(tried, Tensor.combined(0.5, tried, 0.5, again), changes, ends, endRates)

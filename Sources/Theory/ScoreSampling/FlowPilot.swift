@@ -38,12 +38,12 @@ struct FlowPilot<Scalar: TensorScalar> {
     let normal: Tensor<Scalar> = key.folded("pilot").normal(
       Shape([count] + field.sampleShape.extents))
     var x = Scalar(process.priorDeviation(at: start)) * normal
-    var (states, noises) = ([x], [try field.noise(x, at: .shared(start))])
+    var (states, noises) = ([x], [try field.checkedNoise(x, at: .shared(start))])
     for step in grid.steps {
       try check(Double(step.index) / Double(steps))
       x = try Self.advanced(x, noises[noises.count - 1], step, field)
       states.append(x)
-      noises.append(try field.noise(x, at: .shared(step.next)))
+      noises.append(try field.checkedNoise(x, at: .shared(step.next)))
     }
     guard x.isFinite else {
       throw SamplingError(
@@ -91,9 +91,9 @@ struct FlowPilot<Scalar: TensorScalar> {
         scale: exp(marginal.logAlpha - from.logAlpha))
     }
     let half = process.marginal(at: middle)
-    let second = try field.noise(state([first], [0.5], at: half), at: .shared(middle))
-    let third = try field.noise(state([second], [0.5], at: half), at: .shared(middle))
-    let fourth = try field.noise(state([third], [1], at: to), at: .shared(step.next))
+    let second = try field.checkedNoise(state([first], [0.5], at: half), at: .shared(middle))
+    let third = try field.checkedNoise(state([second], [0.5], at: half), at: .shared(middle))
+    let fourth = try field.checkedNoise(state([third], [1], at: to), at: .shared(step.next))
     return state([first, second, third, fourth], [1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6], at: to)
   }
 

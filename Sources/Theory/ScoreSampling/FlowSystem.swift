@@ -19,7 +19,7 @@ package struct FlowSystem<Scalar: TensorScalar>: RowSystem {
   ) throws {
     let x = Tensor<Scalar>(
       rows: y, stride: width, shape: Shape([times.count] + field.sampleShape.extents))
-    let noise = try field.noise(x, at: sharesTime ? .shared(times[0]) : .perSample(times))
+    let noise = try field.checkedNoise(x, at: sharesTime ? .shared(times[0]) : .perSample(times))
     let gains = process.rates(at: times, sharesTime: sharesTime)
     noise.writeFlow(gains, of: y, stride: width, into: rates)
   }

@@ -73,7 +73,7 @@ struct MultistepFit<Scalar: TensorScalar> {
         states.append(state)
         let time = pilot.time(at: knots[place])
         noises.append(
-          axes.coordinates(try pilot.field.noise(axes.states(state), at: .shared(time))))
+          axes.coordinates(try pilot.field.checkedNoise(axes.states(state), at: .shared(time))))
       }
     }
   }

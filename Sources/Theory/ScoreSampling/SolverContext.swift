@@ -37,7 +37,7 @@ public struct SolverContext<Scalar: TensorScalar> {
   /// The noise prediction ε̂(x, t), counted as one evaluation.
   public mutating func predictedNoise(_ x: Tensor<Scalar>, at t: Double) throws -> Tensor<Scalar> {
     evaluations += 1
-    return try field.noise(x, at: .shared(t))
+    return try field.checkedNoise(x, at: .shared(t))
   }
 
   /// Standard normal numbers in the shape of x, other ones at each call.

@@ -27,7 +27,13 @@ extension StepSolver {
         cancelled = step.time
         break
       }
-      x = try self.step(x, step, in: &context)
+      let next = try self.step(x, step, in: &context)
+      guard next.shape == x.shape else {
+        throw SamplingError(
+          "a step of the solver makes states of shape \(next.shape) of those of shape \(x.shape); expected the same shape"
+        )
+      }
+      x = next
       if let stride, (done + 1) % stride == 0 || done + 1 == grid.steps.count {
         trajectory.append(TrajectoryPoint(time: step.next, x: x))
       }
