@@ -86,22 +86,21 @@ import Testing
     #expect(Self.median(plain.ratios) < 100 && Self.median(corrected.ratios) < 100)
   }
 
-  /// With four probes the standard errors themselves are rough; Student's widening keeps the coverage. In fewer than six
-  /// dimensions signs repeat themselves and hide their spread, beyond the sketch too, so those mixtures are left out.
+  /// With four probes the standard errors themselves are rough; six samples learn from one another. In one to sixteen
+  /// dimensions, so that signs often agree.
   @Test func withFewProbesTheyStillDo() throws {
     for divergence in [Divergence.hutchinson(probes: 4), .hutchPlusPlus(sketch: 2, probes: 4)] {
       var (misses, count) = (0, 0)
       let processes = try Self.processes()
       for number in 0..<64 {
         let oracle = try Self.mixture(number, processes[number % processes.count])
-        guard oracle.sampleShape.count >= 6 else { continue }
-        let x = oracle.sample(2, key: RandomKey(2))
+        let x = oracle.sample(6, key: RandomKey(2))
         let likelihood = try FlowLikelihood(
           oracle, divergence: divergence, method: .adaptive(rtol: 1e-4, atol: 1e-4))
         let key = RandomKey(UInt64(number))
         let result = try likelihood.logDensity(of: x, key: key)
         let budget = try likelihood.budget(of: result, for: x, key: key)
-        count += 2
+        count += 6
         misses +=
           Self.coverage(
             budget.correctedLogDensity, try oracle.logDataDensity(x),
@@ -109,7 +108,7 @@ import Testing
           ).misses
       }
       print("of \(count) log densities by \(divergence), outside value ± 3 × total: \(misses)")
-      #expect(misses <= 1 && count >= 60, "\(divergence): \(misses) of \(count)")
+      #expect(misses <= 4, "\(divergence): \(misses) of \(count)")
     }
   }
 
@@ -240,26 +239,25 @@ import Testing
     }
   }
 
-  /// In the plane four signs all agree in one sample of eight, and then have no spread at all.
+  /// Four signs of a sample may all agree, and those of a few samples too; over many they do not.
   @Test func signsThatMayAllAgreeLeaveTheTotalOpen() throws {
     let oracle = try MixtureDensityTests.oracle(try VariancePreserving(), Double.self)
     #expect(oracle.sampleShape == [2])
-    let x = oracle.sample(60, key: RandomKey(1))
-    for (divergence, isKnown) in [
-      (Divergence.hutchinson(probes: 4), false), (.hutchinson(probes: 10), true),
-      (.hutchPlusPlus(sketch: 1, probes: 4), false), (.hutchPlusPlus(sketch: 2, probes: 2), true),
-      (.hutchinson(.gaussian, probes: 4), true), (.exact, true),
+    for (divergence, count, isKnown) in [
+      (Divergence.hutchinson(probes: 4), 5, false), (.hutchinson(probes: 4), 6, true),
+      (.hutchinson(probes: 16), 1, false), (.hutchinson(probes: 17), 1, true),
+      (.hutchPlusPlus(sketch: 1, probes: 4), 5, false),
+      (.hutchPlusPlus(sketch: 1, probes: 4), 6, true),
+      (.hutchPlusPlus(sketch: 2, probes: 2), 1, true), (.hutchinson(.gaussian, probes: 4), 1, true),
+      (.hutchinson(.sphere, probes: 2), 1, true), (.exact, 1, true),
     ] {
+      let x = oracle.sample(count, key: RandomKey(1))
       let likelihood = try FlowLikelihood(
         oracle, divergence: divergence, method: .adaptive(rtol: 1e-3, atol: 1e-3))
       let result = try likelihood.logDensity(of: x)
       let budget = try likelihood.budget(of: result, for: x)
-      #expect((budget.total != nil) == isKnown, "\(divergence)")
+      #expect((budget.total != nil) == isKnown, "\(divergence), \(count)")
       #expect((budget.correctedTotal != nil) == isKnown && (budget.probes != nil) == isKnown)
-      if divergence == .hutchinson(probes: 4) {
-        let errors = try #require(result.probeStandardError)
-        #expect(errors.contains { $0 < 1e-12 })
-      }
     }
     // In one dimension a sign is exact.
     let line = try GaussianDensityTests.oracle(try VariancePreserving(), Double.self)
@@ -267,6 +265,40 @@ import Testing
     let likelihood = try FlowLikelihood(line, divergence: .hutchinson(probes: 2))
     #expect(
       try likelihood.budget(of: try likelihood.logDensity(of: point), for: point).total != nil)
+  }
+
+  /// Of entries that move together many signs give one value: (Σv)² takes six in ten dimensions. What a sample's own probes do
+  /// not show those of the others do.
+  @Test func probesLearnFromOneAnother() throws {
+    for (dimensions, probes) in [(5, 4), (10, 2), (20, 2)] {
+      let oracle = try GaussianOracle<Double>(
+        process: VariancePreserving(), mean: [Double](repeating: 0, count: dimensions),
+        covariance: (0..<dimensions).map { i in
+          (0..<dimensions).map { i == $0 ? 1 : 0.8 }
+        })
+      let x = oracle.sample(300, key: RandomKey(4))
+      let likelihood = try FlowLikelihood(
+        oracle, divergence: .hutchinson(probes: probes), method: .adaptive(rtol: 1e-4, atol: 1e-4))
+      let result = try likelihood.logDensity(of: x, key: RandomKey(5))
+      let budget = try likelihood.budget(of: result, for: x, key: RandomKey(5))
+      let truth = try oracle.logDataDensity(x)
+      let own = try #require(budget.probes)
+      let alone = Self.coverage(
+        budget.correctedLogDensity, truth,
+        own.map { $0 * studentWidening(probes - 1) + 1e-3 })
+      let together = Self.coverage(
+        budget.correctedLogDensity, truth, try #require(budget.correctedTotal))
+      let errors = zip(budget.correctedLogDensity, truth).map { $0 - $1 }
+      let rms = (errors.reduce(0) { $0 + $1 * $1 } / 300).squareRoot()
+      let stated = try #require(budget.widenedProbes)
+      let mean = stated.reduce(0, +) / 300
+      print(
+        "\(dimensions) dimensions that move together, \(probes) probes: of 300 outside three totals \(together.misses), by own errors \(alone.misses); errors \(rms), stated \(mean)"
+      )
+      #expect(alone.misses > 15 && together.misses <= 1)
+      // And the errors that are stated are of the size of those that are made.
+      #expect(mean > rms && mean < 3 * rms)
+    }
   }
 
   @Test func fewDegreesOfFreedomAreWidened() {

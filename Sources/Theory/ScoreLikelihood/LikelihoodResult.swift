@@ -8,7 +8,7 @@ public struct LikelihoodResult<Scalar: TensorScalar>: Sendable {
   /// The log density of the latent under the prior: the part of `logDensity` that is not the flow's divergence.
   public var priorLogDensity: [Double]
   /// The standard error of `logDensity` that comes from the probes: 0 for the exact divergence, nil for a single probe,
-  /// whose spread cannot be seen. A few random signs in a few dimensions may all agree: see `ErrorBudget.probes`.
+  /// whose spread cannot be seen. A few random signs may give the same value: see `ErrorBudget.probes`.
   public var probeStandardError: [Double]?
   /// An estimate of the solver's error in `logDensity`: the magnitudes of the local errors' consequences, summed over the
   /// steps. It may fall short of the error, seldom threefold for oracles but tenfold and more for networks, so that
