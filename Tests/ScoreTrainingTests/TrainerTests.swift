@@ -242,6 +242,28 @@ import Testing
     #expect(abs(plain.moments.mean - 4.5) < 1e-12)
   }
 
+  @Test func momentsThatNoDataHaveAreNamed() throws {
+    let data = try TrainingData(RandomKey(9).normal([50, 2]) as Tensor<Float>)
+    for (bad, words) in [
+      (Preconditioning.standardized(mean: 0, deviation: 0), "deviation 0.0"),
+      (.standardized(mean: 0, deviation: -1), "deviation -1.0"),
+      (.standardized(mean: 0, deviation: 1e-200), "deviation 1e-200"),
+      (.standardized(mean: .nan, deviation: 1), "mean nan"),
+      (.edm(deviation: .infinity), "deviation inf"),
+    ] {
+      var model = Self.model
+      model.preconditioning = bad
+      do {
+        _ = try Trainer(
+          model, process: VariancePreserving(), data: data, options: TrainingOptions(),
+          pool: ThreadPool(threads: 1))
+        Issue.record("\(bad): no error")
+      } catch {
+        #expect("\(error)".contains(words) && "\(error)".contains("expected"), "\(error)")
+      }
+    }
+  }
+
   @Test func optionsOutOfRangeAreNamed() throws {
     for change: (inout TrainingOptions) -> Void in [
       { $0.steps = 0 }, { $0.batchSize = 0 }, { $0.learningRate = -1 }, { $0.learningRate = .nan },

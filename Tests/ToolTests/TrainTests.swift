@@ -192,6 +192,24 @@ import Testing
     }
   }
 
+  /// A run that knows the score at one level has no samples and no likelihoods.
+  @Test func aRunOfOneNoiseLevelIsNoModelOfAll() throws {
+    let bench = try Workbench([:])
+    _ = try bench.scoresde(
+      "train --data moons --noise-level 0.3 --network mlp:width=8,layers=1 --steps 2 --out run")
+    let before = try bench.contents()
+    for words in [
+      "sample --model run --out x.npy", "likelihood --model run --data moons:count=10",
+      "study --model run --out study",
+    ] {
+      let outcome = try bench.scoresde(words)
+      #expect(outcome.status == 2 && outcome.output.isEmpty)
+      #expect(outcome.errors.contains("--noise-level 0.3"), "\(outcome.errors)")
+      #expect(try bench.contents() == before)
+    }
+    #expect(try bench.scoresde("inspect run").status == 0)
+  }
+
   @Test func aFolderWithFilesOfARunIsNotOverwritten() throws {
     let bench = try Self.run()
     let rest = "train --data data.npy --out run --quiet"

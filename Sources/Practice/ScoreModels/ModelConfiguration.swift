@@ -30,9 +30,10 @@ public struct ModelConfiguration: Sendable, Equatable {
   package static let mostClasses = 4096
 
   /// Checks that the network takes samples of this shape; anything else that is asked of the model leans on it.
-  /// - Throws: `ProcessError` that says what the network takes, or how many classes there may be.
+  /// - Throws: `ProcessError` that says what the network takes, which moments of data there are, or how many classes there may be.
   public func check() throws(ProcessError) {
     try network.check(sampleShape)
+    try preconditioning.check()
     guard (0...Self.mostClasses).contains(classes) else {
       throw ProcessError(
         "the model has \(classes) classes; expected from 0 to \(Self.mostClasses)")

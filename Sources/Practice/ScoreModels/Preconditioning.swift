@@ -23,6 +23,21 @@ public enum Preconditioning: Sendable, Equatable {
   case edm(deviation: Double)
   case standardized(mean: Double, deviation: Double)
 
+  /// Checks the moments of the data, where there are some.
+  func check() throws(ProcessError) {
+    let (mean, deviation): (Double, Double)
+    switch self {
+    case .edm(let given): (mean, deviation) = (0, given)
+    case .standardized(let center, let given): (mean, deviation) = (center, given)
+    default: return
+    }
+    guard mean.isFinite, deviation > 0, (deviation * deviation).isNormal else {
+      throw ProcessError(
+        "the preconditioning is for data of mean \(mean) and deviation \(deviation); expected a finite mean and a deviation above 0 whose square is a normal number"
+      )
+    }
+  }
+
   /// The columns by which a formula applies the preconditioning: shift, input scale, skip, output scale.
   ///
   /// ```

@@ -50,6 +50,11 @@ struct LoadedModel<Scalar: TensorScalar> {
           "\(text) holds a run without a checkpoint; scoresde train --out \(text) --resume starts it"
         )
       }
+      if let level = description.options.noiseLevel {
+        throw CommandError.usage(
+          "--model is \(text), a run trained with --noise-level \(Spec.text(level)): it knows the score at that one level, and samples and likelihoods take all; expected a run without"
+        )
+      }
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
       labels =
         takesClasses
