@@ -133,6 +133,7 @@ enum Reports {
     var columns: [Column]?
 
     struct Column: Decodable {
+      var name: String?
       var mean, standardDeviation, least, greatest: Double
     }
 

@@ -149,5 +149,14 @@ import Testing
     #expect(columns.map(\.least) == [1, -990, 7] && columns.map(\.greatest) == [4, -960, 7])
     // The rows at the ends are √(18/5) apart in either column once these have deviation 1.
     #expect(abs(report.suggestedSigmaMax.value - (14.4).squareRoot()) < 1e-12)
+    #expect(columns.allSatisfy { $0.name == nil })
+  }
+
+  @Test func inspectNamesTheColumnsThatHaveNames() throws {
+    let bench = try Workbench(["table.csv": .text("length,mass\n1,20\n3,30\n")])
+    let report: Reports.Numbers = try bench.report("inspect table.csv")
+    #expect(report.columns?.map(\.name) == ["length", "mass"])
+    let text = try bench.scoresde("inspect table.csv").output
+    #expect(text.contains("\nlength ") && text.contains("\nmass "))
   }
 }

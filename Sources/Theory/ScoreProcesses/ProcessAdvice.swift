@@ -100,7 +100,7 @@ public struct ProcessAdvice: Sendable, Equatable {
     dataDeviation = Advice(
       name: "sigma-data", value: variance.squareRoot(),
       reason:
-        "the standard deviation of all entries about their mean, \(Self.rounded(mean)): inputs scaled by it have variance 1 at every noise level (Karras et al. 2022, table 1)"
+        "the standard deviation of all entries about their mean, \(Self.rounded(abs(mean) < 1e-9 * variance.squareRoot() ? 0 : mean)): inputs scaled by it have variance 1 at every noise level (Karras et al. 2022, table 1)"
     )
   }
 

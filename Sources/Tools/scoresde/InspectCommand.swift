@@ -181,10 +181,13 @@ enum InspectCommand: Command {
       let deviation = least == greatest ? 0 : map.deviations[column]
       let numbers = [map.means[column], deviation, least, greatest]
       if column < most {
-        table.append(["\(column + 1)"] + numbers.map { NumberText.significant($0) })
+        table.append(
+          [data.columns?[column] ?? "\(column + 1)"]
+            + numbers.map { NumberText.significant($0) })
       }
+      let name = data.columns.map { [("name", JSON.string($0[column]))] } ?? []
       list.append(
-        .object(zip(names.dropFirst(), numbers).map { (Fact.key($0), .number($1)) }))
+        .object(name + zip(names.dropFirst(), numbers).map { (Fact.key($0), .number($1)) }))
     }
     if map.means.count > most {
       table.append(["… \(map.means.count)"] + names.dropFirst().map { _ in "" })

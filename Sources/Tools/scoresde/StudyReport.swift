@@ -122,13 +122,16 @@ struct StudyReport<Scalar: TensorScalar> {
 
   /// Two plots, log against log: the difference from the fine solve, and the distance to the reference.
   var figure: Panels {
+    let solved = ranked(result.curves.filter { $0.points[0].error != nil }) { $0.error }
+    let all = ranked(result.curves) { $0.distance }
+    let colors = Self.colors(of: [solved, all].map { $0.map(\.solver) })
     let differences = plot(
-      "Difference from a fine solve of the same noise", "root mean square difference",
-      result.curves.filter { $0.points[0].error != nil }
+      "Difference from a fine solve of the same noise", "root mean square difference", solved,
+      colors
     ) { $0.error }
     var distances = plot(
-      "Distance to \(result.reference)", "energy distance, or its standard error if larger",
-      result.curves
+      "Distance to \(result.reference)", "energy distance, or its standard error if larger", all,
+      colors
     ) { $0.distance }
     distances.add(
       .horizontalRule(
@@ -137,30 +140,43 @@ struct StudyReport<Scalar: TensorScalar> {
     return Panels([differences, distances], summary: "Error against NFE on \(model), \(process)")
   }
 
-  /// The best grid of each solver at each place; the best solvers in colours, the others in grey.
+  /// The best grid of each solver, the best solver first.
+  private func ranked(_ curves: [Curve], _ value: (Point) -> Estimate?) -> [Curve] {
+    // A solver is as good as its best grid.
+    Dictionary(grouping: curves, by: \.solver).values.compactMap { curves in
+      curves.map { (curve: $0, score: score($0, value)) }.min { $0.score < $1.score }
+    }.sorted { ($0.score, $0.curve.solver) < ($1.score, $1.curve.solver) }.map(\.curve)
+  }
+
+  /// One colour a solver, the same in all plots, as far as the colours go: to those that are best in any of them.
+  private static func colors(of rankings: [[String]]) -> [String: Color] {
+    var solvers: [String] = []
+    for place in 0..<(rankings.map(\.count).max() ?? 0) {
+      for ranking in rankings where place < ranking.count && !solvers.contains(ranking[place]) {
+        solvers.append(ranking[place])
+      }
+    }
+    return Dictionary(uniqueKeysWithValues: zip(solvers, Color.series))
+  }
+
+  /// Each solver on its best grid; those that have a colour by name, the others in grey.
   private func plot(
-    _ title: String, _ y: String, _ curves: [Curve], _ value: (Point) -> Estimate?
+    _ title: String, _ y: String, _ curves: [Curve], _ colors: [String: Color],
+    _ value: (Point) -> Estimate?
   ) -> Plot {
     var plot = Plot(
       title, x: Axis("score evaluations a sample (NFE)", scale: .log), y: Axis(y, scale: .log),
       width: 640, height: 520)
-    let groups = Dictionary(grouping: curves, by: \.solver)
-    // A solver is as good as its best grid.
-    let best = groups.values.compactMap { curves in
-      curves.map { (curve: $0, score: score($0, value)) }.min { $0.score < $1.score }
-    }.sorted { ($0.score, $0.curve.solver) < ($1.score, $1.curve.solver) }
-    let colored = Color.series.count
-    for (place, entry) in best.enumerated().reversed() {
-      let x = entry.curve.points.map(\.evaluations)
-      let y = entry.curve.points.map { value($0).map { max($0.value, $0.standardError) } ?? .nan }
-      let color = place < colored ? Color.series[place] : Color.gray
-      let isNamed = place < colored
+    for curve in curves.reversed() {
+      let x = curve.points.map(\.evaluations)
+      let y = curve.points.map { value($0).map { max($0.value, $0.standardError) } ?? .nan }
+      let color = colors[curve.solver]
       // A grid that the solver's text names is not said twice.
-      let label =
-        entry.curve.solver.contains("grid=")
-        ? entry.curve.solver : "\(entry.curve.solver), \(entry.curve.grid)"
-      plot.add(.line(x: x, y: y, label: isNamed ? label : "others", color: color, dashed: !isNamed))
-      plot.add(.points(x: x, y: y, label: isNamed ? label : "others", color: color))
+      let name =
+        curve.solver.contains("grid=") ? curve.solver : "\(curve.solver), \(curve.grid)"
+      let label = color == nil ? "others" : name
+      plot.add(.line(x: x, y: y, label: label, color: color ?? .gray, dashed: color == nil))
+      plot.add(.points(x: x, y: y, label: label, color: color ?? .gray))
     }
     return plot
   }
