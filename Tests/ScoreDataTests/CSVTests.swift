@@ -57,4 +57,24 @@ import Testing
     #expect(error.message == "“1e39” is inf as float32, where finite numbers are needed")
     #expect(kind { _ = try CSV.decode(text, path: "", as: Double.self) } == nil)
   }
+
+  /// What is written is read back, numbers to the bit, and names where they can be told from numbers.
+  @Test func tablesAreReadBackAsTheyWereWritten() throws {
+    let numbers: [Float] = [
+      0, -1, 1.0 / 3, 1e-30, .greatestFiniteMagnitude, .leastNonzeroMagnitude,
+    ]
+    let values = Tensor<Float>([3, 2], numbers)
+    for (columns, text) in [
+      (nil, "0.0,-1.0"), (["a", "b c"], "a,b c"), (["a,1", "b"], "a,1;b"),
+      (["a;b", "c,d"], "a;b\tc,d"),
+      (["1", "b"], "0.0,-1.0"), (["a\tb", "c"], "0.0,-1.0"), (["", "b"], "0.0,-1.0"),
+      (["#a", "b"], "0.0,-1.0"),
+    ] {
+      let bytes = CSV.encode(values, columns: columns)
+      let read: CSV.Contents<Float> = try CSV.decode(bytes, path: "table.csv")
+      #expect(read.values == values)
+      #expect(String(decoding: bytes, as: UTF8.self).hasPrefix(text + "\n"))
+      #expect(read.columns == (text.hasPrefix("0") ? nil : columns))
+    }
+  }
 }

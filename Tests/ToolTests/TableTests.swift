@@ -152,6 +152,24 @@ import Testing
     #expect(columns.allSatisfy { $0.name == nil })
   }
 
+  /// A table comes out as a table: the columns that were data by their names, and the numbers of the .npy file.
+  @Test func samplesOfATableAreATable() throws {
+    let rows = (0..<40).map { "\($0),\($0 % 2),\(20 + $0 * $0)" }.joined(separator: "\n")
+    let bench = try Workbench(["table.csv": .text("length,kind,mass\n\(rows)\n")])
+    _ = try bench.scoresde(
+      "train --data table.csv --labels column:kind --network mlp:width=8,layers=1 --steps 5 --out run"
+    )
+    for file in ["x.csv", "x.npy"] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver ddim --steps 5 --count 7 --out \(file)")
+    }
+    let table: CSV.Contents<Float> = try CSV.read(bench.path("x.csv"))
+    #expect(table.columns == ["length", "mass"])
+    #expect(try table.values == NPY.read(bench.path("x.npy"), as: Float.self))
+    let outcome = try bench.scoresde("sample --model run --count 7 --out x.tsv")
+    #expect(outcome.status == 2 && outcome.errors.contains(".csv"))
+  }
+
   @Test func inspectNamesTheColumnsThatHaveNames() throws {
     let bench = try Workbench(["table.csv": .text("length,mass\n1,20\n3,30\n")])
     let report: Reports.Numbers = try bench.report("inspect table.csv")

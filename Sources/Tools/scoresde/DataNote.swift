@@ -36,6 +36,11 @@ extension DataNote<[Int]> {
   static let emptyClasses = DataNote(name: "empty classes")
 }
 
+extension DataNote<[String]> {
+  /// The names of a table's columns, in so far as they are data; tables without have no note.
+  static let columns = DataNote(name: "columns")
+}
+
 extension DataNote<Standardization> {
   /// How other data were standardised; runs of data that were not have none.
   static let standardization = DataNote(name: "standardization")

@@ -10,6 +10,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let scale: DataScale?
   /// How the data that a trained model saw were standardised.
   let standardization: Standardization?
+  /// The names of the columns of the table that a trained model saw.
+  let columns: [String]?
   /// What is known of the run of a trained model.
   let run: RunDescription?
 
@@ -20,7 +22,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
       field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      (labels, scale, standardization, run) = ([], nil, nil, nil)
+      (labels, scale, standardization, columns, run) = ([], nil, nil, nil, nil)
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
       let path = String(text.dropFirst("mixture:".count))
@@ -33,7 +35,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       oracle.pool = session.pool
       field = oracle
-      (labels, scale, standardization, run) = ([], nil, nil, nil)
+      (labels, scale, standardization, columns, run) = ([], nil, nil, nil, nil)
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
       let description = try folder.description()
@@ -70,6 +72,12 @@ struct LoadedModel<Scalar: TensorScalar> {
       run = description
       scale = try DataNote.scale.value(in: description, of: folder)
       standardization = try DataNote.standardization.value(in: description, of: folder)
+      columns = try DataNote.columns.value(in: description, of: folder)
+      guard (columns?.count).map({ field.sampleShape == [$0] }) ?? true else {
+        throw CommandError.failure(
+          "\(folder.descriptionPath): \(columns?.count ?? 0) columns have names, where samples have shape \(field.sampleShape)"
+        )
+      }
       if let columns = standardization?.means.count, columns > 1,
         columns != field.sampleShape.count
       {

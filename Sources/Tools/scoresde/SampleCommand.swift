@@ -27,7 +27,8 @@ enum SampleCommand: Command {
       .lastTime, .seed,
       Option(
         "--out", "FILE",
-        ".npy, .safetensors, .png of images or .svg of points in the plane (required)"),
+        ".npy, .csv of rows, .safetensors, .png of images or .svg of points in the plane (required)"
+      ),
       Option(
         "--trajectory", "FILE.npy",
         "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
@@ -53,7 +54,7 @@ enum SampleCommand: Command {
     let seed = try arguments.seed
     guard
       let out = try session.checkWritable(
-        "--out", extensions: ["npy", "safetensors", "png", "svg"])
+        "--out", extensions: ["npy", "csv", "safetensors", "png", "svg"])
     else { throw CommandError.usage("sample needs --out") }
     let trajectory = try session.checkWritable("--trajectory", extensions: ["npy"])
     if spec.solver is AdaptiveDiffusion, trajectory != nil {
@@ -113,7 +114,7 @@ enum SampleCommand: Command {
     let samples = model.inDataUnits(result.samples)
     try SampleFile.write(
       samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
-      columns: fields.count > 1 ? count : nil)
+      columns: fields.count > 1 ? count : nil, names: model.columns)
     if let trajectory {
       let states = result.trajectory.map { model.inDataUnits($0.x) }
       let all = Tensor.concatenated(states)

@@ -14,16 +14,24 @@ enum SampleFile {
       throw CommandError.usage(
         "--out is \(path), but samples of shape \(shape) are no points in the plane; use .npy")
     }
+    if path.hasSuffix(".csv"), shape.rank != 1 {
+      throw CommandError.usage(
+        "--out is \(path), but samples of shape \(shape) are no rows of a table; use .npy")
+    }
   }
 
-  /// Writes samples in data units; `levels` is the top of the range of quantised images, else −1…1 is shown.
+  /// Writes samples in data units; `levels` is the top of the range of quantised images, else −1…1 is shown, and `names` are
+  /// those of a table's columns.
   static func write<Scalar: TensorScalar>(
-    _ samples: Tensor<Scalar>, to path: String, levels: Double?, columns: Int? = nil
+    _ samples: Tensor<Scalar>, to path: String, levels: Double?, columns: Int? = nil,
+    names: [String]? = nil
   ) throws {
     if path.hasSuffix(".png") {
       try AtomicFile.write(grid(samples, levels: levels, columns: columns).png, to: path)
     } else if path.hasSuffix(".svg") {
       try AtomicFile.write(scatter(samples).svg, to: path)
+    } else if path.hasSuffix(".csv") {
+      try CSV.write(samples, columns: names, to: path)
     } else if path.hasSuffix(".safetensors") {
       try Safetensors(Parameters(names: ["samples"], tensors: [samples])).write(to: path)
     } else {

@@ -54,6 +54,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     if !samples.emptyClasses.isEmpty {
       notes[DataNote.emptyClasses.name] = try DataNote.emptyClasses.text(of: samples.emptyClasses)
     }
+    notes[DataNote.columns.name] = try data.columns.map(DataNote.columns.text)
     notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
     notes[DataNote.standardization.name] =
       try data.standardization.map(DataNote.standardization.text)

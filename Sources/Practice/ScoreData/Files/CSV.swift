@@ -74,6 +74,41 @@ public enum CSV {
       columns: columns)
   }
 
+  /// Writes a table, a row a line, whole or not at all; every number reads back as it is.
+  ///
+  /// Fields are parted by commas, or by what leaves the names whole: semicolons or tabs. Names that would not be read back
+  /// as names, such as numbers, are left out.
+  /// - Throws: `unwritable`.
+  /// - Precondition: values of shape `[rows, columns]`, and as many names as columns where there are any.
+  public static func write<Scalar: TensorScalar>(
+    _ values: Tensor<Scalar>, columns: [String]? = nil, to path: String
+  ) throws(DataError) {
+    try FileBytes.write(encode(values, columns: columns), to: path)
+  }
+
+  /// The bytes of a file that holds the table.
+  package static func encode<Scalar: TensorScalar>(
+    _ values: Tensor<Scalar>, columns: [String]?
+  ) -> [UInt8] {
+    precondition(
+      values.shape.rank == 2 && columns.map { $0.count == values.shape[1] } ?? true,
+      "a table of shape \(values.shape) with \(columns?.count ?? 0) names")
+    var (separator, lines) = (",", [String]())
+    if let columns {
+      let zeros = columns.map { _ in "0" }
+      let kept = [",", ";", "\t"].first { separator in
+        let text = [columns, zeros].map { $0.joined(separator: separator) + "\n" }.joined()
+        let read: Contents<Float>? = try? decode(Array(text.utf8), path: "")
+        return read?.columns == columns
+      }
+      if let kept { (separator, lines) = (kept, [columns.joined(separator: kept)]) }
+    }
+    lines += (0..<values.rows).map { row in
+      values.row(row).map { "\($0)" }.joined(separator: separator)
+    }
+    return Array(lines.joined(separator: "\n").utf8) + [0x0A]
+  }
+
   /// The lines of a text, without their ends.
   private struct Lines: Sequence, IteratorProtocol {
     var rest: ArraySlice<UInt8>
