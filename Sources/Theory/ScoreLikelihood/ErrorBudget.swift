@@ -24,7 +24,7 @@ public struct ErrorBudget: Sendable, Equatable {
   /// The standard error from the probes, each sample's own: 0 for the exact divergence, nil where they do not show it.
   ///
   /// A single probe has no spread. Signs of one sample may give the same value, and do so often where dimensions are few or
-  /// move together; over all samples they must differ 16 times, counted as n (K − 1) for n samples of K probes.
+  /// move together; n samples of K signs show their error where n (K − 1) is 16 or more.
   public var probes: [Double]?
   /// What the probes' part counts in the totals: standard errors that learn from one another, since a few probes alone
   /// know theirs badly, widened so that three times it covers as often as for many, 99.7 % (Student's t).
@@ -35,7 +35,7 @@ public struct ErrorBudget: Sendable, Equatable {
   ///
   /// Moderated variances after Smyth 2004, with K − 1 + ν degrees of freedom. For signs on matrices b 11ᵀ, the hardest
   /// for them, with b log-normal of deviation 1, in 3 to 64 dimensions with 2 and 4 probes, at most one in 180 was off by
-  /// more than three times it, where each sample on its own missed one in eight to two in three.
+  /// more than three times it, where by samples on their own one in 26 to two in three were.
   public var widenedProbes: [Double]?
   /// The log densities that the budget belongs to.
   public var logDensity: [Double]
