@@ -151,6 +151,33 @@ import Testing
       try flat.noise(x.reshaped([3, 4]), at: .shared(0.3)) == noise.reshaped([3, 4]))
   }
 
+  /// Views that divide by what is 0 there, or no number, say so.
+  @Test func viewsNameTheTimesAtWhichTheyAreNone() throws {
+    func oracle<Scalar: TensorScalar>(_ process: any LinearProcess) throws -> GaussianOracle<Scalar>
+    {
+      try GaussianOracle(process: process, mean: 0, deviation: 1, sampleShape: [2])
+    }
+    let vp: GaussianOracle<Double> = try oracle(VariancePreserving())
+    let x = Tensor<Double>([2, 2], [0.1, 0.2, 0.3, 0.4])
+    #expect(
+      throws: ProcessError(
+        "the score is −ε̂/σ, and σ is 0.0 at t = 0.0; expected a time at which it is a number above 0"
+      )
+    ) { try vp.score(x, at: .shared(0)) }
+    #expect(throws: ProcessError.self) { try vp.score(x, at: .perSample([0.5, 0])) }
+    #expect(throws: ProcessError.self) { try vp.denoised(x, at: .shared(.nan)) }
+    #expect(try vp.denoised(x, at: .shared(0)) == x)
+    let long = try OrnsteinUhlenbeck(rate: 5, deviation: 1, endTime: 400)
+    let late: GaussianOracle<Double> = try oracle(long)
+    #expect(throws: ProcessError.self) { try late.denoised(x, at: .shared(400)) }
+    #expect(throws: ProcessError.self) { try late.velocity(x, at: .shared(400)) }
+    #expect(try late.score(x, at: .shared(400)).isFinite)
+    // In Float 1/α is not finite sooner.
+    let single: GaussianOracle<Float> = try oracle(long)
+    #expect(throws: ProcessError.self) { try single.denoised(Tensor<Float>(x), at: .shared(20)) }
+    #expect(try late.denoised(x, at: .shared(20)).isFinite)
+  }
+
   /// The moments of four points far from 0, by hand; a variance that is added makes room for entries that do not vary.
   @Test func dataGiveTheirMoments() throws {
     let vp = try VariancePreserving()

@@ -90,18 +90,24 @@ extension DifferentiableScoreField {
 
 extension ScoreField {
   /// The score ∇ log p_t(x) = −ε̂/σ.
+  /// - Throws: `ProcessError` where σ is 0, as it is at t = 0, and what the field throws.
   public func score(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    scaled(try checkedNoise(x, at: t), t) { -1 / $0.sigma }
+    try check(t, "the score is −ε̂/σ, and σ", \.sigma)
+    return scaled(try checkedNoise(x, at: t), t) { -1 / $0.sigma }
   }
 
   /// The denoised data E[x_0 | x_t] = (x − σ ε̂)/α.
+  /// - Throws: `ProcessError` where α is 0, as after a long time, and what the field throws.
   public func denoised(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
+    try check(t, "x̂₀ is (x − σ ε̂)/α, and α", \.alpha)
     let noise = try checkedNoise(x, at: t)
     return combined(t, x, noise) { (1 / $0.alpha, -$0.sigma / $0.alpha) }
   }
 
   /// The velocity v = α ε̂ − σ x̂₀ (Salimans & Ho 2022).
+  /// - Throws: as `denoised`.
   public func velocity(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
+    try check(t, "v is α ε̂ − σ (x − σ ε̂)/α, and α", \.alpha)
     let noise = try checkedNoise(x, at: t)
     return combined(t, x, noise) {
       (-$0.sigma / $0.alpha, $0.alpha + $0.sigma * $0.sigma / $0.alpha)
@@ -119,6 +125,24 @@ extension ScoreField {
       let rates = times.map { process.rates(at: $0) }
       return .combinedRows(
         rates.map { Scalar($0.drift) }, x, rates.map { Scalar($0.noiseGain) }, noise)
+    }
+  }
+
+  // What is divided by must be positive in the field's own numbers, where 1 over it must be finite too.
+  private func check(
+    _ t: Times, _ what: String, _ divisor: KeyPath<Marginal, Double>
+  ) throws(ProcessError) {
+    let times: [Double]
+    switch t {
+    case .shared(let t): times = [t]
+    case .perSample(let all): times = all
+    }
+    for t in times {
+      let value = process.marginal(at: t)[keyPath: divisor]
+      guard Scalar(1 / value).isFinite, value > 0 else {
+        throw ProcessError(
+          "\(what) is \(value) at t = \(t); expected a time at which it is a number above 0")
+      }
     }
   }
 
