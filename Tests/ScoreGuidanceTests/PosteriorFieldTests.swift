@@ -146,7 +146,7 @@ import Testing
       var last = [Double](repeating: 1, count: 6)
       for iterations in 1...12 {
         let residuals = try PosteriorField<Double>(
-          SkewField(base: try prior(process)), of: observation, observed: observed(observation),
+          ChangedField.skew(try prior(process)), of: observation, observed: observed(observation),
           noiseDeviation: 0.01, iterations: iterations, tolerance: 0
         ).noiseAndResiduals(x, at: .shared(0.5)).residuals
         #expect(zip(residuals, last).allSatisfy { $0 <= $1 }, "\(iterations): \(residuals)")
@@ -184,7 +184,7 @@ import Testing
     let observation = try LinearObservation.entries([true, false], of: [2])
     func second(_ coarse: GaussianOracle<Double>?) throws -> [Double] {
       let field = try PosteriorField(
-        WavyField(base: pair), of: observation, observed: Tensor([1, 1], [1]), noiseDeviation: 0,
+        ChangedField.wavy(pair), of: observation, observed: Tensor([1, 1], [1]), noiseDeviation: 0,
         coarse: coarse)
       let result = try Sampler(field, SolverSpec("unipc"), steps: 30).sample(
         1000, key: RandomKey(1))
@@ -208,7 +208,8 @@ import Testing
     let x: Tensor<Double> = RandomKey(8).normal([5, 4, 4])
     func left(_ coarse: GaussianOracle<Double>?) throws -> [Double] {
       try PosteriorField(
-        RigidField(base: base), of: observation, observed: observed(observation), noiseDeviation: 0,
+        ChangedField.rigid(base), of: observation, observed: observed(observation),
+        noiseDeviation: 0,
         coarse: coarse
       ).noiseAndResiduals(x, at: .shared(0.1)).residuals
     }
@@ -242,7 +243,7 @@ import Testing
     #expect(broken.rows([0, 2]) == whole.rows([0, 2]))
     // A pullback that fails where ε̂ does not must not leave the sample as if nothing were observed.
     let torn = try PosteriorField<Double>(
-      TornField(base: try prior(process)), of: observation, observed: observed(observation),
+      ChangedField.torn(try prior(process)), of: observation, observed: observed(observation),
       noiseDeviation: 0.1)
     let result = try Sampler(torn, solver: DDIM(), steps: 3).sample(2, key: RandomKey(1))
     #expect(result.status.allSatisfy { !$0.isFinished })
@@ -298,78 +299,55 @@ import Testing
   }
 }
 
-/// A field whose pullbacks are no numbers.
-private struct TornField: DifferentiableScoreField {
+/// A Gaussian's field, changed: `added` is added to ε̂ of x, and `change` gives what becomes of the pullback of v at x and σ.
+private struct ChangedField: DifferentiableScoreField {
   let base: GaussianOracle<Double>
+  var added: @Sendable (Tensor<Double>) -> Tensor<Double> = { 0 * $0 }
+  let change:
+    @Sendable (
+      _ pullback: Tensor<Double>, _ v: Tensor<Double>, _ x: Tensor<Double>, _ sigma: Double
+    )
+      -> Tensor<Double>
   var process: any LinearProcess { base.process }
   var sampleShape: Shape { base.sampleShape }
 
   func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
-    try base.noise(x, at: t)
-  }
-
-  func noiseAndPullback(
-    _ x: Tensor<Double>, at t: Times, cotangent v: Tensor<Double>
-  ) throws -> (noise: Tensor<Double>, pullback: Tensor<Double>) {
-    (try base.noise(x, at: t), v.map { _ in .nan })
-  }
-}
-
-/// A field whose derivatives are those of its base and a rotation of neighbours.
-private struct SkewField: DifferentiableScoreField {
-  let base: GaussianOracle<Double>
-  var process: any LinearProcess { base.process }
-  var sampleShape: Shape { base.sampleShape }
-
-  func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
-    try base.noise(x, at: t)
-  }
-
-  func noiseAndPullback(
-    _ x: Tensor<Double>, at t: Times, cotangent v: Tensor<Double>
-  ) throws -> (noise: Tensor<Double>, pullback: Tensor<Double>) {
-    let (noise, pullback) = try base.noiseAndPullback(x, at: t, cotangent: v)
-    let (entries, width) = (v.scalars, v.shape.rowCount)
-    let rotated = entries.indices.map { place in
-      let row = place - place % width
-      return entries[row + (place + 1) % width] - entries[row + (place + width - 1) % width]
-    }
-    return (noise, pullback + 0.2 * Tensor(v.shape, rotated))
-  }
-}
-
-/// A field with ripples in space, whose derivatives are off by what a network's are.
-private struct WavyField: DifferentiableScoreField {
-  let base: GaussianOracle<Double>
-  var process: any LinearProcess { base.process }
-  var sampleShape: Shape { base.sampleShape }
-
-  func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
-    try base.noise(x, at: t) + x.map { 0.0025 * sin(20 * $0) }
+    try base.noise(x, at: t) + added(x)
   }
 
   func noiseAndPullback(
     _ x: Tensor<Double>, at t: Times, cotangent v: Tensor<Double>
   ) throws -> (noise: Tensor<Double>, pullback: Tensor<Double>) {
     let pullback = try base.noiseAndPullback(x, at: t, cotangent: v).pullback
-    return (try noise(x, at: t), pullback + v * x.map { 0.05 * cos(20 * $0) })
-  }
-}
-
-/// A field whose derivatives say that x₀ is lower where x is higher.
-private struct RigidField: DifferentiableScoreField {
-  let base: GaussianOracle<Double>
-  var process: any LinearProcess { base.process }
-  var sampleShape: Shape { base.sampleShape }
-
-  func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
-    try base.noise(x, at: t)
+    return (try noise(x, at: t), change(pullback, v, x, process.marginal(at: t[0]).sigma))
   }
 
-  func noiseAndPullback(
-    _ x: Tensor<Double>, at t: Times, cotangent v: Tensor<Double>
-  ) throws -> (noise: Tensor<Double>, pullback: Tensor<Double>) {
-    let sigma = process.marginal(at: t[0]).sigma
-    return (try noise(x, at: t), v.map { 1.2 / sigma * $0 })
+  /// Pullbacks are no numbers.
+  static func torn(_ base: GaussianOracle<Double>) -> ChangedField {
+    ChangedField(base: base) { _, v, _, _ in v.map { _ in .nan } }
+  }
+
+  /// Derivatives are those of the base and a rotation of neighbours.
+  static func skew(_ base: GaussianOracle<Double>) -> ChangedField {
+    ChangedField(base: base) { pullback, v, _, _ in
+      let (entries, width) = (v.scalars, v.shape.rowCount)
+      let rotated = entries.indices.map { place in
+        let row = place - place % width
+        return entries[row + (place + 1) % width] - entries[row + (place + width - 1) % width]
+      }
+      return pullback + 0.2 * Tensor(v.shape, rotated)
+    }
+  }
+
+  /// Ripples in space, whose derivatives are off by what a network's are.
+  static func wavy(_ base: GaussianOracle<Double>) -> ChangedField {
+    ChangedField(
+      base: base, added: { $0.map { 0.0025 * sin(20 * $0) } },
+      change: { pullback, v, x, _ in pullback + v * x.map { 0.05 * cos(20 * $0) } })
+  }
+
+  /// Derivatives say that x₀ is lower where x is higher.
+  static func rigid(_ base: GaussianOracle<Double>) -> ChangedField {
+    ChangedField(base: base) { _, v, _, sigma in (1.2 / sigma) * v }
   }
 }
