@@ -77,7 +77,8 @@ let package = Package(
     tests("ScoreFigures", ["ScoreData"]),
     tests("ScoreMetrics", ["ScoreTensors"]),
     tests("ScoreNetworks", ["ScoreAutodiff", "ScoreTensors"]),
-    tests("ScoreModels", ["ScoreNetworks", "ScoreProcesses", "ScoreTensors"]),
+    tests(
+      "ScoreModels", ["ScoreNetworks", "ScoreAutodiff", "ScoreProcesses", "ScoreTensors"]),
     tests(
       "ScoreTraining",
       [

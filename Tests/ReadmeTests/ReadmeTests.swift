@@ -122,4 +122,41 @@ import Testing
     #expect(try Self.readme().contains(Self.lines("run") + "\n"))
     #expect(read.parameters == trainer.averagedParameters)
   }
+
+  @Test func aNetworkOfOnesOwnTrainsSamplesAndGivesLikelihoods() throws {
+    let pool = ThreadPool()
+    let points: Tensor<Float> = RandomKey(0).normal([1000, 2])
+    // begin network
+    /// ε̂ as the gradient of one number, so that the field has a potential.
+    struct Energy: Network {
+      private let energy: MLP
+
+      init(inputs: Int, conditions: Int) {
+        energy = MLP(inputs: inputs, conditions: conditions, width: 64, layers: 2, outputs: 1)
+      }
+
+      var parameters: [Parameter] { energy.parameters }
+
+      func callAsFunction(_ x: Formula, condition: Formula) -> Formula {
+        gradient(of: energy(x, condition: condition).sum(), withRespectTo: x)
+      }
+    }
+
+    let network = NetworkSpec(own: "energy") { shape, conditions in
+      Energy(inputs: shape.count, conditions: conditions)
+    }
+    let conservative = ModelConfiguration(
+      sampleShape: [2], network: network,
+      preconditioning: .standardized(mean: 0, deviation: 1))
+    // end network
+    #expect(try Self.readme().contains(Self.lines("network") + "\n"))
+    var trainer = try Trainer(
+      conservative, process: VariancePreserving(), data: TrainingData(points),
+      options: TrainingOptions(), pool: pool)
+    for _ in 1...100 { try trainer.advance() }
+    let field = try trainer.averagedModel(pool: pool)
+    let samples = try Sampler(field, SolverSpec("unipc"), steps: 20).sample(100, key: RandomKey(1))
+    let nats = try FlowLikelihood(field, divergence: .exact).logDensity(of: samples.samples)
+    #expect(nats.isFinished && abs(nats.mean + 2.84) < 0.6, "\(nats.mean)")
+  }
 }

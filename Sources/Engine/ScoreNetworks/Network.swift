@@ -3,7 +3,21 @@ import ScoreTensors
 
 /// A function of rows under a condition, as a formula of its named parameters.
 ///
-/// The condition has as many rows as x, or one row for all; with one row, all that depends on it alone is done once.
+/// The condition has as many rows as x, or one row for all; with one row, all that depends on it alone is done once. Row i of
+/// the result depends on row i alone, since batches are cut as it suits the machine.
+///
+/// ```swift
+/// struct Energy: Network {  // the gradient of one number
+///   private let energy: MLP
+///   init(inputs: Int, conditions: Int) {
+///     energy = MLP(inputs: inputs, conditions: conditions, width: 64, layers: 2, outputs: 1)
+///   }
+///   var parameters: [Parameter] { energy.parameters }
+///   func callAsFunction(_ x: Formula, condition: Formula) -> Formula {
+///     gradient(of: energy(x, condition: condition).sum(), withRespectTo: x)
+///   }
+/// }
+/// ```
 public protocol Network: Sendable {
   /// The parameters, in the order of files and optimisers.
   var parameters: [Parameter] { get }

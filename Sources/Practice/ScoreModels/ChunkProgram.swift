@@ -19,8 +19,8 @@ struct ChunkKind: Hashable {
   /// The most rows of a chunk whose largest values have so many entries a row: a few megabytes of them in Float.
   ///
   /// Shorter chunks stay in nearer caches, but read every filter for fewer images.
-  static func most(activations: Int) -> Int {
-    sizes.last { $0 * activations <= 1 << 20 } ?? 1
+  static func most(largestValue: Int) -> Int {
+    sizes.last { $0 * largestValue <= 1 << 20 } ?? 1
   }
 
   /// How many rows a worker takes where `left` of `count` remain: of its even share of them, in chunks of full size and in the end
@@ -63,13 +63,13 @@ final class ChunkProgram<Scalar: TensorScalar>: Sendable {
     self.kind = kind
     dimensions = configuration.dimensions
     columns = configuration.columns
-    let x = Formula.input("x", [kind.rows, dimensions])
-    let columns = Formula.input("columns", [kind.sharedTime ? 1 : kind.rows, columns])
+    let x = ModelConfiguration.input("x", [kind.rows, dimensions])
+    let columns = ModelConfiguration.input("columns", [kind.sharedTime ? 1 : kind.rows, columns])
     let noise = configuration.noise(x, columns: columns)
     var arguments = [x, columns]
     var outputs = [noise]
     for index in 0..<kind.pullbacks {
-      let cotangent = Formula.input("cotangent.\(index)", x.shape)
+      let cotangent = ModelConfiguration.input("cotangent.\(index)", x.shape)
       arguments.append(cotangent)
       outputs += vjp([noise], cotangents: [cotangent], withRespectTo: [x])
     }

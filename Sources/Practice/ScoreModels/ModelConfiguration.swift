@@ -38,6 +38,7 @@ public struct ModelConfiguration: Sendable, Equatable {
       throw ProcessError(
         "the model has \(classes) classes; expected from 0 to \(Self.mostClasses)")
     }
+    if !network.isBuiltIn { try checkOwnNetwork() }
   }
 
   /// The parameters, in the order of files and optimisers.
@@ -50,7 +51,31 @@ public struct ModelConfiguration: Sendable, Equatable {
     FourierFeatures("time", frequencies: network.frequencies, scale: network.scale)
   }
 
-  private var function: any Network { network.network(sampleShape, classes: classes) }
+  var function: any Network { network.network(sampleShape, classes: classes) }
+
+  /// What the names of inputs begin with that are no parameters.
+  static let inputPrefix = "batch."
+
+  /// An input that is none of the parameters, whatever these are called.
+  package static func input(_ name: String, _ shape: Shape) -> Formula {
+    .input(inputPrefix + name, shape)
+  }
+
+  /// The entries of a sample's largest intermediate value, to which chunks of samples are cut.
+  package var largestValue: Int {
+    let x = Self.input("x", [1, dimensions])
+    var largest = dimensions
+    // What the sample has a part in; parameters are larger, and one for all samples.
+    var own: Set<ObjectIdentifier> = []
+    for formula in Formula.topological([noise(x, columns: Self.input("columns", [1, columns]))])
+    where formula.inputName == x.inputName
+      || formula.inputs.contains(where: { own.contains(ObjectIdentifier($0.node)) })
+    {
+      own.insert(ObjectIdentifier(formula.node))
+      largest = max(largest, formula.shape.count)
+    }
+    return largest
+  }
 
   /// Numbers of its time that the formula needs: condition, shift, input scale, skip, output scale.
   private static let timeColumns = 5
@@ -77,17 +102,24 @@ public struct ModelConfiguration: Sendable, Equatable {
     }
   }
 
+  /// What the network takes as its condition, of the columns of rows: features of the time, and the class.
+  func condition(_ columns: Formula) -> Formula {
+    let c = columns.slice(axis: 1, 0..<1)
+    let features =
+      switch network.features {
+      case .fourier: fourier(c)
+      case .positional: PositionalFeatures(frequencies: network.frequencies)(c)
+      case .plain: c
+      }
+    guard classes > 0 else { return features }
+    let labels = columns.slice(axis: 1, Self.timeColumns..<Self.timeColumns + classes)
+    return .concatenated([features, labels], axis: 1)
+  }
+
   /// ε̂ as a formula of `x`, `[n, dimensions]`, and the columns of its rows, `[n or 1, columns]`.
   package func noise(_ x: Formula, columns: Formula) -> Formula {
     func column(_ index: Int) -> Formula { columns.slice(axis: 1, index..<index + 1) }
-    let c = column(0)
-    var features =
-      network.features == .fourier
-      ? fourier(c) : PositionalFeatures(frequencies: network.frequencies)(c)
-    if classes > 0 {
-      let labels = columns.slice(axis: 1, Self.timeColumns..<Self.timeColumns + classes)
-      features = .concatenated([features, labels], axis: 1)
-    }
+    let features = condition(columns)
     let function = function
     if preconditioning == .noise { return function(x * column(2), condition: features) }
     let centred = x - column(1)

@@ -9,14 +9,26 @@ import ScoreTensors
 /// ```
 /// mlp:width=256,layers=4            residual-mlp:width=256,blocks=3
 /// unet:channels=32,multipliers=1-2-2,blocks=1,groups=8,attention=false          for images
-/// … ,condition=log-snr|time|discrete-time|log-sigma ,features=fourier|positional ,frequencies=64 ,scale=0.16
+/// … ,condition=log-snr|time|discrete-time|log-sigma ,features=fourier|positional|plain ,frequencies=64 ,scale=0.16
 /// ```
+///
+/// A network of one's own has no text but its name; `init(own:)` makes it.
 public struct NetworkSpec: Sendable, Equatable {
   /// The architecture.
-  public enum Architecture: String, Sendable, CaseIterable {
-    case mlp
-    case residualMLP = "residual-mlp"
-    case unet
+  public enum Architecture: Sendable, Equatable {
+    case mlp, residualMLP, unet
+    case own(OwnNetwork)
+
+    /// The architectures that texts know, with their names.
+    static let named: KeyValuePairs<String, Architecture> = [
+      "mlp": .mlp, "residual-mlp": .residualMLP, "unet": .unet,
+    ]
+
+    /// The name, of one's own too.
+    public var name: String {
+      if case .own(let network) = self { return network.name }
+      return Self.named.first { $0.value == self }?.key ?? ""
+    }
   }
 
   /// The number through which the network sees the time.
@@ -34,6 +46,8 @@ public struct NetworkSpec: Sendable, Equatable {
   /// How that number becomes a row of features.
   public enum Features: String, Sendable, CaseIterable {
     case fourier, positional
+    /// The number itself, one column, for networks that make their own of it.
+    case plain
   }
 
   public var architecture: Architecture
@@ -72,12 +86,29 @@ public struct NetworkSpec: Sendable, Equatable {
     self.attention = attention
   }
 
+  /// Creates a network of one's own; the sizes of the others mean nothing to it.
+  ///
+  /// - Parameters:
+  ///   - name: what run folders call it, and equal networks have in common.
+  ///   - make: the network for samples of a shape and conditions of a width, the same at each call. It takes samples as rows
+  ///     `[n, sampleShape.count]` and a condition `[n or 1, width]`, the features of the time and a column a class, to rows of
+  ///     the samples' width; row i by row i alone.
+  public init(
+    own name: String, condition: Condition = .logSNR, features: Features = .fourier,
+    frequencies: Int = 64, scale: Double = 0.16,
+    _ make: @escaping @Sendable (_ sampleShape: Shape, _ conditions: Int) -> any Network
+  ) {
+    self.init(
+      .own(OwnNetwork(name: name, make: make)), condition: condition, features: features,
+      frequencies: frequencies, scale: scale)
+  }
+
   /// Reads a network from its text.
   /// - Throws: `SpecError` that says what is known, or which value is out of range.
   public init(_ text: String) throws(SpecError) {
     let spec = try Spec(text, kind: "network")
-    guard let architecture = Architecture(rawValue: spec.name) else {
-      throw spec.unknownName(known: Architecture.allCases.map(\.rawValue))
+    guard let architecture = Architecture.named.first(where: { $0.key == spec.name })?.value else {
+      throw spec.unknownName(known: Architecture.named.map(\.key))
     }
     let (width, depth) = Self.keys(architecture)
     let isUNet = architecture == .unet
@@ -118,21 +149,32 @@ public struct NetworkSpec: Sendable, Equatable {
   /// The names of width and depth.
   private static func keys(_ architecture: Architecture) -> (String, String) {
     switch architecture {
-    case .mlp: ("width", "layers")
+    case .mlp, .own: ("width", "layers")
     case .residualMLP: ("width", "blocks")
     case .unet: ("channels", "blocks")
     }
   }
 
-  /// The text that reads back as this network.
+  /// What stands before the name of a network of one's own, in its text.
+  package static let ownPrefix = "own: "
+
+  /// Whether the text reads back as this network, as that of one's own does not.
+  package var isBuiltIn: Bool {
+    if case .own = architecture { false } else { true }
+  }
+
+  /// The text that reads back as this network; of one's own its name and how it sees the time.
   public var text: String {
+    let time =
+      "condition=\(condition.rawValue),features=\(features.rawValue),"
+      + "frequencies=\(frequencies),scale=\(Spec.text(scale))"
+    guard isBuiltIn else { return "\(Self.ownPrefix)\(architecture.name) (\(time))" }
     let (widthName, depthName) = Self.keys(architecture)
     let levels = multipliers.map(String.init).joined(separator: "-")
-    return "\(architecture.rawValue):\(widthName)=\(width),\(depthName)=\(depth),"
+    return "\(architecture.name):\(widthName)=\(width),\(depthName)=\(depth),"
       + (architecture == .unet
         ? "multipliers=\(levels),groups=\(groups),attention=\(attention)," : "")
-      + "condition=\(condition.rawValue),features=\(features.rawValue),"
-      + "frequencies=\(frequencies),scale=\(Spec.text(scale))"
+      + time
   }
 
   /// The sizes of a U-Net.
@@ -158,7 +200,7 @@ public struct NetworkSpec: Sendable, Equatable {
     let (widthName, depthName) = Self.keys(architecture)
     for (name, size) in [(widthName, width), (depthName, depth), ("frequencies", frequencies)]
     where size < 1 {
-      throw ProcessError("the \(architecture.rawValue) has \(name) \(size); expected 1 or more")
+      throw ProcessError("the \(architecture.name) has \(name) \(size); expected 1 or more")
     }
     guard architecture == .unet else { return }
     guard !multipliers.isEmpty, multipliers.allSatisfy({ $0 >= 1 }) else {
@@ -181,16 +223,12 @@ public struct NetworkSpec: Sendable, Equatable {
     }
   }
 
-  /// The entries of a sample's largest intermediate value, where chunks of samples must be cut to it.
-  func activations(_ sampleShape: Shape) -> Int {
-    architecture == .unet
-      ? sampleShape.count / Self.image(sampleShape)[-1] * width * 2 : 1
-  }
-
   /// The network for samples of a shape, of so many classes.
   func network(_ sampleShape: Shape, classes: Int = 0) -> any Network {
-    let (dimensions, conditions) = (sampleShape.count, 2 * frequencies + classes)
+    let dimensions = sampleShape.count
+    let conditions = (features == .plain ? 1 : 2 * frequencies) + classes
     switch architecture {
+    case .own(let network): return network.make(sampleShape, conditions)
     case .unet:
       return UNet(image: Self.image(sampleShape), conditions: conditions, unet)
     case .mlp:

@@ -44,7 +44,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     self.parameters = parameters
     label = nil
     self.pool = pool
-    programs = Programs(products: .full)
+    programs = Programs(products: .full, largestValue: configuration.largestValue)
   }
 
   private init(_ model: ScoreModel, label: Int?, programs: Programs) {
@@ -58,7 +58,9 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
 
   /// The same model with products of another precision.
   convenience init(_ model: ScoreModel, products: ProductPrecision) {
-    self.init(model, label: model.label, programs: Programs(products: products))
+    self.init(
+      model, label: model.label,
+      programs: Programs(products: products, largestValue: model.programs.largestValue))
   }
 
   /// The score of the samples of one class, ∇ log p_t(x | label); nil gives that of all samples together.
@@ -128,7 +130,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     let outputs = results.indices.map { index in
       results[index].withUnsafeMutableBuffer { SendablePointer($0.baseAddress) }
     }
-    let most = ChunkKind.most(activations: configuration.network.activations(sampleShape))
+    let most = ChunkKind.most(largestValue: programs.largestValue)
     let least = most < 128 ? 1 : 8
     let workers = min(pool.threads, (x.rows + least - 1) / least)
     let shared = if case .shared = t { true } else { false }
@@ -186,9 +188,13 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   /// What is compiled of a model, shared by those that differ by the class alone.
   private final class Programs: Sendable {
     let products: ProductPrecision
+    let largestValue: Int
     let compiled = Mutex<[ChunkKind: ChunkProgram<Scalar>]>([:])
 
-    init(products: ProductPrecision) { self.products = products }
+    init(products: ProductPrecision, largestValue: Int) {
+      self.products = products
+      self.largestValue = largestValue
+    }
   }
 }
 

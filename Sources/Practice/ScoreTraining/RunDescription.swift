@@ -13,7 +13,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
   public var format = RunDescription.currentFormat
   /// The process, as text; one that is no built-in is `own: ` and its name.
   public var sde: String
-  /// The network, as text.
+  /// The network, as text; one of one's own is `own: `, its name and how it sees the time.
   public var network: String
   /// The extents of one sample.
   public var sampleShape: [Int]
@@ -76,9 +76,9 @@ public struct RunDescription: Sendable, Equatable, Codable {
     }
   }
 
-  /// The model's configuration.
-  /// - Throws: where the description makes no sense.
-  public func modelConfiguration() throws -> ModelConfiguration {
+  /// The shape of one sample.
+  /// - Throws: `TrainingError` where an extent is not positive, or they are too large.
+  public func checkedSampleShape() throws(TrainingError) -> Shape {
     let most = 1 << 24
     guard !sampleShape.isEmpty, sampleShape.allSatisfy({ $0 > 0 && $0 <= most }),
       sampleShape.reduce(1.0, { $0 * Double($1) }) <= Double(most)
@@ -87,8 +87,35 @@ public struct RunDescription: Sendable, Equatable, Codable {
         "the run's sampleShape is \(sampleShape); expected positive extents, of no more than \(most) entries"
       )
     }
+    return Shape(sampleShape)
+  }
+
+  /// Whether the network is one's own, so that it must be given to whoever reads the run.
+  public var hasOwnNetwork: Bool { network.hasPrefix(NetworkSpec.ownPrefix) }
+
+  /// The model's configuration.
+  /// - Parameter given: the network, where it is one's own.
+  /// - Throws: where the description makes no sense, and where another network is given than the run's; one of one's own is known
+  ///   by its name and by how it sees the time.
+  public func modelConfiguration(network given: NetworkSpec? = nil) throws -> ModelConfiguration {
+    let shape = try checkedSampleShape()
+    let own: NetworkSpec
+    if let given {
+      own = given
+      guard own.text == (hasOwnNetwork ? network : try NetworkSpec(network).text) else {
+        throw TrainingError(
+          "the run's network is \(network) and the network given is \(own.text) where the run's is expected"
+        )
+      }
+    } else if hasOwnNetwork {
+      throw TrainingError(
+        "the run's network is one's own, \(network.dropFirst(NetworkSpec.ownPrefix.count)); expected it to be given, as to RunFolder.model(process:network:pool:)"
+      )
+    } else {
+      own = try NetworkSpec(network)
+    }
     let configuration = ModelConfiguration(
-      sampleShape: Shape(sampleShape), network: try NetworkSpec(network),
+      sampleShape: shape, network: own,
       preconditioning: try Preconditioning(parametrization), classes: classes ?? 0)
     try configuration.check()
     return configuration

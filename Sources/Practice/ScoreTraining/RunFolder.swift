@@ -96,20 +96,21 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// What is trained and on which process, as a description says, unless the process is given.
-  /// - Throws: `FileError` where it makes no sense, and where another process is given than the run was trained on.
+  /// What is trained and on which process, as a description says, unless the process or the network is given.
+  /// - Throws: `FileError` where it makes no sense, and where another process or network is given than the run was trained with.
   public func parts(
-    of description: RunDescription, _ process: (any LinearProcess)? = nil
+    of description: RunDescription, _ process: (any LinearProcess)? = nil,
+    network: NetworkSpec? = nil
   ) throws(FileError) -> (model: ModelConfiguration, process: any LinearProcess) {
     do {
-      let model = try description.modelConfiguration()
+      let model = try description.modelConfiguration(network: network)
       if let process {
         try description.check(process)
         return (model, process)
       }
       guard !description.sde.hasPrefix(RunDescription.ownPrefix) else {
         throw TrainingError(
-          "the run's SDE is one's own, \(description.sde.dropFirst(RunDescription.ownPrefix.count)); expected it to be given, as to RunFolder.model(process:pool:)"
+          "the run's SDE is one's own, \(description.sde.dropFirst(RunDescription.ownPrefix.count)); expected it to be given, as to RunFolder.model(process:network:pool:)"
         )
       }
       return (model, try ProcessSpec.process(description.sde))
@@ -157,14 +158,16 @@ public struct RunFolder: Sendable {
 
   /// The averaged model of the run's checkpoint.
   ///
-  /// - Parameter process: the process that it was trained on, where the run's `sde` is not a text that this library reads.
-  /// - Throws: `FileError` where a file is missing or damaged, and where the process is another: another SDE or other
+  /// - Parameters:
+  ///   - process: the process that it was trained on, where that is one's own.
+  ///   - network: the network that was trained, where that is one's own.
+  /// - Throws: `FileError` where a file is missing or damaged, and where process or network is another: another SDE or other
   ///   parameters than those of a built-in one, another name than that of one's own.
   public func model<Scalar: TensorScalar>(
-    process: (any LinearProcess)? = nil, pool: ThreadPool
+    process: (any LinearProcess)? = nil, network: NetworkSpec? = nil, pool: ThreadPool
   ) throws -> ScoreModel<Scalar> {
     let description = try description()
-    let (configuration, own) = try parts(of: description, process)
+    let (configuration, own) = try parts(of: description, process, network: network)
     let checkpoint: Safetensors<Scalar> = try checkpoint()
     let names = configuration.parameters.map(\.name)
     let tensors = try names.map { try checkpoint.tensor("average/\($0)", in: checkpointPath) }

@@ -101,10 +101,10 @@ public struct Trainer<Scalar: TensorScalar> {
     gradient = try ShardedGradient(
       batch: options.batchSize, parameters: parameters.map(\.formula), trained: trained, pool: pool
     ) { rows in
-      let x = Formula.input("noised", [rows, model.dimensions])
-      let columns = Formula.input("columns", [rows, model.columns])
-      let noise = Formula.input("noise", x.shape)
-      let weights = Formula.input("weights", [rows, loss.weightColumns])
+      let x = ModelConfiguration.input("noised", [rows, model.dimensions])
+      let columns = ModelConfiguration.input("columns", [rows, model.columns])
+      let noise = ModelConfiguration.input("noise", x.shape)
+      let weights = ModelConfiguration.input("weights", [rows, loss.weightColumns])
       return (
         [x, columns, noise, weights],
         loss.value(model.noise(x, columns: columns), at: x, noise: noise, weights: weights)

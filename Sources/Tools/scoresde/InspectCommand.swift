@@ -37,16 +37,17 @@ enum InspectCommand: Command {
 
   private static func inspect(run folder: RunFolder, _ session: Session) throws {
     let description = try folder.description()
-    let model: ModelConfiguration
+    let shape: Shape
     do {
-      model = try description.modelConfiguration()
+      shape = try description.checkedSampleShape()
+      if !description.hasOwnNetwork { _ = try description.modelConfiguration() }
     } catch {
       throw CommandError.failure("\(folder.descriptionPath): \(error)")
     }
     let options = description.options
     var facts = [
       Fact("sde", description.sde), Fact("network", description.network),
-      Fact("sample shape", model.sampleShape), Fact("data", description.data),
+      Fact("sample shape", shape), Fact("data", description.data),
       Fact("scalar", description.scalar), Fact("steps asked for", options.steps),
       Fact("batch size", options.batchSize), Fact("seed", "\(options.seed)"),
       Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
@@ -62,7 +63,7 @@ enum InspectCommand: Command {
             ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
       ),
     ]
-    if model.classes > 0 { facts.append(Fact("classes", model.classes)) }
+    if let classes = description.classes { facts.append(Fact("classes", classes)) }
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()
       let count = checkpoint.parameters.names.indices
