@@ -48,6 +48,18 @@ import Testing
     #expect(error.message.contains(found))
   }
 
+  @Test func fieldsMayBeMissingWhereThatIsAskedFor() throws {
+    let text = Array("a,b\n1,\nnan,\"\"\n,4\n".utf8)
+    let contents = try CSV.decode(text, path: "x.csv", as: Double.self, allowsMissing: true)
+    #expect(contents.columns == ["a", "b"] && contents.values.shape == [3, 2])
+    #expect(contents.values.scalars.map { $0.isNaN ? 0 : $0 } == [1, 0, 0, 0, 0, 4])
+    for other in ["1,inf\n", "1,1e999\n", "1,-\n", "1,2\n3\n"] {
+      #expect(throws: DataError.self) {
+        try CSV.decode(Array(other.utf8), path: "x.csv", as: Double.self, allowsMissing: true)
+      }
+    }
+  }
+
   @Test func numbersTooLargeForTheScalarTypeAreRefused() throws {
     let text = Array("1\n1e39\n".utf8)
     let error = try #require(throws: DataError.self) {

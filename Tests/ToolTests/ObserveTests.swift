@@ -30,6 +30,70 @@ import Testing
     #expect(stride(from: 0, to: 40, by: 2).allSatisfy { abs(met[$0] - 2.5) < 0.05 })
   }
 
+  /// Each of several observations has its own samples, one after another, by the flow of its own posterior.
+  @Test func severalObservationsHaveTheirSamplesInTurn() throws {
+    let bench = try Workbench([
+      "both.npy": .npy([2.5, .nan, .nan, 1.5], shape: [2, 2]),
+      "first.npy": .npy([2.5, .nan], shape: [2]),
+      "both.csv": Data("2.5,\n nan ,1.5\n".utf8),
+    ])
+    func sample(_ options: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --solver ode --rtol 1e-10 --atol 1e-10 --epsilon 1e-3 --seed 7 --scalar float64 --out x.npy \(options)"
+      )
+      return try bench.numbers("x.npy")
+    }
+    let model = "--model gaussian:mean=2,std=0.3,dim=2 --observe-noise 0.4 --count 20 --observe"
+    let found = try sample("\(model) both.npy")
+    let noise = try sample("--model gaussian:dim=2 --count 40")
+    let precision = 1 / 0.09 + 1 / 0.16
+    func flow(_ seen: Double?) -> GaussianFlow {
+      GaussianFlow(
+        mean: seen.map { (2 / 0.09 + $0 / 0.16) / precision } ?? 2,
+        deviation: seen == nil ? 0.3 : (1 / precision).squareRoot(), epsilon: 1e-3)
+    }
+    let flows = [[flow(2.5), flow(nil)], [flow(nil), flow(1.5)]]
+    let expected = noise.enumerated().map {
+      flows[$0.offset / 40][$0.offset % 2].sample($0.element)
+    }
+    #expect(found.count == 80 && distance(found, expected) < 1e-6)
+    #expect(try sample("\(model) first.npy") == Array(found.prefix(40)))
+    #expect(try sample("\(model) both.csv") == found)
+  }
+
+  /// A table of what is known has the columns of the data by their names, in any order and not all of them.
+  @Test func columnsOfATableAreObservedByName() throws {
+    let rows = (0..<48).map { row in
+      let angle = 2 * .pi * Double(row) / 48
+      return "\(100 * cos(angle)),\(1 + sin(angle + 0.5)),\(sin(angle))"
+    }
+    let bench = try Workbench([
+      "data.csv": Data(("length,period,mass\n" + rows.joined(separator: "\n")).utf8),
+      "seen.csv": Data("mass;period\n;1.5\n0.25;0.5\n".utf8),
+      "seen.npy": .npy([.nan, 1.5, .nan, .nan, 0.5, 0.25], shape: [2, 3]),
+      "other.csv": Data("mess\n1\n".utf8), "twice.csv": Data("mass,mass\n1,2\n".utf8),
+      "plain.csv": Data("1,2\n".utf8), "nothing.csv": Data("mass,period\n1,2\n,\n".utf8),
+    ])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --out run --network mlp:width=16,layers=1 --batch-size 32 --steps 40 --warm-up 0"
+    )
+    let command = "sample --model run --solver ddim --steps 50 --count 20 --out x.npy --observe"
+    func sample(_ file: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report("\(command) \(file)")
+      return try bench.numbers("x.npy")
+    }
+    let found = try sample("seen.csv")
+    #expect(try found.count == 120 && found == sample("seen.npy"))
+    for (file, words) in [
+      ("other.csv", ["a column mess", "(did you mean mass?)", "length, period, mass"]),
+      ("twice.csv", ["two columns of one name"]), ("plain.csv", ["has 2 columns; expected 3"]),
+      ("nothing.csv", ["nothing.csv, observation 1 has nan in every entry"]),
+    ] {
+      let outcome = try bench.scoresde("\(command) \(file) --quiet")
+      #expect(outcome.status == 1 && words.allSatisfy(outcome.errors.contains), "\(outcome.errors)")
+    }
+  }
+
   /// Levels are observed in the middle of their bins, to the deviation of rounding.
   @Test func levelsAreObservedInTheirUnits() throws {
     var files = TrainedRun.single.files

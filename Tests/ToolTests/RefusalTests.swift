@@ -161,7 +161,13 @@ import Testing
     Refusal(
       "sample --model gaussian --solver ode:max-evaluations=9 --out a.npy", "sample 0", "budget"),
     Refusal("sample --model gaussian --out a.npy --observe none.npy", "none.npy"),
-    Refusal("sample --model gaussian --out a.npy --observe seen.npy", "seen.npy", "[2]", "[1]"),
+    Refusal(
+      "sample --model gaussian --out a.npy --observe seen.npy", "seen.npy, observation 1", "nan"),
+    Refusal(
+      "sample --model gaussian:dim=3 --out a.npy --observe seen.npy", "seen.npy", "[2]", "[3]",
+      "[n]"),
+    Refusal(
+      "sample --model gaussian:dim=3 --out a.npy --observe ragged.csv", "ragged.csv", "line 2"),
     Refusal(
       "sample --model gaussian:dim=2 --out a.npy --observe none-seen.npy", "none-seen.npy", "nan"),
     Refusal(

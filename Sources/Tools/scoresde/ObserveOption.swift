@@ -1,12 +1,12 @@
 import Foundation
 import ScoreSDE
 
-/// `--observe`: samples given one observation of them, in the data's own units.
+/// `--observe`: samples given observations of them, in the data's own units.
 enum ObserveOption {
   /// The most conjugate gradients at an evaluation, where none are given.
   fileprivate static let standardIterations = 4
 
-  /// The fields given what is observed, or the fields themselves where nothing is.
+  /// The fields given what is observed, one field for each observation, or the fields themselves where nothing is.
   /// - Throws: where the options or the file make no sense for samples of the model.
   static func fields<Scalar: TensorScalar>(
     _ fields: [any ScoreField<Scalar>], of model: LoadedModel<Scalar>, _ arguments: Arguments
@@ -30,17 +30,19 @@ enum ObserveOption {
     let iterations = try asUsage(of: "--observe-as") {
       try spec.integer("iterations", default: standardIterations, in: .between(1, 1000))
     }
-    let numbers = try numbers(path, of: map.shape, spec)
+    let observations = try ObservedFile(path).observations(
+      of: map.shape, as: spec.name, columns: model.columns)
     let units = try DataUnits(model, map)
-    let known = numbers.map { !$0.isNaN }
-    let observed = chosen(units.modelValues(numbers), known).map { Scalar($0) }
-    let deviations = try chosen(
-      units.modelDeviations(noise(arguments) ?? units.rounding / Double(size)), known)
-    let (seen, coarse) = (try units.observation(known), try model.coarse())
-    return try priors.map {
-      try PosteriorField(
-        $0, of: seen, observed: Tensor([1, observed.count], observed), noiseDeviations: deviations,
-        coarse: coarse, iterations: iterations)
+    let deviations = units.modelDeviations(try noise(arguments) ?? units.rounding / Double(size))
+    let coarse = try model.coarse()
+    return try priors.flatMap { prior in
+      try observations.map { numbers in
+        let known = numbers.map { !$0.isNaN }
+        let observed = chosen(units.modelValues(numbers), known).map { Scalar($0) }
+        return try PosteriorField(
+          prior, of: try units.observation(known), observed: Tensor([1, observed.count], observed),
+          noiseDeviations: chosen(deviations, known), coarse: coarse, iterations: iterations)
+      }
     }
   }
 
@@ -64,26 +66,6 @@ enum ObserveOption {
     }
   }
 
-  /// The numbers in the file, in the order of the entries of an observation.
-  private static func numbers(_ path: String, of shape: Shape, _ spec: Spec) throws -> [Double] {
-    let found = try NPY.read(path, as: Double.self, allowsNonFinite: true)
-    // Grey images have one channel, and an observation is one of one.
-    guard found.shape.extents.filter({ $0 != 1 }) == shape.extents.filter({ $0 != 1 }) else {
-      throw CommandError.failure(
-        "\(path) has shape \(found.shape); expected \(shape), as \(spec.name) of one sample have")
-    }
-    let numbers = found.scalars
-    if let bad = numbers.firstIndex(where: { $0.isInfinite }) {
-      throw CommandError.failure(
-        "\(path): entry \(bad) is \(numbers[bad]); expected a finite number, or nan where nothing is known"
-      )
-    }
-    guard numbers.contains(where: { !$0.isNaN }) else {
-      throw CommandError.failure("\(path) has nan in every entry; expected one that is known")
-    }
-    return numbers
-  }
-
   private static func noise(_ arguments: Arguments) throws -> Double? {
     guard let text = arguments.text("--observe-noise") else { return nil }
     guard let value = Double(text), value >= 0, value.isFinite else {
@@ -99,8 +81,8 @@ enum ObserveOption {
 
 extension Option {
   static let observe = Option(
-    "--observe", "FILE.npy",
-    "draw samples given these numbers in the data's units, nan where nothing is known; each evaluation costs a pullback an iteration more"
+    "--observe", "FILE",
+    "draw samples given these numbers in the data's units, nan where nothing is known: an .npy file of one observation or of several, [n, …], or a .csv table of a row each; each evaluation costs a pullback an iteration more"
   )
   static let observeAs = Option(
     "--observe-as", "WHAT",

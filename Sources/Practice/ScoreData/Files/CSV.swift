@@ -14,17 +14,18 @@ public enum CSV {
   }
 
   /// Reads a table of numbers.
+  /// - Parameter allowsMissing: whether a field may be empty or `nan`, and is NaN then.
   /// - Throws: a `DataError` with the line where a row has another number of fields than the first, or a field is not
   ///   a finite number in `Scalar`.
   public static func read<Scalar: TensorScalar>(
-    _ path: String, as type: Scalar.Type = Scalar.self
+    _ path: String, as type: Scalar.Type = Scalar.self, allowsMissing: Bool = false
   ) throws(DataError) -> Contents<Scalar> {
-    try decode(FileBytes.read(path), path: path)
+    try decode(FileBytes.read(path), path: path, allowsMissing: allowsMissing)
   }
 
   /// Decodes the bytes of a file; `path` is for messages.
   package static func decode<Scalar: TensorScalar>(
-    _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self
+    _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self, allowsMissing: Bool = false
   ) throws(DataError) -> Contents<Scalar> {
     guard !bytes.contains(0) else {
       throw DataError(.wrongFormat, path, "this is not a text file: it holds a zero byte")
@@ -52,12 +53,12 @@ public enum CSV {
         )
       }
       for (column, field) in fields.enumerated() {
-        guard let value = Double(field) else {
+        guard let value = field.isEmpty && allowsMissing ? .nan : Double(field) else {
           throw DataError(
             .malformed, "\(path), line \(lineNumber), column \(column + 1)",
             "“\(field.prefix(20))” is not a number")
         }
-        guard value.isFinite, Scalar(value).isFinite else {
+        guard Scalar(value).isFinite || value.isNaN && allowsMissing else {
           throw DataError(
             .notFinite, "\(path), line \(lineNumber), column \(column + 1)",
             "“\(field.prefix(20))” is \(Scalar(value)) as \(Scalar.typeName), where finite numbers are needed"
