@@ -87,7 +87,8 @@ let package = Package(
       ]),
     tests("ScoreSampling", ["ScoreProcesses", "ScoreTensors"]),
     tests("ScoreLikelihood", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
-    tests("ScoreGuidance", ["ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
+    tests(
+      "ScoreGuidance", ["ScoreLikelihood", "ScoreSampling", "ScoreProcesses", "ScoreTensors"]),
     .testTarget(
       name: "FifteenMistakesTests",
       dependencies: [

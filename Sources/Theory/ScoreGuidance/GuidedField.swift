@@ -52,6 +52,11 @@ where Conditional.Scalar == Unconditional.Scalar {
         "the conditional field has samples of shape \(conditional.sampleShape) and the unconditional one of \(unconditional.sampleShape); expected one shape"
       )
     }
+    if let rows = conditional.rowCount, let others = unconditional.rowCount, rows != others {
+      throw SamplingError(
+        "the conditional field is of \(rows) samples and the unconditional one of \(others), each with one of its own; expected as many"
+      )
+    }
     if let difference = conditional.process.difference(from: unconditional.process) {
       throw SamplingError(
         "the conditional and the unconditional field have two processes: \(difference); expected one"
@@ -63,13 +68,23 @@ where Conditional.Scalar == Unconditional.Scalar {
     self.noiseRatios = noiseRatios
   }
 
+  private init(_ conditional: Conditional, _ unconditional: Unconditional, of other: GuidedField) {
+    self.conditional = conditional
+    self.unconditional = unconditional
+    (scale, noiseRatios) = (other.scale, other.noiseRatios)
+  }
+
   public var process: any LinearProcess { conditional.process }
   public var sampleShape: Shape { conditional.sampleShape }
+  public var rowCount: Int? { conditional.rowCount ?? unconditional.rowCount }
+  public func rows(_ rows: [Int]) -> GuidedField {
+    GuidedField(conditional.rows(rows), unconditional.rows(rows), of: self)
+  }
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
     try combined(
       x.rows, t, { [try conditional.checkedNoise(x, at: t)] },
-      { [try unconditional.checkedNoise($0.of(x), at: $0.of(t))] })[0]
+      { [try $0.of(unconditional).checkedNoise($0.of(x), at: $0.of(t))] })[0]
   }
 
   /// Results of the conditional field, guided by those of the unconditional one in the rows where it counts.
@@ -127,7 +142,7 @@ where Conditional: DifferentiableScoreField, Unconditional: DifferentiableScoreF
       { joined(try conditional.checkedNoiseAndPullbacks(x, at: t, cotangents: cotangents)) },
       { choice in
         joined(
-          try unconditional.checkedNoiseAndPullbacks(
+          try choice.of(unconditional).checkedNoiseAndPullbacks(
             choice.of(x), at: choice.of(t), cotangents: cotangents.map(choice.of)))
       })
     return (results[0], Array(results.dropFirst()))
@@ -141,7 +156,7 @@ where Conditional: DifferentiableScoreField, Unconditional: DifferentiableScoreF
     }
     let results = try combined(
       x.rows, t, { joined(try conditional.checkedNoiseAndTrace(x, at: t)) },
-      { joined(try unconditional.checkedNoiseAndTrace($0.of(x), at: $0.of(t))) })
+      { joined(try $0.of(unconditional).checkedNoiseAndTrace($0.of(x), at: $0.of(t))) })
     return (results[0], results[1].scalars)
   }
 }
@@ -154,6 +169,7 @@ private struct RowChoice {
     rows.map { x.rows($0) } ?? x
   }
   func of(_ t: Times) -> Times { rows.map { t.rows($0) } ?? t }
+  func of<Field: ScoreField>(_ field: Field) -> Field { rows.map { field.rows($0) } ?? field }
 }
 
 extension ScoreField {

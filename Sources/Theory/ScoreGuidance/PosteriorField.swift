@@ -40,7 +40,7 @@ import ScoreTensors
 /// so no likelihoods.
 public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   /// The field of samples before anything is observed.
-  public let prior: any DifferentiableScoreField<Scalar>
+  public private(set) var prior: any DifferentiableScoreField<Scalar>
   /// What is observed of a sample.
   public let observation: LinearObservation
   /// The observation y, in the order of its entries.
@@ -136,6 +136,12 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
 
   public var process: any LinearProcess { prior.process }
   public var sampleShape: Shape { prior.sampleShape }
+  public var rowCount: Int? { prior.rowCount }
+  public func rows(_ rows: [Int]) -> PosteriorField {
+    var field = self
+    field.prior = prior.rows(rows)
+    return field
+  }
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
     try noiseAndResiduals(x, at: t).noise
@@ -165,8 +171,9 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     ) { rows, p in
       let v = try observation.adjoint(p)
       let (own, times) = (Tensor<Scalar>(v), t.rows(rows))
-      let pullback = try prior.checkedNoiseAndPullback(x.rows(rows), at: times, cotangent: own)
-        .pullback
+      let pullback = try prior.rows(rows).checkedNoiseAndPullback(
+        x.rows(rows), at: times, cotangent: own
+      ).pullback
       var images = denoised(own, pullback, rows)
       if let coarse {
         // Of a Gaussian the derivatives are the same at every x.

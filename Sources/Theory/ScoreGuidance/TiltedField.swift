@@ -14,7 +14,7 @@ import ScoreTensors
 /// One evaluation costs one of the field and one gradient. It has no derivatives.
 public struct TiltedField<Scalar: TensorScalar>: ScoreField {
   /// The field that is tilted.
-  public let base: any ScoreField<Scalar>
+  public private(set) var base: any ScoreField<Scalar>
   /// The scale w.
   public let scale: Double
   private let gradient: @Sendable (Tensor<Scalar>, Times) throws -> Tensor<Scalar>
@@ -36,6 +36,12 @@ public struct TiltedField<Scalar: TensorScalar>: ScoreField {
 
   public var process: any LinearProcess { base.process }
   public var sampleShape: Shape { base.sampleShape }
+  public var rowCount: Int? { base.rowCount }
+  public func rows(_ rows: [Int]) -> TiltedField {
+    var field = self
+    field.base = base.rows(rows)
+    return field
+  }
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
     let noise = try base.checkedNoise(x, at: t)

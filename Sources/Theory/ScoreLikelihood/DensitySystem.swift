@@ -11,7 +11,9 @@ import ScoreTensors
 /// τ_k are estimates of the trace of ∂ε̂/∂x. Rows are [x, ℓ_1 … ℓ_K], with one ℓ a probe, or a single one for the exact
 /// trace. Then log p_ε(x_ε) = log p_T(x_T) + ℓ(T) − ℓ(ε).
 struct DensitySystem<Scalar: TensorScalar>: RowSystem {
-  private let field: any DifferentiableScoreField<Scalar>
+  private let whole: any DifferentiableScoreField<Scalar>
+  // That of the rows present.
+  private var field: any DifferentiableScoreField<Scalar>
   private let process: any LinearProcess
   private let dimensions: Int
   private var trace: TraceEstimator<Scalar>
@@ -24,7 +26,7 @@ struct DensitySystem<Scalar: TensorScalar>: RowSystem {
     _ field: any DifferentiableScoreField<Scalar>, _ divergence: Divergence, rows: Int,
     key: RandomKey, samples: SampleIndices
   ) {
-    self.field = field
+    (whole, self.field) = (field, field)
     process = field.process
     dimensions = field.sampleShape.count
     trace = TraceEstimator(field, divergence, rows: rows, key: key, samples: samples)
@@ -32,7 +34,10 @@ struct DensitySystem<Scalar: TensorScalar>: RowSystem {
     width = blocks[0] + blocks[1]
   }
 
-  mutating func select(rows: [Int]) { trace.select(rows: rows) }
+  mutating func select(rows: [Int]) {
+    field = whole.rows(rows)
+    trace.select(rows: rows)
+  }
 
   mutating func rates(
     of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,

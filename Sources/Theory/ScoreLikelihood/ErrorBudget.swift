@@ -142,9 +142,7 @@ extension FlowLikelihood {
   ) throws -> [Double] {
     /// How far other solves of chosen rows come out from the result.
     func differences(_ rows: [Int], by method: FlowMethod) throws -> [Double] {
-      let again = try FlowLikelihood(
-        field, divergence: divergence, method: method, epsilon: epsilon, batchSize: batchSize
-      ).logDensity(
+      let again = try self.rows(rows, by: method).logDensity(
         of: x.rows(rows), key: key, samples: .explicit(rows.map { first + $0 }),
         progress: progress)
       return zip(rows, again.logDensity).map { row, value in

@@ -43,11 +43,14 @@ extension FlowLikelihood {
     }
     guard !fractions.isEmpty else { return [] }
     let progress = SamplingProgress.untilStopped(progress)
-    let encoded = try encode(.concatenated([a, b]), progress: progress)
+    func taken(_ times: Int) throws(SamplingError) -> FlowLikelihood {
+      try rows((0..<times * a.rows).map { $0 % a.rows })
+    }
+    let encoded = try taken(2).encode(.concatenated([a, b]), progress: progress)
     let ends = encoded.x
     let (start, end) = (ends.rows(0..<a.rows), ends.rows(a.rows..<2 * a.rows))
     let latents = fractions.map { Self.onGreatCircle(start, end, $0) }
-    let decoded = try decode(.concatenated(latents), progress: progress)
+    let decoded = try taken(fractions.count).decode(.concatenated(latents), progress: progress)
     return fractions.indices.map { place in
       let rows = place * a.rows..<(place + 1) * a.rows
       // What never came to a latent has not finished, wherever the way from there led.
@@ -84,8 +87,8 @@ extension FlowLikelihood {
     _ progress: ((SamplingProgress) -> Bool)?
   ) throws -> FlowResult<Scalar> {
     try check(x)
-    let parts = try batches(x, progress) { batch, _, shouldContinue in
-      var system = FlowSystem(field)
+    let parts = try batches(x, progress) { batch, start, shouldContinue in
+      var system = FlowSystem(field.rows(start..<start + batch.rows))
       let solution = try method.integrate(
         &system, batch.doubles, from: t0, to: t1, shouldContinue: shouldContinue)
       return FlowResult<Scalar>(

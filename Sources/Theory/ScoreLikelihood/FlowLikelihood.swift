@@ -70,8 +70,9 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     try check(x)
     return LikelihoodResult(
       parts: try batches(x, progress) { batch, start, shouldContinue in
+        let rows = start..<start + batch.rows
         let (columns, solution) = try density(
-          batch, key, samples.rows(Array(start..<start + batch.rows)), from: epsilon,
+          batch, field.rows(rows), key, samples.rows(Array(rows)), from: epsilon,
           to: field.process.endTime, shouldContinue)
         let width = batch.shape.rowCount
         let latent = Tensor<Scalar>(
@@ -112,8 +113,8 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     try check(latent)
     let parts = try batches(latent, progress) { batch, start, shouldContinue in
       let (columns, solution) = try density(
-        batch, key, .consecutive(first: first + start), from: field.process.endTime, to: epsilon,
-        shouldContinue)
+        batch, field.rows(start..<start + batch.rows), key, .consecutive(first: first + start),
+        from: field.process.endTime, to: epsilon, shouldContinue)
       let width = batch.shape.rowCount
       return SampledDensity<Scalar>(
         samples: Tensor(rows: solution.states, stride: width + columns, shape: batch.shape),
@@ -133,6 +134,18 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
         "the samples have shape \(x.shape); expected [n] followed by \(field.sampleShape), n 1 or more"
       )
     }
+    if let rows = field.rowCount, rows != x.rows {
+      throw SamplingError(
+        "there are \(x.rows) samples, and the field is of \(rows), each with one of its own; expected \(rows)"
+      )
+    }
+  }
+
+  /// The same computation for some of the samples.
+  func rows(_ rows: [Int], by method: FlowMethod? = nil) throws(SamplingError) -> FlowLikelihood {
+    try FlowLikelihood(
+      field.rows(rows), divergence: divergence, method: method ?? self.method, epsilon: epsilon,
+      batchSize: batchSize)
   }
 
   func batches<Part>(
@@ -149,7 +162,8 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
   }
 
   private func density(
-    _ batch: Tensor<Scalar>, _ key: RandomKey, _ samples: SampleIndices, from t0: Double,
+    _ batch: Tensor<Scalar>, _ field: any DifferentiableScoreField<Scalar>, _ key: RandomKey,
+    _ samples: SampleIndices, from t0: Double,
     to t1: Double,
     _ shouldContinue: ((Double, Double, Int) -> Bool)?
   ) throws -> (columns: Int, solution: RowSolution) {

@@ -18,10 +18,11 @@ extension FlowLikelihood {
     let process = field.process
     let end = process.endTime
     let kernel = process.marginal(at: end)
-    let centre = try centreLogDensity()
+    let centres = try centreLogDensities()
     let node = (3.0 / 5).squareRoot() / 2
     let rule = [(0.5 - node, 5.0 / 18), (0.5, 8.0 / 18), (0.5 + node, 5.0 / 18)]
     return try batches(latent, nil) { batch, start, _ in
+      let field = field.rows(start..<start + batch.rows)
       var along = [Double](repeating: 0, count: batch.rows)
       for (place, weight) in rule {
         let noise = try field.checkedNoise(Scalar(place) * batch, at: .shared(end))
@@ -30,34 +31,38 @@ extension FlowLikelihood {
         }
       }
       return (0..<batch.rows).map { row in
-        Extrapolated(
+        let centre = centres[centres.count == 1 ? 0 : start + row]
+        return Extrapolated(
           value: prior[start + row] - along[row] - centre.value, uncertainty: centre.uncertainty)
       }
     }.flatMap { $0 }
   }
 
-  // log p_T(0).
-  private func centreLogDensity() throws -> Extrapolated {
+  // log p_T(0), one for all, or one a sample where each has a field of its own.
+  private func centreLogDensities() throws -> [Extrapolated] {
     let process = field.process
     let kernel = process.marginal(at: process.endTime)
     let dimensions = Double(field.sampleShape.count)
     // a h′(a), which stays finite where a does not: Cov[x₀ | x_t] = (σ²/α²) (1 − σ ∂ε̂/∂x), and x̂₀ = −(σ/α) ε̂ at 0.
-    func change(_ t: Double, _ kernel: Marginal) throws -> Double {
-      let origin = Tensor<Scalar>(Shape([1] + field.sampleShape.extents))
+    func change(_ t: Double, _ kernel: Marginal) throws -> [Double] {
+      let origin = Tensor<Scalar>(Shape([field.rowCount ?? 1] + field.sampleShape.extents))
       let (noise, traces) = try field.checkedNoiseAndTrace(origin, at: .shared(t))
-      return -0.5
-        * (noise.doubleRowDots(noise)[0] + dimensions - kernel.sigma * Double(traces[0]))
+      return zip(noise.doubleRowDots(noise), traces).map { square, trace in
+        -0.5 * (square + dimensions - kernel.sigma * Double(trace))
+      }
     }
     let last = try change(process.endTime, kernel)
     let earlier = process.time(halfLogSNR: kernel.halfLogSNR + 0.5 * log(2))
     let near = process.marginal(at: earlier)
     // a there over a at T, which is 2 but for rounding.
     let growth = exp(2 * (near.halfLogSNR - kernel.halfLogSNR))
-    let correction =
-      growth > 1 ? -0.5 / (growth - 1) * (try change(earlier, near) / growth - last) : 0
+    let before = growth > 1 ? try change(earlier, near) : last
     let normalisation = -0.5 * dimensions * log(2 * Double.pi * kernel.sigma * kernel.sigma)
-    return Extrapolated(
-      value: normalisation + last + correction, uncertainty: abs(correction))
+    return zip(last, before).map { last, before in
+      let correction = growth > 1 ? -0.5 / (growth - 1) * (before / growth - last) : 0
+      return Extrapolated(
+        value: normalisation + last + correction, uncertainty: abs(correction))
+    }
   }
 
   /// log N(z; 0, s² I) − log p_T(z) with p_T the mean of the kernel over data, and its standard error.

@@ -4,7 +4,9 @@ import ScoreTensors
 
 /// Estimates of the trace of ∂ε̂/∂x, one column a probe, with probes that stay the same from call to call.
 struct TraceEstimator<Scalar: TensorScalar> {
-  private let field: any DifferentiableScoreField<Scalar>
+  private let whole: any DifferentiableScoreField<Scalar>
+  // That of the rows present.
+  private var field: any DifferentiableScoreField<Scalar>
   private let divergence: Divergence
   // One tensor a probe, with a row for each of the original rows, and for those present. The sketch comes first.
   private let allProbes: [Tensor<Scalar>]
@@ -18,7 +20,7 @@ struct TraceEstimator<Scalar: TensorScalar> {
     _ field: any DifferentiableScoreField<Scalar>, _ divergence: Divergence, rows: Int,
     key: RandomKey, samples: SampleIndices
   ) {
-    self.field = field
+    (whole, self.field) = (field, field)
     self.divergence = divergence
     let shape = Shape([rows] + field.sampleShape.extents)
     let key = key.folded("probes")
@@ -43,6 +45,7 @@ struct TraceEstimator<Scalar: TensorScalar> {
 
   /// Takes note of which of the original rows are present from now on, in order.
   mutating func select(rows: [Int]) {
+    field = whole.rows(rows)
     probes = allProbes.map { rows.count == $0.rows ? $0 : $0.rows(rows) }
   }
 

@@ -22,8 +22,9 @@ extension FlowLikelihood {
     let far = process.marginal(at: later)
     let slopes = try batches(x, nil) { batch, start, _ in
       let number = first + start
-      let a = try densitySlopes(batch, epsilon, near, key.folded("near"), number)
-      let b = try densitySlopes(batch, later, far, key.folded("far"), number)
+      let field = field.rows(start..<start + batch.rows)
+      let a = try densitySlopes(field, batch, epsilon, near, key.folded("near"), number)
+      let b = try densitySlopes(field, batch, later, far, key.folded("far"), number)
       return Array(zip(a, b))
     }
     let (variance, farVariance) = (near.sigma * near.sigma, far.sigma * far.sigma)
@@ -45,7 +46,8 @@ extension FlowLikelihood {
 
   // ∂log p/∂log α and ∂log p/∂σ² at fixed x.
   private func densitySlopes(
-    _ x: Tensor<Scalar>, _ t: Double, _ kernel: Marginal, _ key: RandomKey, _ first: Int
+    _ field: any DifferentiableScoreField<Scalar>, _ x: Tensor<Scalar>, _ t: Double,
+    _ kernel: Marginal, _ key: RandomKey, _ first: Int
   ) throws -> [(alpha: Double, variance: Double)] {
     let estimator = TraceEstimator(
       field, divergence, rows: x.rows, key: key, samples: .consecutive(first: first))

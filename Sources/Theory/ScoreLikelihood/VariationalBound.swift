@@ -59,11 +59,17 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
         "the samples have shape \(x.shape); expected [n] followed by \(field.sampleShape), n 1 or more"
       )
     }
+    if let rows = field.rowCount, rows != x.rows {
+      throw SamplingError(
+        "there are \(x.rows) samples, and the field is of \(rows), each with one of its own; expected \(rows)"
+      )
+    }
     let size = Sampler<Scalar>.standardBatchSize(field.sampleShape)
     var result = VariationalBoundResult()
     for start in stride(from: 0, to: x.rows, by: size) {
       let rows = start..<min(x.rows, start + size)
-      try add(x.rows(rows), key, .consecutive(first: first + start), to: &result) { fraction in
+      try add(x.rows(rows), field.rows(rows), key, .consecutive(first: first + start), to: &result)
+      { fraction in
         let done = (Double(start) + fraction * Double(rows.count)) / Double(x.rows)
         return !Task.isCancelled && progress?(done) ?? true
       }
@@ -72,7 +78,8 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
   }
 
   private func add(
-    _ x: Tensor<Scalar>, _ key: RandomKey, _ samples: SampleIndices,
+    _ x: Tensor<Scalar>, _ field: any ScoreField<Scalar>, _ key: RandomKey,
+    _ samples: SampleIndices,
     to result: inout VariationalBoundResult, shouldContinue: (Double) -> Bool
   ) throws {
     let (rows, dimensions) = (x.rows, Double(x.shape.rowCount))
@@ -87,7 +94,7 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
         let key = key.folded(UInt64(draw))
         let uniform: Tensor<Double> = key.folded("times").uniform([rows, 1], samples: samples)
         let t = uniform.scalars.map { times.time(at: (Double(stratum) + $0) / Double(strata)) }
-        return try misses(x, t, key.folded("noise"), samples)
+        return try misses(x, field, t, key.folded("noise"), samples)
       }
       for row in 0..<rows {
         let (a, b) = (pair[0][row], pair[1][row])
@@ -98,7 +105,7 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
     let start = field.process.marginal(at: epsilon)
     let ends = try [0, 1].map { draw in
       try misses(
-        x, [Double](repeating: epsilon, count: rows),
+        x, field, [Double](repeating: epsilon, count: rows),
         key.folded("reconstruction").folded(UInt64(draw)), samples)
     }
     let scale = 2 * Double.pi * exp(2 * (log(start.sigma) - start.logAlpha))
@@ -116,7 +123,8 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
 
   // |z − ε̂(α x + σ z, t)|², less the part of |z|² − D that small times make up.
   private func misses(
-    _ x: Tensor<Scalar>, _ t: [Double], _ key: RandomKey, _ samples: SampleIndices
+    _ x: Tensor<Scalar>, _ field: any ScoreField<Scalar>, _ t: [Double], _ key: RandomKey,
+    _ samples: SampleIndices
   ) throws -> [Double] {
     let z: Tensor<Scalar> = key.normal(x.shape, samples: samples)
     let noise = try field.checkedNoise(

@@ -26,6 +26,10 @@ public struct RetimedField<Base: ScoreField>: ScoreField {
   }
 
   public var sampleShape: Shape { base.sampleShape }
+  public var rowCount: Int? { base.rowCount }
+  public func rows(_ rows: [Int]) -> RetimedField {
+    RetimedField(base.rows(rows), onto: process)
+  }
 
   /// The times of B whose signal-to-noise ratio A has too.
   public var exactTimes: ClosedRange<Double> {

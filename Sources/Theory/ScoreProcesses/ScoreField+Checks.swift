@@ -4,9 +4,18 @@ import ScoreTensors
 // scores with a field asks it through these.
 extension ScoreField {
   /// `noise`, in the shape of x.
-  /// - Throws: `ProcessError` where ε̂ has another, and what the field throws.
+  /// - Throws: `ProcessError` where ε̂ has another, or the field is of another number of samples, and what the field throws.
   package func checkedNoise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    try checked(noise(x, at: t), "ε̂", x)
+    try checkRows(x)
+    return try checked(noise(x, at: t), "ε̂", x)
+  }
+
+  fileprivate func checkRows(_ x: Tensor<Scalar>) throws(ProcessError) {
+    if let rowCount, rowCount != x.rows {
+      throw ProcessError(
+        "the field is of \(rowCount) samples, each with one of its own, and there are \(x.rows); expected as many"
+      )
+    }
   }
 
   fileprivate func checked(
@@ -26,6 +35,7 @@ extension DifferentiableScoreField {
   package func checkedNoiseAndPullback(
     _ x: Tensor<Scalar>, at t: Times, cotangent v: Tensor<Scalar>
   ) throws -> (noise: Tensor<Scalar>, pullback: Tensor<Scalar>) {
+    try checkRows(x)
     let (noise, pullback) = try noiseAndPullback(x, at: t, cotangent: v)
     return (try checked(noise, "ε̂", x), try checked(pullback, "a pullback", x))
   }
@@ -35,6 +45,7 @@ extension DifferentiableScoreField {
   package func checkedNoiseAndPullbacks(
     _ x: Tensor<Scalar>, at t: Times, cotangents: [Tensor<Scalar>]
   ) throws -> (noise: Tensor<Scalar>, pullbacks: [Tensor<Scalar>]) {
+    try checkRows(x)
     let (noise, pullbacks) = try noiseAndPullbacks(x, at: t, cotangents: cotangents)
     guard pullbacks.count == cotangents.count else {
       throw ProcessError(
@@ -50,6 +61,7 @@ extension DifferentiableScoreField {
   package func checkedNoiseAndTrace(
     _ x: Tensor<Scalar>, at t: Times
   ) throws -> (noise: Tensor<Scalar>, trace: [Scalar]) {
+    try checkRows(x)
     let (noise, trace) = try noiseAndTrace(x, at: t)
     guard trace.count == x.rows else {
       throw ProcessError(

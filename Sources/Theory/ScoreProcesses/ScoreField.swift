@@ -21,6 +21,30 @@ public protocol ScoreField<Scalar>: Sendable {
   /// Row i depends on row i of x and on its time alone, bit for bit.
   /// - Throws: where x does not fit the field.
   func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar>
+
+  /// How many samples the field is of, where each has one of its own, such as that of its condition; nil, the default,
+  /// where one field is for all.
+  var rowCount: Int? { get }
+
+  /// The field of some of the samples, in this order, where each has one of its own; by default the field itself.
+  ///
+  /// Solvers that carry part of a batch, as where some rows are done, ask for it.
+  func rows(_ rows: [Int]) -> Self
+}
+
+extension ScoreField {
+  public var rowCount: Int? { nil }
+  public func rows(_ rows: [Int]) -> Self { self }
+
+  /// The field of consecutive samples, as of a batch of them.
+  package func rows(_ rows: Range<Int>) -> Self {
+    rowCount == nil || rows == 0..<(rowCount ?? 0) ? self : self.rows(Array(rows))
+  }
+
+  /// The field of so many samples, those that it has in turns.
+  package func cycled(to count: Int) -> Self {
+    rowCount.map { own in rows((0..<count).map { $0 % own }) } ?? self
+  }
 }
 
 /// A field with reverse-mode derivatives: what likelihood and guidance need.

@@ -15,7 +15,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
   }
 
   private let solver: AdaptiveDiffusion
-  private let field: any ScoreField<Scalar>
+  private let whole: any ScoreField<Scalar>
   private let process: any LinearProcess
   private let noise: NoiseStream
   private let (start, end): (Double, Double)
@@ -23,6 +23,7 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
   private var tries = 0
 
   // By place among the rows that are left.
+  private var field: any ScoreField<Scalar>
   private var rows: [Int]
   private var x: Tensor<Scalar>
   private var lastTried: Tensor<Scalar>
@@ -45,7 +46,8 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     _ context: SolverContext<Scalar>
   ) {
     self.solver = solver
-    field = context.field
+    whole = context.field
+    field = whole
     process = context.process
     noise = context.noise
     (self.start, self.end) = (start, end)
@@ -230,5 +232,6 @@ final class AdaptiveDiffusionBatch<Scalar: TensorScalar> {
     ahead = places.map { ahead[$0] }
     breakTimes = places.map { breakTimes[$0] }
     rows = places.map { rows[$0] }
+    field = whole.rows(rows)
   }
 }

@@ -7,7 +7,8 @@ import ScoreTensors
 /// The classical Runge–Kutta method in σ/α, with steps even in log(σ/α) of a tenth or less, keeps states and slopes; in
 /// between, y = x/α is Hermite's cubic in log(σ/α). Costs 4 evaluations a step and sample.
 struct FlowPilot<Scalar: TensorScalar> {
-  let field: any ScoreField<Scalar>
+  /// The field of the pilot's samples.
+  private(set) var field: any ScoreField<Scalar>
   let process: any LinearProcess
   /// The number of samples.
   private(set) var count: Int
@@ -23,6 +24,7 @@ struct FlowPilot<Scalar: TensorScalar> {
     _ field: any ScoreField<Scalar>, count: Int, from start: Double, to end: Double, key: RandomKey,
     check: (_ done: Double) throws -> Void
   ) throws {
+    let field = field.cycled(to: count)
     self.field = field
     self.count = count
     process = field.process
@@ -71,6 +73,7 @@ struct FlowPilot<Scalar: TensorScalar> {
   func first(_ count: Int) -> FlowPilot {
     var pilot = self
     pilot.count = min(count, self.count)
+    pilot.field = field.rows(0..<pilot.count)
     return pilot
   }
 

@@ -3,15 +3,19 @@ import ScoreTensors
 
 /// The probability-flow ODE of a field as a system of rows: dx/dt = f x + (g²/2σ) ε̂(x, t).
 package struct FlowSystem<Scalar: TensorScalar>: RowSystem {
-  private let field: any ScoreField<Scalar>
+  private let whole: any ScoreField<Scalar>
+  // That of the rows present.
+  private var field: any ScoreField<Scalar>
   private let process: any LinearProcess
   package let width: Int
 
   package init(_ field: any ScoreField<Scalar>) {
-    self.field = field
+    (whole, self.field) = (field, field)
     process = field.process
     width = field.sampleShape.count
   }
+
+  package mutating func select(rows: [Int]) { field = whole.rows(rows) }
 
   package mutating func rates(
     of y: UnsafePointer<Double>, at times: [Double], sharesTime: Bool, withIntegrals: Bool,

@@ -69,7 +69,7 @@ public struct OptimizedGrid<Inner: StepSolver>: FieldFittedSolver {
     let process = field.process
     func error(_ knots: [Double], _ part: Int, _ done: Double) throws -> Double {
       let grid = try process.grid(knots, from: grid.start, to: grid.end)
-      var context = SolverContext(field: field, key: key)
+      var context = SolverContext(field: pilot.field, key: key)
       context.monitor.shouldContinue = { _, _, _ in (try? check(part, done)) != nil }
       let solution = try solver.solve(pilot.start, along: grid, in: &context)
       // A solve that is stopped on the way is no error of the grid's.

@@ -95,6 +95,11 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     guard count >= 1 else {
       throw SamplingError("the number of samples is \(count); expected 1 or more")
     }
+    if let rows = field.rowCount, rows != count {
+      throw SamplingError(
+        "the number of samples is \(count), and the field is of \(rows), each with one of its own; expected \(rows)"
+      )
+    }
     if let batchSize, batchSize < 1 {
       throw SamplingError("the batch size is \(batchSize); expected 1 or more")
     }
@@ -119,10 +124,11 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
         trajectoryStride: trajectoryStride,
         shouldContinue: SamplingProgress.reports(of: rows, among: count, to: progress))
       let noise = NoiseStream(source, samples: .consecutive(first: first + rows.lowerBound))
-      var context = SolverContext(field: field, noise: noise, monitor: monitor)
+      var context = SolverContext(field: field.rows(rows), noise: noise, monitor: monitor)
       let x = states.map { $0.rows(rows) } ?? context.prior(rows.count, at: grid.start)
       parts.append(
-        try denoised(solver.solve(x, along: grid, in: &context), samples: context.samples))
+        try denoised(
+          solver.solve(x, along: grid, in: &context), context.field, samples: context.samples))
     }
     return SamplingResult(
       samples: .concatenated(parts.map(\.x)), status: parts.flatMap(\.status),
@@ -131,7 +137,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   }
 
   private func denoised(
-    _ part: BatchSolution<Scalar>, samples: SampleIndices
+    _ part: BatchSolution<Scalar>, _ field: any ScoreField<Scalar>, samples: SampleIndices
   ) throws -> BatchSolution<Scalar> {
     let finished = part.status.indices.filter { part.status[$0].isFinished }
     guard denoising == .tweedie, !finished.isEmpty else { return part }
@@ -145,7 +151,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       part.x.setRows(
         finished,
         to: solver.completed(
-          try field.denoised(part.x.rows(finished), at: .shared(end)),
+          try field.rows(finished).denoised(part.x.rows(finished), at: .shared(end)),
           samples: samples.rows(finished)))
     }
     let isFinite = part.x.finiteRows
