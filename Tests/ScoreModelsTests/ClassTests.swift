@@ -9,13 +9,14 @@ import Testing
   private static let image: Shape = [4, 4, 1]
 
   private static func configuration(
-    _ architecture: NetworkSpec.Architecture, classes: Int
+    _ architecture: NetworkSpec.Architecture, classes: Int, covariates: Int = 0
   ) -> ModelConfiguration {
     ModelConfiguration(
       sampleShape: image,
       network: NetworkSpec(
         architecture, width: 16, depth: 1, frequencies: 8, multipliers: [1, 2], groups: 4),
-      preconditioning: .standardized(mean: 0.2, deviation: 0.7), classes: classes)
+      preconditioning: .standardized(mean: 0.2, deviation: 0.7), classes: classes,
+      covariates: covariates)
   }
 
   /// A model whose every trained parameter is drawn anew, so that no layer starts at 0.
@@ -33,11 +34,14 @@ import Testing
 
   private static let x: Tensor<Double> = RandomKey(1).normal(Shape([9] + image.extents))
 
-  /// A class's column weighs in as the other inputs of the first layer do, √classes at a time: it shifts that layer's bias.
-  @Test(arguments: [NetworkSpec.Architecture.mlp, .residualMLP, .unet])
-  func aClassShiftsABias(architecture: NetworkSpec.Architecture) throws {
-    let classes = 3
-    let configuration = Self.configuration(architecture, classes: classes)
+  /// Columns of classes and covariates weigh in as the other inputs of the first layer do, √classes at a time, or 1 and the
+  /// covariates: they shift that layer's bias.
+  @Test(arguments: [NetworkSpec.Architecture.mlp, .residualMLP, .unet], [0, 2])
+  func aConditionShiftsABias(architecture: NetworkSpec.Architecture, covariates: Int) throws {
+    let (classes, values) = (3, Array([0.7, -1.3].prefix(covariates)))
+    let configuration = Self.configuration(
+      architecture, classes: classes, covariates: covariates)
+    let own = classes + (covariates > 0 ? 1 + covariates : 0)
     let plain = Self.configuration(architecture, classes: 0)
     let model = try Self.model(configuration)
     let names = configuration.parameters.map(\.name)
@@ -48,29 +52,32 @@ import Testing
     let place = try #require(names.firstIndex(of: weight.name))
     let bias = try #require(
       names.firstIndex(of: weight.name.replacing("weight", with: "bias")), "\(names)")
-    // The columns of the classes are the last ones.
+    // The columns of the classes, and those of the covariates behind them, are the last ones.
     let tensor = model.parameters.tensors[place]
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    for label in [nil, 0, 1, 2] {
+    for (label, isGiven) in [(nil, false), (0, true), (1, false), (nil, true)] {
+      guard !isGiven || covariates > 0 else { continue }
       var tensors = model.parameters.tensors
       let entries = tensor.scalars
       tensors[place] = Tensor(
-        [outputs, inputs - classes],
-        (0..<outputs).flatMap { entries[$0 * inputs..<($0 + 1) * inputs - classes] })
-      if let label {
-        let column = (0..<outputs).map {
-          3.0.squareRoot() * entries[($0 + 1) * inputs - classes + label]
-        }
-        tensors[bias] = tensors[bias] + Tensor([outputs], column)
+        [outputs, inputs - own],
+        (0..<outputs).flatMap { entries[$0 * inputs..<($0 + 1) * inputs - own] })
+      let column = (0..<outputs).map { output in
+        let first = (output + 1) * inputs - own
+        let given = isGiven ? [1] + values : []
+        return (label.map { 3.0.squareRoot() * entries[first + $0] } ?? 0)
+          + given.indices.reduce(0) { $0 + given[$1] * entries[first + classes + $1] }
       }
+      tensors[bias] = tensors[bias] + Tensor([outputs], column)
       let shifted = try ScoreModel(
         plain, process: model.process, parameters: Parameters(names: names, tensors: tensors),
         pool: ThreadPool(threads: 1))
       for t in [Times.shared(0.3), .perSample((1...9).map { Double($0) / 10 })] {
         let expected = try shifted.noise(Self.x, at: t)
-        let found = try model.conditioned(on: label).noise(Self.x, at: t)
+        let classed = try model.conditioned(on: label)
+        let found = try (isGiven ? classed.conditioned(on: values) : classed).noise(Self.x, at: t)
         let distance = (found - expected).scalars.map { abs($0) }.max() ?? .nan
-        #expect(distance < 1e-12, "\(architecture), class \(label ?? -1)")
+        #expect(distance < 1e-12, "\(architecture), class \(label ?? -1), \(isGiven)")
       }
     }
   }

@@ -69,7 +69,8 @@ import Testing
     let data = try Self.data()
     let rows = data.rows(20_000, key: RandomKey(1))
     for dropout in [0, 0.1, 0.5, 1] {
-      let labels = try #require(data.labels(at: rows, dropout: dropout, key: RandomKey(1)))
+      let labels = try #require(
+        data.conditions(at: rows, dropout: dropout, key: RandomKey(1)).labels)
       let hidden = labels.filter { $0 == nil }.count
       // Five standard deviations of a binomial count; none at the ends.
       let bound = 5 * (20_000 * dropout * (1 - dropout)).squareRoot()
@@ -77,11 +78,10 @@ import Testing
       #expect(zip(labels, rows).allSatisfy { $0 == nil || $0 == Self.labels[$1] })
     }
     // A sample is hidden or not whatever stands beside it in the data, and in other steps others are.
-    let (first, again) = (
-      data.labels(at: rows, dropout: 0.5, key: RandomKey(1)),
-      data.labels(at: rows, dropout: 0.5, key: RandomKey(2))
-    )
-    #expect(first == data.labels(at: rows, dropout: 0.5, key: RandomKey(1)) && first != again)
+    func drawn(_ seed: UInt64) -> [Int?]? {
+      data.conditions(at: rows, dropout: 0.5, key: RandomKey(seed)).labels
+    }
+    #expect(drawn(1) == drawn(1) && drawn(1) != drawn(2))
   }
 
   /// Where all labels are hidden, those of the data change nothing, and the classes' weights stay as they were drawn.

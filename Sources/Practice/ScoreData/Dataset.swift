@@ -10,6 +10,8 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   public let samples: Tensor<Scalar>
   /// The class of each sample, if known.
   public private(set) var labels: [Int]?
+  /// The numbers that each sample is conditioned on, if there are any.
+  public private(set) var covariates: Covariates?
   /// How raw levels map to the model space, or nil where the data are not quantised.
   public private(set) var scale: DataScale?
   /// How data that are not quantised map to the model space, or nil where they lie there as they are.
@@ -126,6 +128,34 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return try rest.labelled(DataSource.labels(numbers, in: "\(name), column “\(column)”"))
   }
 
+  /// The same samples under other covariates, or under none.
+  /// - Throws: `wrongShape` unless there is a row a sample.
+  public func given(_ covariates: Covariates?) throws(DataError) -> Dataset {
+    if let covariates, covariates.values.rows != count {
+      throw DataError(
+        .wrongShape, name,
+        "there are \(covariates.values.rows) rows of covariates for \(count) samples; expected one a sample"
+      )
+    }
+    var result = self
+    result.covariates = covariates
+    return result
+  }
+
+  /// A table whose covariates are the numbers in some of its columns, which are no part of the samples then.
+  /// - Throws: as `parted(fromColumn:)`, and where a column is named twice.
+  public func given(byColumns names: [String]) throws(DataError) -> Dataset {
+    var (rest, columns) = (self, [[Double]]())
+    for name in names {
+      let (others, numbers) = try rest.parted(fromColumn: name)
+      rest = others
+      columns.append(numbers)
+    }
+    let values = (0..<count).flatMap { row in columns.map { $0[row] } }
+    return try rest.given(
+      Covariates(names: names, values: Tensor([count, names.count], values)))
+  }
+
   /// All samples in model space: dequantised where they are quantised, else standardised where there is a map for that.
   ///
   /// Row `i` depends on (key, `i`) alone. For training, a key of its own each epoch gives each epoch its own noise.
@@ -164,6 +194,9 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       name: name, samples: samples.rows(range), labels: labels.map { Array($0[range]) },
       scale: scale, columns: columns)
     result.standardization = standardization
+    result.covariates = covariates.map {
+      Covariates(names: $0.names, values: $0.values.rows(range))
+    }
     return result
   }
 

@@ -14,6 +14,11 @@ public struct BFloat16Field: ScoreField {
     self.model = ScoreModel(model, products: .bfloat16)
   }
 
+  private init(rounded model: ScoreModel<Float>) { self.model = model }
+
+  public var rowCount: Int? { model.rowCount }
+  public func rows(_ rows: [Int]) -> BFloat16Field { BFloat16Field(rounded: model.rows(rows)) }
+
   public var process: any LinearProcess { model.process }
   public var sampleShape: Shape { model.sampleShape }
 

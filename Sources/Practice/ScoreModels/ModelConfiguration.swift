@@ -13,14 +13,18 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var preconditioning: Preconditioning
   /// How many classes of samples the model can be asked for, 0 where it knows of none.
   public var classes: Int
+  /// How many numbers samples are conditioned on, their covariates; 0 where there are none.
+  public var covariates: Int
 
   public init(
-    sampleShape: Shape, network: NetworkSpec, preconditioning: Preconditioning, classes: Int = 0
+    sampleShape: Shape, network: NetworkSpec, preconditioning: Preconditioning, classes: Int = 0,
+    covariates: Int = 0
   ) {
     self.sampleShape = sampleShape
     self.network = network
     self.preconditioning = preconditioning
     self.classes = classes
+    self.covariates = covariates
   }
 
   /// The number of entries of one sample.
@@ -28,15 +32,21 @@ public struct ModelConfiguration: Sendable, Equatable {
 
   /// The most classes: each is a column of a row's condition.
   package static let mostClasses = 4096
+  /// The most covariates, which are as many columns.
+  package static let mostCovariates = 4096
 
   /// Checks that the network takes samples of this shape; anything else that is asked of the model leans on it.
-  /// - Throws: `ProcessError` that says what the network takes, which moments of data there are, or how many classes there may be.
+  /// - Throws: `ProcessError` that says what the network takes, which moments of data there are, or how many classes and covariates there may be.
   public func check() throws(ProcessError) {
     try network.check(sampleShape)
     try preconditioning.check()
     guard (0...Self.mostClasses).contains(classes) else {
       throw ProcessError(
         "the model has \(classes) classes; expected from 0 to \(Self.mostClasses)")
+    }
+    guard (0...Self.mostCovariates).contains(covariates) else {
+      throw ProcessError(
+        "the model has \(covariates) covariates; expected from 0 to \(Self.mostCovariates)")
     }
     if !network.isBuiltIn { try checkOwnNetwork() }
   }
@@ -51,7 +61,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     FourierFeatures("time", frequencies: network.frequencies, scale: network.scale)
   }
 
-  var function: any Network { network.network(sampleShape, classes: classes) }
+  var function: any Network { network.network(sampleShape, given: columns - Self.timeColumns) }
 
   /// What the names of inputs begin with that are no parameters.
   static let inputPrefix = "batch."
@@ -80,15 +90,20 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// Numbers of its time that the formula needs: condition, shift, input scale, skip, output scale.
   private static let timeColumns = 5
 
-  /// Numbers that the formula needs beside each row: five of its time, and one a class.
-  package var columns: Int { Self.timeColumns + classes }
+  /// Numbers that the formula needs beside each row: five of its time, one a class, and where there are covariates one each
+  /// and one for all of them.
+  package var columns: Int {
+    Self.timeColumns + classes + (covariates > 0 ? 1 + covariates : 0)
+  }
 
-  /// Writes the columns of `marginal` at `t` and of a class to `columns` places.
+  /// Writes the columns of `marginal` at `t`, of a class and of covariates to `columns` places.
   ///
   /// A class's column is √classes in its own rows, as in EDM, so that the columns have a mean square of 1, and 0 in others;
-  /// rows of no class have 0 in all.
+  /// rows of no class have 0 in all. Before the covariates stands a 1; where they are not known, given as nil or with a
+  /// first of NaN, all of these are 0.
   package func fillColumns<Scalar: TensorScalar>(
-    _ marginal: Marginal, at t: Double, label: Int? = nil, _ out: UnsafeMutablePointer<Scalar>
+    _ marginal: Marginal, at t: Double, label: Int? = nil,
+    covariates values: UnsafePointer<Double>? = nil, _ out: UnsafeMutablePointer<Scalar>
   ) {
     let (shift, scale, skip, gain) = preconditioning.columns(marginal)
     var columns = (network.condition(marginal, at: t), shift, scale, skip, gain)
@@ -100,9 +115,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     for place in 0..<classes {
       out[Self.timeColumns + place] = place == label ? Scalar(Double(classes).squareRoot()) : 0
     }
+    guard covariates > 0 else { return }
+    let first = Self.timeColumns + classes
+    let known = values.flatMap { $0[0].isNaN ? nil : $0 }
+    out[first] = known == nil ? 0 : 1
+    for place in 0..<covariates { out[first + 1 + place] = Scalar(known?[place] ?? 0) }
   }
 
-  /// What the network takes as its condition, of the columns of rows: features of the time, and the class.
+  /// What the network takes as its condition, of the columns of rows: features of the time, the class and the covariates.
   func condition(_ columns: Formula) -> Formula {
     let c = columns.slice(axis: 1, 0..<1)
     let features =
@@ -111,9 +131,9 @@ public struct ModelConfiguration: Sendable, Equatable {
       case .positional: PositionalFeatures(frequencies: network.frequencies)(c)
       case .plain: c
       }
-    guard classes > 0 else { return features }
-    let labels = columns.slice(axis: 1, Self.timeColumns..<Self.timeColumns + classes)
-    return .concatenated([features, labels], axis: 1)
+    guard self.columns > Self.timeColumns else { return features }
+    let given = columns.slice(axis: 1, Self.timeColumns..<self.columns)
+    return .concatenated([features, given], axis: 1)
   }
 
   /// ε̂ as a formula of `x`, `[n, dimensions]`, and the columns of its rows, `[n or 1, columns]`.

@@ -91,8 +91,8 @@ public struct NetworkSpec: Sendable, Equatable {
   /// - Parameters:
   ///   - name: what run folders call it, and equal networks have in common.
   ///   - make: the network for samples of a shape and conditions of a width, the same at each call. It takes samples as rows
-  ///     `[n, sampleShape.count]` and a condition `[n or 1, width]`, the features of the time and a column a class, to rows of
-  ///     the samples' width; row i by row i alone.
+  ///     `[n, sampleShape.count]` and a condition `[n or 1, width]`, the features of the time, a column a class, and where there
+  ///     are covariates a 1 and these, or zeros where they are not known, to rows of the samples' width; row i by row i alone.
   public init(
     own name: String, condition: Condition = .logSNR, features: Features = .fourier,
     frequencies: Int = 64, scale: Double = 0.16,
@@ -223,10 +223,10 @@ public struct NetworkSpec: Sendable, Equatable {
     }
   }
 
-  /// The network for samples of a shape, of so many classes.
-  func network(_ sampleShape: Shape, classes: Int = 0) -> any Network {
+  /// The network for samples of a shape, under so many numbers beside the time's.
+  func network(_ sampleShape: Shape, given: Int = 0) -> any Network {
     let dimensions = sampleShape.count
-    let conditions = (features == .plain ? 1 : 2 * frequencies) + classes
+    let conditions = (features == .plain ? 1 : 2 * frequencies) + given
     switch architecture {
     case .own(let network): return network.make(sampleShape, conditions)
     case .unet:

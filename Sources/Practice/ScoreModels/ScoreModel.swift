@@ -16,6 +16,10 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   public let parameters: Parameters<Scalar>
   /// The class whose scores these are; nil where they are those of all samples together.
   public let label: Int?
+  /// The covariates under which these are the scores; nil where they are those under none, or under each sample's own.
+  public let covariates: [Double]?
+  // Each sample's own covariates, [n, k].
+  private let covariateRows: Tensor<Double>?
   private let pool: ThreadPool
   private let programs: Programs
 
@@ -42,24 +46,29 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     self.configuration = configuration
     self.process = process
     self.parameters = parameters
-    label = nil
+    (label, covariates, covariateRows) = (nil, nil, nil)
     self.pool = pool
     programs = Programs(products: .full, largestValue: configuration.largestValue)
   }
 
-  private init(_ model: ScoreModel, label: Int?, programs: Programs) {
+  private init(
+    _ model: ScoreModel, label: Int?, covariates: [Double]?, rows: Tensor<Double>?,
+    programs: Programs
+  ) {
     configuration = model.configuration
     process = model.process
     parameters = model.parameters
     pool = model.pool
     self.label = label
+    self.covariates = covariates
+    covariateRows = rows
     self.programs = programs
   }
 
   /// The same model with products of another precision.
   convenience init(_ model: ScoreModel, products: ProductPrecision) {
     self.init(
-      model, label: model.label,
+      model, label: model.label, covariates: model.covariates, rows: model.covariateRows,
       programs: Programs(products: products, largestValue: model.programs.largestValue))
   }
 
@@ -78,7 +87,53 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
           "class \(label) is asked for; expected one from 0 to \(configuration.classes - 1)")
       }
     }
-    return ScoreModel(self, label: label, programs: programs)
+    return ScoreModel(
+      self, label: label, covariates: covariates, rows: covariateRows, programs: programs)
+  }
+
+  /// The score of samples under covariates y, ∇ log p_t(x | y), whatever they were under before.
+  ///
+  /// Costs nothing: the models share their parameters and what is compiled of them.
+  /// - Parameter covariates: as many finite numbers as the model was trained with, in the units that it saw.
+  /// - Throws: `ProcessError` where they are not.
+  public func conditioned(on covariates: [Double]) throws(ProcessError) -> ScoreModel {
+    try check(Tensor([1, covariates.count], covariates))
+    return ScoreModel(self, label: label, covariates: covariates, rows: nil, programs: programs)
+  }
+
+  /// The scores of samples each under covariates of its own: row i of a batch under row i of y.
+  /// - Parameter covariates: `[n, k]` for batches of n samples, k the number that the model was trained with.
+  /// - Throws: `ProcessError` where the shape is another, or a number is not finite.
+  public func conditioned(onRows covariates: Tensor<Double>) throws(ProcessError) -> ScoreModel {
+    try check(covariates)
+    return ScoreModel(self, label: label, covariates: nil, rows: covariates, programs: programs)
+  }
+
+  /// The score of all samples together, of no class and under no covariates.
+  public var unconditioned: ScoreModel {
+    ScoreModel(self, label: nil, covariates: nil, rows: nil, programs: programs)
+  }
+
+  private func check(_ covariates: Tensor<Double>) throws(ProcessError) {
+    guard configuration.covariates > 0 else {
+      throw ProcessError("covariates are given, but the model was trained without any")
+    }
+    guard covariates.shape.rank == 2, covariates.shape[1] == configuration.covariates else {
+      throw ProcessError(
+        "the covariates have shape \(covariates.shape); expected [n, \(configuration.covariates)], as the model was trained with"
+      )
+    }
+    guard covariates.isFinite else {
+      throw ProcessError("the covariates hold a number that is not finite; expected finite ones")
+    }
+  }
+
+  public var rowCount: Int? { covariateRows?.rows }
+
+  public func rows(_ rows: [Int]) -> ScoreModel {
+    guard let covariateRows else { return self }
+    return ScoreModel(
+      self, label: label, covariates: nil, rows: covariateRows.rows(rows), programs: programs)
   }
 
   public var sampleShape: Shape { configuration.sampleShape }
@@ -122,6 +177,11 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     if case .perSample(let times) = t, times.count != x.rows {
       throw ProcessError("\(times.count) times for \(x.rows) samples; expected one a sample")
     }
+    if let rowCount, rowCount != x.rows {
+      throw ProcessError(
+        "there are covariates of \(rowCount) samples, and the batch has \(x.rows); expected as many"
+      )
+    }
     if let other = cotangents.first(where: { $0.shape != x.shape }) {
       throw ProcessError("a cotangent has shape \(other.shape); expected the samples' \(x.shape)")
     }
@@ -133,7 +193,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     let most = ChunkKind.most(largestValue: programs.largestValue)
     let least = most < 128 ? 1 : 8
     let workers = min(pool.threads, (x.rows + least - 1) / least)
-    let shared = if case .shared = t { true } else { false }
+    let shared = if case .shared = t, covariateRows == nil { true } else { false }
     let next = Atomic(0)
     let run: @Sendable () -> Void = { [self] in
       let outputs = outputs.map { $0.pointer }
@@ -145,8 +205,11 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
         program.run(
           rows, x: x, cotangents: cotangents, outputs: outputs
         ) { row, columns in
-          configuration.fillColumns(
-            process.marginal(at: t[row]), at: t[row], label: label, columns)
+          withCovariates(of: row) { covariates in
+            configuration.fillColumns(
+              process.marginal(at: t[row]), at: t[row], label: label, covariates: covariates,
+              columns)
+          }
         }
       }
     }
@@ -158,6 +221,17 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
       }
     }
     return results
+  }
+
+  private func withCovariates(of row: Int, _ body: (UnsafePointer<Double>?) -> Void) {
+    if let covariateRows {
+      let width = configuration.covariates
+      covariateRows.withUnsafeBuffer { body($0.baseAddress.map { $0 + row * width }) }
+    } else if let covariates {
+      covariates.withUnsafeBufferPointer { body($0.baseAddress) }
+    } else {
+      body(nil)
+    }
   }
 
   /// Takes the next of `count` rows for one of so many workers, or nil where all are taken.

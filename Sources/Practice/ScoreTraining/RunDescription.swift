@@ -21,6 +21,8 @@ public struct RunDescription: Sendable, Equatable, Codable {
   public var parametrization: String
   /// How many classes the model knows; nil where it was trained without labels.
   public var classes: Int?
+  /// How many numbers samples are conditioned on; nil where it was trained without.
+  public var covariates: Int?
   /// The scalar type of the parameters.
   public var scalar: String
   /// The data set, as text.
@@ -42,6 +44,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
     sampleShape = model.sampleShape.extents
     parametrization = model.preconditioning.text
     classes = model.classes > 0 ? model.classes : nil
+    covariates = model.covariates > 0 ? model.covariates : nil
     self.scalar = scalar
     self.data = data
     self.options = options
@@ -116,7 +119,8 @@ public struct RunDescription: Sendable, Equatable, Codable {
     }
     let configuration = ModelConfiguration(
       sampleShape: shape, network: own,
-      preconditioning: try Preconditioning(parametrization), classes: classes ?? 0)
+      preconditioning: try Preconditioning(parametrization), classes: classes ?? 0,
+      covariates: covariates ?? 0)
     try configuration.check()
     return configuration
   }

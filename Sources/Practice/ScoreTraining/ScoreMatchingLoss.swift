@@ -114,7 +114,8 @@ public struct ScoreMatchingLoss: Sendable {
 
   /// Draws times and noise for clean samples `[n, D]`; in strata sample i's quantile lies in [i/n, (i+1)/n).
   package func batch<Scalar: TensorScalar>(
-    _ clean: Tensor<Scalar>, labels: [Int?]? = nil, model: ModelConfiguration, key: RandomKey
+    _ clean: Tensor<Scalar>, labels: [Int?]? = nil, covariates: Tensor<Double>? = nil,
+    model: ModelConfiguration, key: RandomKey
   ) -> Batch<Scalar> {
     let count = clean.rows
     let noise: Tensor<Scalar> = key.folded("noise").normal(clean.shape)
@@ -139,8 +140,16 @@ public struct ScoreMatchingLoss: Sendable {
             if weightColumns == 2 {
               withUnsafePointer(to: weight * marginal.sigma) { Scalar._round(1, $0, place + 1) }
             }
-            model.fillColumns(
-              marginal, at: t, label: labels.flatMap { $0[i] }, out + i * width)
+            let label = labels.flatMap { $0[i] }
+            guard let covariates else {
+              model.fillColumns(marginal, at: t, label: label, out + i * width)
+              continue
+            }
+            covariates.withUnsafeBuffer { values in
+              model.fillColumns(
+                marginal, at: t, label: label,
+                covariates: values.baseAddress.map { $0 + i * model.covariates }, out + i * width)
+            }
           }
         }
       }

@@ -51,10 +51,12 @@ public struct Trainer<Scalar: TensorScalar> {
     subscript(step: Int) -> ScoreMatchingLoss.Batch<Scalar> {
       let key = key.folded("step").folded(UInt64(step))
       let rows = data.rows(size, key: key)
-      let labels =
-        model.classes > 0 ? data.labels(at: rows, dropout: labelDropout, key: key) : nil
+      let (labels, covariates) =
+        model.classes > 0 || model.covariates > 0
+        ? data.conditions(at: rows, dropout: labelDropout, key: key) : (nil, nil)
       return loss.batch(
-        data.samples(at: rows, key: key), labels: labels, model: model, key: key)
+        data.samples(at: rows, key: key), labels: labels, covariates: covariates, model: model,
+        key: key)
     }
   }
 
@@ -74,6 +76,12 @@ public struct Trainer<Scalar: TensorScalar> {
     guard model.classes == 0 || data.labels != nil && data.classes <= model.classes else {
       throw TrainingError(
         "the model has \(model.classes) classes, and the training data \(data.labels == nil ? "no labels" : "labels up to \(data.classes - 1)"); expected a label below \(model.classes) for each sample"
+      )
+    }
+    let columns = data.covariates?.shape[1] ?? 0
+    guard model.covariates == 0 || columns == model.covariates else {
+      throw TrainingError(
+        "the model has \(model.covariates) covariates, and the training data \(columns) a sample; expected as many"
       )
     }
     self.options = options

@@ -10,10 +10,14 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
   public let binWidth: Double?
   /// The class of each sample, for models of classes.
   public let labels: [Int]?
+  /// The numbers that each sample is conditioned on, `[n, k]`, for models of covariates; best of mean 0 and deviation 1.
+  public let covariates: Tensor<Double>?
 
-  /// - Throws: `TrainingError` where there are no samples, an entry is not finite, or labels are not one a sample, from 0 on.
+  /// - Throws: `TrainingError` where there are no samples, an entry is not finite, labels are not one a sample, from 0 on, or
+  ///   covariates are not a row a sample.
   public init(
-    _ samples: Tensor<Scalar>, binWidth: Double? = nil, labels: [Int]? = nil
+    _ samples: Tensor<Scalar>, binWidth: Double? = nil, labels: [Int]? = nil,
+    covariates: Tensor<Double>? = nil
   ) throws(TrainingError) {
     guard samples.shape.rank >= 2, samples.rows > 0, samples.shape.rowCount > 0 else {
       throw TrainingError(
@@ -35,7 +39,19 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
         )
       }
     }
+    if let covariates {
+      guard covariates.shape.rank == 2, covariates.rows == samples.rows, covariates.shape[1] > 0
+      else {
+        throw TrainingError(
+          "the covariates have shape \(covariates.shape); expected [\(samples.rows), k], a row a training sample, k 1 or more"
+        )
+      }
+      guard covariates.isFinite else {
+        throw TrainingError("the covariates hold entries that are not finite")
+      }
+    }
     self.samples = samples
+    self.covariates = covariates
     self.binWidth = binWidth
     self.labels = labels
   }
@@ -69,12 +85,23 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     return .combined(1, chosen, Scalar(binWidth), key.folded("bins").uniform(chosen.shape))
   }
 
-  /// The labels of a batch, each left out with a probability, or nil where there are none.
-  package func labels(at rows: [Int], dropout: Double, key: RandomKey) -> [Int?]? {
-    guard let labels else { return nil }
+  /// The labels and covariates of a batch, both of a sample left out with a probability: nil, or rows of NaN; nil where there
+  /// are none.
+  package func conditions(
+    at rows: [Int], dropout: Double, key: RandomKey
+  ) -> (labels: [Int?]?, covariates: Tensor<Double>?) {
+    guard labels != nil || covariates != nil else { return (nil, nil) }
     let draws: Tensor<Double> = key.folded("labels").uniform([rows.count, 1])
-    return draws.withUnsafeBuffer { draws in
-      rows.indices.map { draws[$0] < dropout ? nil : labels[rows[$0]] }
+    let isHidden = draws.withUnsafeBuffer { $0.map { $0 < dropout } }
+    var chosen = covariates?.rows(rows)
+    chosen?.withUnsafeMutableBuffer { values in
+      let width = values.count / rows.count
+      for row in rows.indices where isHidden[row] {
+        for place in row * width..<(row + 1) * width { values[place] = .nan }
+      }
     }
+    return (
+      labels.map { labels in rows.indices.map { isHidden[$0] ? nil : labels[rows[$0]] } }, chosen
+    )
   }
 }

@@ -28,13 +28,13 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var stratifiesTimes = true
   /// The one noise level σ/α that is trained at, as a denoising autoencoder is; nil trains at all.
   public var noiseLevel: Double?
-  /// The share of labels that a model of classes does not see, so that it learns the score of all samples together as well,
-  /// which guidance needs (Ho & Salimans 2022); nil is a tenth.
+  /// The share of samples whose label and covariates a model does not see, so that it learns the score of all samples
+  /// together as well, which guidance needs (Ho & Salimans 2022); nil is a tenth.
   public var labelDropout: Double?
 
   public init() {}
 
-  /// The share of labels that is hidden where none is given.
+  /// The share of labels and covariates that is hidden where none is given.
   public static var usualLabelDropout: Double { 0.1 }
 
   package static var mostBatchSize: Int { 1 << 20 }

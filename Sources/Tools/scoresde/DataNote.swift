@@ -41,6 +41,11 @@ extension DataNote<[String]> {
   static let columns = DataNote(name: "columns")
 }
 
+extension DataNote<GivenOption.Note> {
+  /// What samples are conditioned on; runs of models without covariates have no note.
+  static let given = DataNote(name: "given")
+}
+
 extension DataNote<Standardization> {
   /// How other data were standardised; runs of data that were not have none.
   static let standardization = DataNote(name: "standardization")

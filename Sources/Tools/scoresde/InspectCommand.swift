@@ -63,6 +63,10 @@ enum InspectCommand: Command {
             ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
       ),
     ]
+    if let note = try DataNote.given.value(in: description, of: folder) {
+      facts.append(
+        Fact("given", note.names?.joined(separator: ", ") ?? "\(note.count) numbers"))
+    }
     if let classes = description.classes { facts.append(Fact("classes", classes)) }
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()

@@ -23,9 +23,21 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
   }
 
+  /// The computation for data, with the field of their covariates.
+  private func likelihood(of data: Dataset<Scalar>) throws -> FlowLikelihood<Scalar> {
+    if let note = model.givenNote, model.given.isEmpty, data.covariates == nil {
+      session.say(
+        "\(data.name): nothing says what is given, \(note.names?.joined(separator: ", ") ?? "\(note.count) numbers") by the run, so scored as samples of all data together; --given conditions them"
+      )
+    }
+    return try FlowLikelihood(
+      model.field(of: data), divergence: likelihood.divergence, method: likelihood.method,
+      epsilon: likelihood.epsilon)
+  }
+
   /// Log densities of points that the model sees.
   private func solve(
-    _ points: Tensor<Scalar>, title: String, _ key: RandomKey
+    _ points: Tensor<Scalar>, by likelihood: FlowLikelihood<Scalar>, title: String, _ key: RandomKey
   ) throws -> LikelihoodResult<Scalar> {
     let bar = session.progress(title)
     let result = try likelihood.logDensity(of: points, key: key) { progress in
@@ -48,7 +60,8 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       )
     }
     let start = ContinuousClock.now
-    let result = try solve(points, title: "likelihood", key.folded("probes"))
+    let likelihood = try likelihood(of: data)
+    let result = try solve(points, by: likelihood, title: "likelihood", key.folded("probes"))
     let seconds = start.duration(to: .now).seconds
     // Densities are those of the data's own units, whatever affine map the model sees them through.
     let (dimensions, shift) = (data.dimensions, model.logVolume)
@@ -87,7 +100,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       let bar = session.progress("bound")
       // The data's own spread, so that the bound's variance is small; its mean does not depend on it.
       let bound = try VariationalBound(
-        model.field, strata: strata, epsilon: likelihood.epsilon,
+        likelihood.field, strata: strata, epsilon: likelihood.epsilon,
         dataDeviation: points.deviation
       )(points, key: key.folded("bound")) { fraction in
         bar.update(min(0.999, fraction))
@@ -101,7 +114,10 @@ struct LikelihoodJob<Scalar: TensorScalar> {
         bound.mean, error)
     }
     // The score at T of a network that knows little there says more of the network than of the prior.
-    let training = model.trainingSamples(atMost: min(10_000, max(100, (1 << 23) / points.rows)))
+    // Data of all covariates together are no samples of those under one.
+    let training =
+      model.givenNote == nil
+      ? model.trainingSamples(atMost: min(10_000, max(100, (1 << 23) / points.rows))) : nil
     let bar = session.progress("budget")
     let budget = try likelihood.budget(
       of: result, for: points, key: key.folded("probes"),
@@ -146,7 +162,8 @@ struct LikelihoodJob<Scalar: TensorScalar> {
   /// Adds how well densities tell a data set from other data.
   func add(_ other: Dataset<Scalar>, named name: String, to report: inout Report) throws {
     let (points, _) = try model.inModelSpace(other, key: key.folded("other bins"))
-    let result = try solve(points, title: "against", key.folded("other probes"))
+    let result = try solve(
+      points, by: likelihood(of: other), title: "against", key.folded("other probes"))
     let shift = model.logVolume
     let roc = Metrics.areaUnderROC(
       positives: report.nats, negatives: result.logDensity.map { $0 + shift })

@@ -6,6 +6,10 @@ struct LoadedModel<Scalar: TensorScalar> {
   let field: any DifferentiableScoreField<Scalar>
   /// The classes that are asked for; the field is that of the only one, or of all samples together.
   let labels: [Int]
+  /// The rows of covariates that are asked for, as the model sees them; the field is that of the only one, or of all samples.
+  let given: [[Double]]
+  /// What a trained model knows of its covariates, if it has any.
+  let givenNote: GivenOption.Note?
   /// How the data that a trained model saw are quantised.
   let scale: DataScale?
   /// How the data that a trained model saw were standardised.
@@ -15,14 +19,18 @@ struct LoadedModel<Scalar: TensorScalar> {
   /// What is known of the run of a trained model.
   let run: RunDescription?
 
-  /// - Parameter takesClasses: whether several classes may be asked for.
-  /// - Throws: where `--model`, `--sde` or `--class` make no sense, or the run cannot be read.
-  init(_ session: Session, takesClasses: Bool = false) throws {
+  /// Whether classes or covariates are asked for.
+  var isConditioned: Bool { !labels.isEmpty || !given.isEmpty }
+
+  /// - Parameter takesSeveral: whether several classes and rows of covariates may be asked for.
+  /// - Throws: where `--model`, `--sde`, `--class` or `--given` make no sense, or the run cannot be read.
+  init(_ session: Session, takesSeveral: Bool = false) throws {
     let text = try session.arguments.required("--model")
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
       field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      (labels, scale, standardization, columns, run) = ([], nil, nil, nil, nil)
+      (labels, given, givenNote) = ([], [], nil)
+      (scale, standardization, columns, run) = (nil, nil, nil, nil)
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
       let path = String(text.dropFirst("mixture:".count))
@@ -35,7 +43,8 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       oracle.pool = session.pool
       field = oracle
-      (labels, scale, standardization, columns, run) = ([], nil, nil, nil, nil)
+      (labels, given, givenNote) = ([], [], nil)
+      (scale, standardization, columns, run) = (nil, nil, nil, nil)
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
       let description = try folder.description()
@@ -59,16 +68,30 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
       labels =
-        takesClasses
+        takesSeveral
         ? try session.arguments.labels : try session.arguments.label.map { [$0] } ?? []
       let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
+      let note = try DataNote.given.value(in: description, of: folder)
+      guard note?.count == description.covariates else {
+        throw CommandError.failure(
+          "\(folder.descriptionPath): \(note?.count ?? 0) covariates are standardised, where the model has \(description.covariates ?? 0)"
+        )
+      }
+      given = try Self.given(session.arguments, note, of: text)
+      guard takesSeveral || given.count <= 1 else {
+        throw CommandError.usage(
+          "--given is \(session.arguments.text("--given") ?? ""), with \(given.count) rows; expected one"
+        )
+      }
+      givenNote = note
       let empty = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
       if let label = labels.first(where: empty.contains) {
         throw CommandError.usage(
           "--class is \(session.arguments.text("--class") ?? ""), but the run \(text) was trained on no sample of class \(label); expected classes that it saw"
         )
       }
-      field = classes.count == 1 ? classes[0] : model
+      let classed = classes.count == 1 ? classes[0] : model
+      field = given.count == 1 ? try classed.conditioned(on: given[0]) : classed
       run = description
       scale = try DataNote.scale.value(in: description, of: folder)
       standardization = try DataNote.standardization.value(in: description, of: folder)
@@ -90,9 +113,11 @@ struct LoadedModel<Scalar: TensorScalar> {
         "--model is \(text); expected a run folder, gaussian:mean=M,std=S,dim=D or mixture:FILE.json"
       )
     }
-    if run == nil, session.arguments.has("--class") {
+    for (option, what, needed) in [
+      ("--class", "classes", "--labels"), ("--given", "covariates", "--given"),
+    ] where run == nil && session.arguments.has(option) {
       throw CommandError.usage(
-        "--class is given, but \(text) is an exact model, of no classes; expected a run that was trained with --labels"
+        "\(option) stands beside \(text), an exact model of no \(what); expected a run that was trained with \(needed)"
       )
     }
   }
@@ -107,21 +132,40 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
   }
 
-  /// The fields to sample from, one for each class that is asked for, with guidance and matrix products as the options say.
-  /// - Throws: where there is no class to guide to, or no product to round.
+  private static func given(
+    _ arguments: Arguments, _ note: GivenOption.Note?, of run: String
+  ) throws -> [[Double]] {
+    guard let text = arguments.text("--given") else { return [] }
+    guard let note else {
+      throw CommandError.usage(
+        "--given is \(text), but the run \(run) was trained without; expected a run that was trained with --given"
+      )
+    }
+    return try GivenOption.rows(text, note, of: run)
+  }
+
+  /// The fields to sample from, one for each class and each row of covariates that are asked for, with guidance and matrix products as the options say.
+  /// - Throws: where there is nothing to guide to, or no product to round.
   func samplingFields(_ arguments: Arguments) throws -> [any ScoreField<Scalar>] {
     let scale = try arguments.guidance
-    guard !labels.isEmpty, let model = field as? ScoreModel<Scalar> else {
+    guard isConditioned, let model = field as? ScoreModel<Scalar> else {
       guard scale == nil else {
         throw CommandError.usage(
-          "--guidance is given without --class, which it leads to; expected both")
+          "--guidance is given without --class or --given, which it leads to; expected one of these"
+        )
       }
       return [try samplingField(arguments, field)]
     }
-    let all = try samplingField(arguments, model.conditioned(on: nil))
-    return try labels.map { label in
-      let own = try samplingField(arguments, model.conditioned(on: label))
-      return try scale.map { try own.guided(from: all, scale: $0) } ?? own
+    let all = try samplingField(arguments, model.unconditioned)
+    let labels = labels.isEmpty ? [nil] : labels.map { $0 as Int? }
+    let rows = given.isEmpty ? [nil] : given.map { $0 as [Double]? }
+    return try labels.flatMap { label in
+      try rows.map { row in
+        let classed = try model.unconditioned.conditioned(on: label)
+        let own = try samplingField(
+          arguments, row.map { try classed.conditioned(on: $0) } ?? classed)
+        return try scale.map { try own.guided(from: all, scale: $0) } ?? own
+      }
     }
   }
 
@@ -168,13 +212,30 @@ struct LoadedModel<Scalar: TensorScalar> {
       key: RandomKey(0).folded("end marginal"))
   }
 
-  /// Data for the model: without the column that held the labels of its run, where they have it.
+  /// Data for the model: without the columns that held the labels and the covariates of its run, where they have them; the
+  /// latter are their covariates.
   func load(_ source: DataSource) throws -> Dataset<Scalar> {
-    let data: Dataset<Scalar> = try source.load()
-    guard let column = run.flatMap(TrainingJob<Scalar>.labelColumn),
+    var data: Dataset<Scalar> = try source.load()
+    guard let run else { return data }
+    if let column = TrainingJob<Scalar>.labelColumn(of: run),
       data.columns?.contains(column) == true
-    else { return data }
-    return try data.parted(fromColumn: column).rest
+    {
+      data = try data.parted(fromColumn: column).rest
+    }
+    let columns = TrainingJob<Scalar>.givenColumns(of: run) ?? []
+    guard !columns.isEmpty, columns.contains(where: { data.columns?.contains($0) == true }) else {
+      return data
+    }
+    return try data.given(byColumns: columns)
+  }
+
+  /// The field of data: of each sample's own covariates, where data bring some and `--given` names none.
+  func field(of data: Dataset<Scalar>) throws -> any DifferentiableScoreField<Scalar> {
+    guard given.isEmpty, let note = givenNote, let covariates = data.covariates,
+      let model = field as? ScoreModel<Scalar>
+    else { return field }
+    return try model.conditioned(
+      onRows: note.standardization.standardized(covariates.values))
   }
 
   /// The Gaussian with the moments of the data as the model saw them, nil for an exact model.

@@ -7,10 +7,10 @@ enum SampleCommand: Command {
   static let summary = "draws samples from a trained or an exact model"
   static let options: [Option] =
     [
-      .model, .modelProcess, .labels,
+      .model, .modelProcess, .labels, .givenRows,
       Option(
         "--guidance", "W",
-        "with --class: how far samples are led to it, from 0 to \(Int(Arguments.mostGuidance)); 0 leaves the class out, 1 (default) takes it as it is, 2 to 4 lead beyond, at two evaluations each"
+        "with --class or --given: how far samples are led to it, from 0 to \(Int(Arguments.mostGuidance)); 0 leaves it out, 1 (default) takes it as it is, 2 to 4 lead beyond, at two evaluations each"
       ),
       Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
       Option(
@@ -21,7 +21,7 @@ enum SampleCommand: Command {
       Option("--atol", "X", "absolute tolerance of an adaptive solver"),
       Option(
         "--count", "N",
-        "samples, of each class where several are asked for (default 64, or all of --from, which are taken in turns where there are fewer)"
+        "samples, of each class and each row of --given where there are several (default 64, or all of --from, which are taken in turns where there are fewer)"
       ),
       Option("--batch-size", "N", "samples carried together; changes no sample"),
       .lastTime, .seed,
@@ -69,11 +69,12 @@ enum SampleCommand: Command {
         "--steps changes nothing here: \(spec.spec.name) takes steps of its own, by --rtol and --atol"
       )
     }
-    let model = try LoadedModel<Scalar>(session, takesClasses: true)
+    let model = try LoadedModel<Scalar>(session, takesSeveral: true)
     try SampleFile.check(out, model.field.sampleShape)
-    if try arguments.guidance == 0, !model.labels.isEmpty {
+    if try arguments.guidance == 0, model.isConditioned {
+      let option = model.labels.isEmpty ? "--given" : "--class"
       session.say(
-        "--guidance 0 leaves --class out: samples are of all classes together; 1 gives the class as it is"
+        "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
       )
     }
     let fields = try ObserveOption.fields(

@@ -7,7 +7,7 @@ enum StudyCommand: Command {
   static let summary =
     "measures error against NFE for every solver and time grid on one score field"
   static let options: [Option] = [
-    .model, .modelProcess, .label,
+    .model, .modelProcess, .label, .given,
     Option("--nfe", "N,N,…", "evaluations to compare at (default 5,10,20,50)"),
     Option("--solvers", "SOLVER;…", "separated by semicolons (default: every solver by name)"),
     Option(

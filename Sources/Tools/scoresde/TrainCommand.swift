@@ -17,7 +17,10 @@ enum TrainCommand: Command {
       "--labels", "WHICH",
       "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
     ),
-    Option("--label-dropout", "X", "share of labels that training hides (default 0.1)"),
+    .trainingGiven,
+    Option(
+      "--label-dropout", "X",
+      "share of labels, and of what is given, that training hides (default 0.1)"),
     .process,
     Option(
       "--network", "NET",

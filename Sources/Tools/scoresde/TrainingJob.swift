@@ -14,6 +14,9 @@ struct TrainingJob<Scalar: TensorScalar> {
   /// The note that says where the labels came from.
   private static var labelsNote: String { "labels" }
   private static var labelFingerprintNote: String { "label fingerprint" }
+  /// The notes that say where the covariates came from, and tell them from others.
+  private static var givenSourceNote: String { "given source" }
+  private static var givenFingerprintNote: String { "given fingerprint" }
   /// Steps between entries of the loss log.
   private static var logEvery: Int { 10 }
 
@@ -27,30 +30,41 @@ struct TrainingJob<Scalar: TensorScalar> {
     let options = try Self.options(arguments)
     try self.init(
       data: Self.labelled(
-        Self.standardized(Self.load(source, labels: arguments.text("--labels")), arguments),
+        Self.standardized(
+          Self.load(
+            source, labels: arguments.text("--labels"), given: arguments.text("--given")),
+          arguments),
         by: arguments.text("--labels")),
-      labels: arguments.text("--labels"), network: network,
+      labels: arguments.text("--labels"), given: arguments.text("--given"), network: network,
       parametrization: arguments.text("--parametrization") ?? "gaussian", process: process,
       options: options, pool: pool)
   }
 
   /// Creates a new run on data that are at hand; where they have labels, of a model of their classes.
   init(
-    data: Dataset<Scalar>, labels: String? = nil, network: NetworkSpec,
+    data: Dataset<Scalar>, labels: String? = nil, given: String? = nil, network: NetworkSpec,
     parametrization: String = "gaussian",
     process: any LinearProcess, options: TrainingOptions, pool: ThreadPool
   ) throws {
-    let samples = try data.trainingData()
+    let note = try data.covariates.map {
+      GivenOption.Note(
+        names: $0.names,
+        standardization: try Standardization(of: $0.values, by: .columns, name: "--given"))
+    }
+    let samples = try data.trainingData(given: note)
     let moments = samples.moments
     let model = ModelConfiguration(
       sampleShape: data.sampleShape, network: network,
       preconditioning: try asUsage(of: "--parametrization") {
         try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
-      }, classes: samples.classes)
+      }, classes: samples.classes, covariates: note?.count ?? 0)
     try asUsage(of: "--network") { try model.check() }
     var notes = [Self.fingerprintNote: data.fingerprint]
     notes[Self.labelsNote] = labels
     notes[Self.labelFingerprintNote] = data.labelFingerprint
+    notes[Self.givenSourceNote] = given
+    notes[Self.givenFingerprintNote] = data.covariates?.fingerprint
+    notes[DataNote.given.name] = try note.map(DataNote.given.text)
     if !samples.emptyClasses.isEmpty {
       notes[DataNote.emptyClasses.name] = try DataNote.emptyClasses.text(of: samples.emptyClasses)
     }
@@ -93,18 +107,30 @@ struct TrainingJob<Scalar: TensorScalar> {
     return String(text.dropFirst("column:".count))
   }
 
+  /// The columns of the data of a run that held its covariates, if they were in some.
+  static func givenColumns(of run: RunDescription) -> [String]? {
+    run.notes[givenSourceNote].flatMap { text in
+      text.hasSuffix(".npy")
+        ? nil : text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+  }
+
   /// The column of the data of a run that held its labels, if they were in one.
   static func labelColumn(of run: RunDescription) -> String? { labelColumn(run.notes[labelsNote]) }
 
-  /// Data, with the labels that one of their columns holds where `--labels` names it.
-  private static func load(_ source: DataSource, labels text: String?) throws -> Dataset<Scalar> {
+  /// Data, with the labels that one of their columns holds where `--labels` names it, and with the covariates of `--given`.
+  private static func load(
+    _ source: DataSource, labels text: String?, given: String?
+  ) throws -> Dataset<Scalar> {
     let data: Dataset<Scalar> = try source.load()
-    return try labelColumn(text).map { try data.labelled(byColumn: $0) } ?? data
+    return try GivenOption.data(
+      labelColumn(text).map { try data.labelled(byColumn: $0) } ?? data, by: given)
   }
 
   /// The data that are where those of a run were.
   static func data(of run: RunDescription) throws -> Dataset<Scalar> {
-    try load(DataSource(run.data), labels: run.notes[labelsNote])
+    try load(
+      DataSource(run.data), labels: run.notes[labelsNote], given: run.notes[givenSourceNote])
   }
 
   /// Data with the labels that `--labels` names, or without any; those of a column they have as they are loaded.
@@ -146,7 +172,14 @@ struct TrainingJob<Scalar: TensorScalar> {
   ) throws -> Dataset<Scalar> {
     let text = arguments.text("--data") ?? run.data
     let labels = arguments.text("--labels") ?? run.notes[labelsNote]
-    var data = try load(asUsage(of: "--data") { try DataSource(text) }, labels: labels)
+    let given = arguments.text("--given") ?? run.notes[givenSourceNote]
+    guard given == nil || run.covariates != nil else {
+      throw CommandError.usage(
+        "--given is \(given ?? ""), but the run in \(folder.path) has no covariates; leave it out or start another run"
+      )
+    }
+    var data = try load(
+      asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given)
     // Runs of earlier versions have no fingerprint.
     let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
     guard isSame else {
@@ -159,6 +192,11 @@ struct TrainingJob<Scalar: TensorScalar> {
     guard data.labelFingerprint == run.notes[labelFingerprintNote] else {
       throw CommandError.usage(
         "--labels is \(labels ?? "missing"), which gives other labels than the run in \(folder.path) was trained with, \(run.notes[labelsNote] ?? "none"); leave it out, or give their place now"
+      )
+    }
+    guard data.covariates?.fingerprint == run.notes[givenFingerprintNote] else {
+      throw CommandError.usage(
+        "--given is \(given ?? "missing"), which gives other numbers than the run in \(folder.path) was trained on, \(run.notes[givenSourceNote] ?? "none"); leave it out, or give their place now"
       )
     }
     if let given = arguments.text("--standardize"),
@@ -189,7 +227,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       ("--noise-level", found.options.noiseLevel.map { "\($0)" } ?? "none"),
       (
         "--label-dropout",
-        found.classes == nil
+        found.classes == nil && found.covariates == nil
           ? "none" : "\(found.options.labelDropout ?? TrainingOptions.usualLabelDropout)"
       ),
     ]
@@ -220,11 +258,13 @@ struct TrainingJob<Scalar: TensorScalar> {
     remarks = []
     found.data = data.name
     if let labels = arguments.text("--labels") { found.notes[Self.labelsNote] = labels }
+    if let given = arguments.text("--given") { found.notes[Self.givenSourceNote] = given }
+    let note = try DataNote.given.value(in: found, of: folder)
     let (model, process) = try folder.parts(of: found)
     do {
       trainer = try Trainer(
         model, process: process,
-        data: try data.trainingData(), options: found.options, pool: pool)
+        data: try data.trainingData(given: note), options: found.options, pool: pool)
     } catch let error as TrainingError {
       throw CommandError.failure("\(folder.descriptionPath): \(error)")
     }
@@ -322,8 +362,9 @@ struct TrainingJob<Scalar: TensorScalar> {
       guard let value = Double(text) else {
         throw CommandError.usage("--label-dropout is \(text); expected a number")
       }
-      guard arguments.has("--labels") else {
-        throw CommandError.usage("--label-dropout is given without --labels; expected both")
+      guard arguments.has("--labels") || arguments.has("--given") else {
+        throw CommandError.usage(
+          "--label-dropout is given without --labels or --given, which it hides; expected both")
       }
       options.labelDropout = value
     }
@@ -363,14 +404,20 @@ extension TrainingData {
 
 extension Dataset {
   /// The samples in model space for training; those of quantised data are the lower ends of their bins.
-  func trainingData() throws -> TrainingData<Scalar> {
+  ///
+  /// - Parameter note: how their covariates are standardised.
+  func trainingData(given note: GivenOption.Note? = nil) throws -> TrainingData<Scalar> {
+    let covariates = note.flatMap { note in
+      self.covariates.map { note.standardization.standardized($0.values) }
+    }
     guard let scale else {
       return try TrainingData(
-        standardization?.standardized(samples) ?? samples, labels: labels)
+        standardization?.standardized(samples) ?? samples, labels: labels, covariates: covariates)
     }
     let width = abs(scale.factor) * scale.binWidth
     let offset = scale.factor > 0 ? scale.offset : scale.offset - width
     return try TrainingData(
-      samples.map { Scalar(offset + scale.factor * Double($0)) }, binWidth: width, labels: labels)
+      samples.map { Scalar(offset + scale.factor * Double($0)) }, binWidth: width, labels: labels,
+      covariates: covariates)
   }
 }

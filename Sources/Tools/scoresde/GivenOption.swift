@@ -1,0 +1,129 @@
+import Foundation
+import ScoreSDE
+
+/// `--given`: the numbers that samples are conditioned on.
+enum GivenOption {
+  /// What a run keeps of its covariates.
+  struct Note: Codable {
+    /// The names of their columns, where they came from a table.
+    var names: [String]?
+    /// How they were standardised.
+    var standardization: Standardization
+
+    var count: Int { standardization.means.count }
+  }
+
+  /// Data under the covariates that `--given` of `train` names: columns of a table, or an .npy file with a row a sample.
+  static func data<Scalar: TensorScalar>(
+    _ data: Dataset<Scalar>, by text: String?
+  ) throws -> Dataset<Scalar> {
+    guard let text else { return data }
+    if text.hasSuffix(".npy") {
+      let values = try NPY.read(text, as: Double.self)
+      guard [1, 2].contains(values.shape.rank), values.rows == data.count, values.count > 0 else {
+        throw CommandError.failure(
+          "\(text) has shape \(values.shape); expected [\(data.count), k], a row a sample")
+      }
+      return try data.given(
+        Covariates(values: values.reshaped([values.rows, values.shape.rowCount])))
+    }
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    guard names.allSatisfy({ !$0.isEmpty }), Set(names).count == names.count else {
+      throw CommandError.usage(
+        "--given is \(text); expected different columns of the table with commas between, or an .npy file with a row a sample"
+      )
+    }
+    return try data.given(byColumns: names)
+  }
+
+  /// The rows that `--given` of other commands names, as the model sees them: numbers, NAME=NUMBER of each, or a file of rows.
+  static func rows(_ text: String, _ note: Note, of model: String) throws -> [[Double]] {
+    let names = note.names ?? []
+    let expected =
+      names.isEmpty
+      ? "\(NumberText.counted(note.count, "number")) with commas between"
+      : names.map { "\($0)=NUMBER" }.joined(separator: ",")
+    let raw: [[Double]]
+    if [".npy", ".csv", ".tsv", ".txt"].contains(where: { text.lowercased().hasSuffix($0) }) {
+      raw = try file(text, note)
+    } else {
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map {
+        $0.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      }
+      var values = [Double](repeating: .nan, count: note.count)
+      for (place, part) in parts.enumerated() {
+        let column = part.count == 2 ? names.firstIndex(of: part[0]) : place
+        guard let column, column < note.count, values[column].isNaN,
+          let value = part.last.flatMap(Double.init), value.isFinite
+        else {
+          let hint = part.first.map { NearMiss.hint(for: $0, among: names) } ?? ""
+          throw CommandError.usage(
+            "--given is \(text)\(part.count == 2 && column == nil ? hint : ""); expected \(expected), as the run \(model) was trained on, or a file of rows"
+          )
+        }
+        values[column] = value
+      }
+      guard !values.contains(where: \.isNaN) else {
+        throw CommandError.usage(
+          "--given is \(text); expected \(expected), as the run \(model) was trained on, or a file of rows"
+        )
+      }
+      raw = [values]
+    }
+    let all = Tensor<Double>([raw.count, note.count], raw.flatMap { $0 })
+    let standardized = note.standardization.standardized(all)
+    return (0..<raw.count).map { standardized.row($0) }
+  }
+
+  private static func file(_ path: String, _ note: Note) throws -> [[Double]] {
+    guard path.lowercased().hasSuffix(".npy") else {
+      let table: CSV.Contents<Double> = try CSV.read(path)
+      let rows = (0..<table.values.rows).map { table.values.row($0) }
+      guard let names = note.names, let columns = table.columns else {
+        return try checked(rows, path, note)
+      }
+      let places = try names.map { name in
+        guard let place = columns.firstIndex(of: name) else {
+          throw CommandError.failure(
+            "\(path) has no column \(name)\(NearMiss.hint(for: name, among: columns)); expected \(names.joined(separator: ", "))"
+          )
+        }
+        return place
+      }
+      return rows.map { row in places.map { row[$0] } }
+    }
+    let values = try NPY.read(path, as: Double.self)
+    // One row may stand without an axis for rows.
+    if values.shape == [note.count] { return [values.scalars] }
+    guard values.shape.rank > 0 else { return try checked([values.scalars], path, note) }
+    return try checked((0..<values.rows).map { values.row($0) }, path, note)
+  }
+
+  private static func checked(
+    _ rows: [[Double]], _ path: String, _ note: Note
+  ) throws -> [[Double]] {
+    guard let first = rows.first, first.count == note.count else {
+      throw CommandError.failure(
+        "\(path) has \(NumberText.counted(rows.count, "row")) of \(NumberText.counted(rows.first?.count ?? 0, "number")); expected \(note.count) a row, as the run was trained on"
+      )
+    }
+    return rows
+  }
+}
+
+extension Option {
+  static let trainingGiven = Option(
+    "--given", "COLUMNS",
+    "numbers to give samples of later: columns of a table with commas between, which are no data then, or an .npy file with a row a sample"
+  )
+  static let given = Option(
+    "--given", "NUMBERS",
+    "of a run that was trained with --given: the numbers to condition on, as NAME=1.5,OTHER=2 or 1.5,2 (default: all as one)"
+  )
+  static let givenRows = Option(
+    "--given", "NUMBERS",
+    "of a run that was trained with --given: the numbers to condition on, as NAME=1.5,OTHER=2 or 1.5,2, or a file with a row of them for each --count samples (default: all as one)"
+  )
+}

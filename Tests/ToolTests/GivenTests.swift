@@ -1,0 +1,132 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Runs that are conditioned on numbers, `--given`.
+@Suite struct GivenTests {
+  private static let options =
+    "--network mlp:width=16,layers=1 --batch-size 32 --steps 60 --warm-up 0"
+
+  /// Rows x, y, z with x of 2 y, the columns times units.
+  private static func table(_ units: [Double] = [1, 1, 1]) -> Data {
+    let rows = (0..<48).map { row in
+      let angle = 2 * .pi * Double(row) / 48
+      let numbers = [2 * cos(angle) + 0.1 * sin(7 * angle), cos(angle), 1 + sin(2 * angle)]
+      return zip(numbers, units).map { "\($0 * $1)" }.joined(separator: ",")
+    }
+    return Data(("x,y,z\n" + rows.joined(separator: "\n") + "\n").utf8)
+  }
+
+  private func trained(
+    _ given: String = "y,z", _ files: [String: Data] = [:]
+  ) throws -> Workbench {
+    let bench = try Workbench(["data.csv": Self.table()].merging(files) { $1 })
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --given \(given) --out run \(Self.options)")
+    return bench
+  }
+
+  /// However the numbers are written, samples are the same bits, and rows of a file have theirs one after another.
+  @Test func numbersAreGivenByNameByPlaceOrInAFile() throws {
+    let bench = try trained(
+      "y,z",
+      [
+        "rows.csv": Data("z,other,y\n1.5,0,0.25\n0.5,0,-1\n".utf8),
+        "rows.npy": .npy([0.25, 1.5, -1, 0.5], shape: [2, 2]),
+        "one.npy": .npy([0.25, 1.5], shape: [2]),
+      ])
+    func sample(_ given: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver ddim --steps 20 --count 15 --out x.npy \(given)")
+      return try bench.numbers("x.npy")
+    }
+    let one = try sample("--given y=0.25,z=1.5")
+    #expect(try sample("--given z=1.5,y=0.25") == one && sample("--given 0.25,1.5") == one)
+    #expect(try sample("--given one.npy") == one)
+    let both = try sample("--given rows.csv")
+    #expect(
+      try both.count == 30 && Array(both.prefix(15)) == one && sample("--given rows.npy") == both)
+    let all = try sample("")
+    #expect(all != one && all.count == 15)
+    // Guidance leads away from all samples together; 0 leaves what is given out.
+    #expect(try sample("--given y=0.25,z=1.5 --guidance 0") == all)
+    #expect(try sample("--given y=0.25,z=1.5 --guidance 2") != one)
+    let inspected = try bench.scoresde("inspect run").output
+    #expect(inspected.contains("y, z"))
+  }
+
+  /// Each row of a table is scored under its own numbers, as it is under these for all.
+  @Test func rowsAreScoredUnderTheirOwnNumbers() throws {
+    let bench = try trained(
+      "y,z",
+      [
+        "test.csv": Data("z,x,y\n1.5,0.5,0.25\n0.5,-1.9,-1\n".utf8),
+        "first.csv": Data("0.5\n".utf8), "second.csv": Data("-1.9\n".utf8),
+      ])
+    func nats(_ words: String) throws -> [Double] {
+      let outcome = try bench.scoresde(
+        "likelihood --model run --strata 0 --out nats.npy --quiet \(words)")
+      try #require(outcome.status == 0, "\(outcome.errors)")
+      return try bench.numbers("nats.npy")
+    }
+    let own = try nats("--data test.csv")
+    #expect(try nats("--data first.csv --given y=0.25,z=1.5") == [own[0]])
+    #expect(try nats("--data second.csv --given -1,0.5") == [own[1]])
+    #expect(try nats("--data test.csv --given y=0.25,z=1.5")[0] == own[0])
+    let outcome = try bench.scoresde("likelihood --model run --strata 0 --data first.csv --json")
+    #expect(outcome.status == 0 && outcome.errors.contains("nothing says what is given, y, z"))
+  }
+
+  /// Numbers are standardised: units that are powers of 2 change no bit.
+  @Test func unitsOfWhatIsGivenChangeNothing() throws {
+    let bench = try trained("y,z", ["units.csv": Self.table([1, 1024, 1.0 / 128])])
+    let _: Reports.Train = try bench.report(
+      "train --data units.csv --given y,z --out other \(Self.options)")
+    #expect(
+      try bench.data("run/checkpoint.safetensors") == bench.data("other/checkpoint.safetensors"))
+    func sample(_ words: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --solver ddim --steps 20 --count 15 --out x.npy \(words)")
+      return try bench.numbers("x.npy")
+    }
+    #expect(
+      try sample("--model run --given y=0.25,z=1.5")
+        == sample("--model other --given y=256,z=0.01171875"))
+  }
+
+  @Test func aRunGoesOnWithItsNumbersAndNoOthers() throws {
+    let numbers = (0..<48).map { cos(2 * .pi * Double($0) / 48) }
+    let bench = try trained(
+      "y,z",
+      ["y.npy": .npy(numbers, shape: [48]), "moved.npy": .npy(numbers, shape: [48, 1])])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --given y.npy --out filed \(Self.options)")
+    for words in ["--out run --given y,z", "--out run", "--out filed --given moved.npy"] {
+      let _: Reports.Train = try bench.report("train --resume --steps 60 \(words)")
+    }
+    for (words, found) in [
+      ("train --resume --out run --given z,y", "other numbers"),
+      ("train --resume --out filed --given data.csv", "data.csv"),
+      ("train --data data.csv --given x,y,z --out new", "only column"),
+      ("train --data data.csv --given q --out new", "no columns “q”"),
+      ("train --data moons --given y --out new", "moons: there is no column “y”"),
+      ("train --data data.csv --given one.npy --out new", "one.npy"),
+      ("train --data data.csv --given y,,z --out new", "--given is y,,z"),
+      ("train --data data.csv --label-dropout 0.5 --out new", "without --labels or --given"),
+      ("sample --model run --out x.npy --given 1", "expected y=NUMBER,z=NUMBER"),
+      ("sample --model run --out x.npy --given y=1,zz=2", "--given is y=1,zz=2; expected"),
+      ("sample --model run --out x.npy --given y=1,y=2", "y=1,y=2"),
+      ("sample --model run --out x.npy --given y=1,z=inf", "z=inf"),
+      ("sample --model run --out x.npy --given data.npy", "data.npy"),
+      ("sample --model filed --out x.npy --given y=1", "expected 1 number"),
+      ("sample --model gaussian --out x.npy --given 1", "of no covariates"),
+      ("sample --model run --out x.npy --guidance 2", "without --class or --given"),
+      ("likelihood --model run --data data.csv --given y.npy", "48 rows of 1 number"),
+    ] {
+      let outcome = try bench.scoresde(words + " --quiet")
+      #expect(
+        [1, 2].contains(outcome.status) && outcome.errors.contains(found), "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+  }
+}
