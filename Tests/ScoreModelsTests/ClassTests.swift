@@ -19,17 +19,10 @@ import Testing
       covariates: covariates)
   }
 
-  /// A model whose every trained parameter is drawn anew, so that no layer starts at 0.
   private static func model(
     _ configuration: ModelConfiguration, threads: Int = 1
   ) throws -> ScoreModel<Double> {
-    let parameters = configuration.parameters.map {
-      $0.isTrained ? Parameter($0.name, $0.shape, .normal(deviation: 0.3)) : $0
-    }
-    return try ScoreModel(
-      configuration, process: try VariancePreserving(),
-      parameters: Parameters(drawing: parameters, key: RandomKey(5)),
-      pool: ThreadPool(threads: threads))
+    try ScoreModel(drawn: configuration, process: try VariancePreserving(), threads: threads)
   }
 
   private static let x: Tensor<Double> = RandomKey(1).normal(Shape([9] + image.extents))

@@ -13,13 +13,7 @@ import Testing
       sampleShape: [3], network: NetworkSpec(.mlp, width: 24, depth: 2, frequencies: 8),
       preconditioning: .standardized(mean: 0.2, deviation: 0.7), classes: 2,
       covariates: covariates)
-    let parameters = configuration.parameters.map {
-      $0.isTrained ? Parameter($0.name, $0.shape, .normal(deviation: 0.3)) : $0
-    }
-    return try ScoreModel(
-      configuration, process: try VariancePreserving(),
-      parameters: Parameters(drawing: parameters, key: RandomKey(5)),
-      pool: ThreadPool(threads: threads))
+    return try ScoreModel(drawn: configuration, process: try VariancePreserving(), threads: threads)
   }
 
   private static let x: Tensor<Float> = RandomKey(1).normal([150, 3])

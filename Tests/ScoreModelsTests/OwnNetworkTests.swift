@@ -26,13 +26,7 @@ private struct Written: Network {
   private func model<Scalar: TensorScalar>(
     _ configuration: ModelConfiguration
   ) throws -> ScoreModel<Scalar> {
-    let parameters = configuration.parameters.map {
-      $0.isTrained ? Parameter($0.name, $0.shape, .normal(deviation: 0.3)) : $0
-    }
-    return try ScoreModel(
-      configuration, process: try VariancePreserving(),
-      parameters: Parameters(drawing: parameters, key: RandomKey(5)),
-      pool: ThreadPool(threads: 2))
+    try ScoreModel(drawn: configuration, process: try VariancePreserving(), threads: 2)
   }
 
   /// The library's own perceptron, handed over as somebody's, is the same to the bit, with classes and without.

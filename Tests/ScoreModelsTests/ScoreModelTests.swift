@@ -14,17 +14,10 @@ import Testing
       preconditioning: preconditioning)
   }
 
-  /// A model whose every trained parameter is drawn anew, so that no layer starts at 0.
   private func model<Scalar: TensorScalar>(
     _ configuration: ModelConfiguration, process: any LinearProcess, threads: Int = 1
   ) throws -> ScoreModel<Scalar> {
-    let parameters = configuration.parameters.map {
-      $0.isTrained ? Parameter($0.name, $0.shape, .normal(deviation: 0.3)) : $0
-    }
-    return try ScoreModel(
-      configuration, process: process,
-      parameters: Parameters(drawing: parameters, key: RandomKey(5)),
-      pool: ThreadPool(threads: threads))
+    try ScoreModel(drawn: configuration, process: process, threads: threads)
   }
 
   private let times = Times.perSample((0..<256).map { 0.001 + 0.998 * Double($0) / 255 })

@@ -23,19 +23,9 @@ import Testing
     steps: Int, classes: Int = 2, data: TrainingData<Float>? = nil, threads: Int = 1,
     _ change: (inout TrainingOptions) -> Void = { _ in }
   ) throws -> Trainer<Float> {
-    var options = TrainingOptions()
-    options.steps = steps
-    options.batchSize = 128
-    options.warmUp = 20
-    options.learningRate = 3e-3
-    options.averageDecay = 0.99
-    change(&options)
-    return try Trainer(
-      ModelConfiguration(
-        sampleShape: [1], network: NetworkSpec(.mlp, width: 32, depth: 2, frequencies: 16),
-        preconditioning: .standardized(mean: 0.35, deviation: 0.86), classes: classes),
-      process: VariancePreserving(), data: data ?? Self.data(), options: options,
-      pool: ThreadPool(threads: threads))
+    try Trainer(
+      onLine: data ?? Self.data(), mean: 0.35, deviation: 0.86, classes: classes, steps: steps,
+      threads: threads, change)
   }
 
   /// Each class's score is that of its Gaussian, and without a class it is the mixture's. Five seeds came to 0.15 at most.

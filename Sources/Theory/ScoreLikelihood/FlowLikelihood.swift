@@ -134,11 +134,7 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
         "the samples have shape \(x.shape); expected [n] followed by \(field.sampleShape), n 1 or more"
       )
     }
-    if let rows = field.rowCount, rows != x.rows {
-      throw SamplingError(
-        "there are \(x.rows) samples, and the field is of \(rows), each with one of its own; expected \(rows)"
-      )
-    }
+    try field.checkSampleCount(x.rows)
   }
 
   /// The same computation for some of the samples.

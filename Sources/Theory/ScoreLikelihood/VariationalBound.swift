@@ -59,11 +59,7 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
         "the samples have shape \(x.shape); expected [n] followed by \(field.sampleShape), n 1 or more"
       )
     }
-    if let rows = field.rowCount, rows != x.rows {
-      throw SamplingError(
-        "there are \(x.rows) samples, and the field is of \(rows), each with one of its own; expected \(rows)"
-      )
-    }
+    try field.checkSampleCount(x.rows)
     let size = Sampler<Scalar>.standardBatchSize(field.sampleShape)
     var result = VariationalBoundResult()
     for start in stride(from: 0, to: x.rows, by: size) {

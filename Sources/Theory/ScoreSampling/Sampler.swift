@@ -95,11 +95,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     guard count >= 1 else {
       throw SamplingError("the number of samples is \(count); expected 1 or more")
     }
-    if let rows = field.rowCount, rows != count {
-      throw SamplingError(
-        "the number of samples is \(count), and the field is of \(rows), each with one of its own; expected \(rows)"
-      )
-    }
+    try field.checkSampleCount(count)
     if let batchSize, batchSize < 1 {
       throw SamplingError("the batch size is \(batchSize); expected 1 or more")
     }
@@ -167,6 +163,17 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     var size = 16
     while size < 4096, 2 * size * sample.count <= 65536 { size *= 2 }
     return size
+  }
+}
+
+extension ScoreField {
+  /// Refuses to carry another number of samples than the field is of, where each has one of its own.
+  package func checkSampleCount(_ count: Int) throws(SamplingError) {
+    if let rowCount, rowCount != count {
+      throw SamplingError(
+        "the number of samples is \(count), and the field is of \(rowCount), each with one of its own; expected \(rowCount)"
+      )
+    }
   }
 }
 
