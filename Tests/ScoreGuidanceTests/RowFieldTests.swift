@@ -173,6 +173,40 @@ private struct EachField: DifferentiableScoreField {
     }
   }
 
+  /// Each sample with an observation of its own comes out as by the field of that observation.
+  @Test(arguments: ["unipc", "ode", "ancestral"])
+  func eachSampleHasItsOwnObservation(solver: String) throws {
+    let prior = try Self.mixtures()[5]
+    let observation = try LinearObservation.matrix([[1, 0.5], [0.2, 1]], of: [2])
+    let observed: Tensor<Double> = Self.key.folded("observed").normal([Self.count, 2])
+    func posterior(
+      _ prior: some DifferentiableScoreField<Double>, _ observed: Tensor<Double>
+    ) throws -> PosteriorField<Double> {
+      try PosteriorField(prior, of: observation, observed: observed, noiseDeviations: [0.1, 0.2])
+    }
+    let priors = try Self.mixtures()
+    for (field, isOfEach) in [
+      (try posterior(prior, observed), false),
+      (try posterior(Self.together(priors), observed), true),
+    ] {
+      #expect(field.rowCount == Self.count)
+      let all = try Sampler(field, solver: SolverSpec(solver).solver, steps: 12, batchSize: 5)
+        .sample(Self.count, key: Self.key)
+      for row in 0..<Self.count {
+        let own = try posterior(isOfEach ? priors[row] : prior, observed.rows([row]))
+        let alone = try Sampler(own, SolverSpec(solver), steps: 12)
+          .sample(1, key: Self.key, first: row)
+        #expect(alone.samples == all.samples.rows([row]), "sample \(row)")
+      }
+    }
+    let field = try posterior(prior, observed)
+    #expect(throws: SamplingError.self) { try field.noise(Tensor([5, 2]), at: .shared(0.5)) }
+    #expect(throws: SamplingError.self) {
+      try posterior(Self.together(priors), observed.rows(0..<5))
+    }
+    #expect(throws: SamplingError.self) { try posterior(prior, Tensor([0, 2])) }
+  }
+
   @Test func anotherNumberOfSamplesIsRefused() throws {
     let field = Self.together(try Self.mixtures())
     let x = Tensor<Double>([5, 2])

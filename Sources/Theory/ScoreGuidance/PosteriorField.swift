@@ -14,7 +14,7 @@ import ScoreTensors
 /// modes are themselves right but not how frequent they are: one of three well-parted modes that has 0.31 of a posterior got
 /// 0.59 of the samples by `unipc` and 0.56 by `ancestral`.
 ///
-/// One y holds for all samples, since a field does not know which samples its rows are. The matrix is not formed: its system is
+/// One y holds for all samples, or each has its own. The matrix is not formed: its system is
 /// solved row by row with conjugate gradients, of whose iterates the one with the least residual is taken. One evaluation costs
 /// one of the field, and at most one pullback for each of `iterations`; fewer where the residual falls to `tolerance` before. An
 /// exact field takes m iterations at most for m numbers, but for rounding. A network's derivatives are not quite symmetric, and
@@ -43,8 +43,9 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   public private(set) var prior: any DifferentiableScoreField<Scalar>
   /// What is observed of a sample.
   public let observation: LinearObservation
-  /// The observation y, in the order of its entries.
-  public let observed: [Double]
+  /// The observation y, in the order of its entries: one row for all samples, or a row a sample.
+  public private(set) var observed: Tensor<Double>
+  private let isOfEach: Bool
   /// The deviations s of its noise, one an entry.
   public let noiseDeviations: [Double]
   /// The most conjugate gradients at an evaluation.
@@ -60,11 +61,13 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
 
   /// Creates the field.
   /// - Parameters:
-  ///   - observed: y, `[1] + observation.shape`.
+  ///   - observed: y, `[1] + observation.shape` for all samples, or `[n] + observation.shape`, n above 1, for batches of n
+  ///     samples, each with its own.
   ///   - noiseDeviations: s: one for all observed entries, or one each, in their order.
   ///   - coarse: the Gaussian of the data's moments, for priors that are learnt; nil for exact ones.
   ///   - iterations: at most so many conjugate gradients, and as many pullbacks, an evaluation.
-  /// - Throws: `SamplingError` where the observation is of samples of another shape, y has another shape or is not finite, a
+  /// - Throws: `SamplingError` where the observation is of samples of another shape, y has another shape or is not finite, or
+  ///   is of another number of samples than a field of which each has its own, a
   ///   deviation is not finite or negative, or there are not as many as said; where the coarse field is of samples of another
   ///   shape or of another process; unless iterations ≥ 1 and 0 ≤ tolerance < 1.
   public init(
@@ -77,9 +80,11 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
         "the observation is of samples of shape \(observation.sampleShape); expected \(prior.sampleShape), as the field has"
       )
     }
-    guard observed.shape == Shape([1] + observation.shape.extents) else {
+    let count = observation.shape.count
+    guard observed.shape.rank > 0, observed.rows > 0, observed.shape.row == observation.shape
+    else {
       throw SamplingError(
-        "what is observed has shape \(observed.shape); expected \(Shape([1] + observation.shape.extents)), one for all samples"
+        "what is observed has shape \(observed.shape); expected \(Shape([1] + observation.shape.extents)), one for all samples, or one each"
       )
     }
     let entries = observed.scalars.map { Double($0) }
@@ -87,9 +92,14 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
       throw SamplingError(
         "entry \(bad) of what is observed is \(entries[bad]); expected a finite number")
     }
-    guard [1, entries.count].contains(noiseDeviations.count) else {
+    if let rows = prior.rowCount, observed.rows > 1, observed.rows != rows {
       throw SamplingError(
-        "there are \(noiseDeviations.count) deviations of the noise; expected 1, or \(entries.count), one for each observed entry"
+        "there are observations of \(observed.rows) samples, and the field is of \(rows), each with one of its own; expected as many"
+      )
+    }
+    guard [1, count].contains(noiseDeviations.count) else {
+      throw SamplingError(
+        "there are \(noiseDeviations.count) deviations of the noise; expected 1, or \(count), one for each observed entry"
       )
     }
     if let bad = noiseDeviations.first(where: { !($0 >= 0) || !($0 * $0).isFinite }) {
@@ -113,10 +123,11 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     }
     self.prior = prior
     self.observation = observation
-    self.observed = entries
+    self.observed = Tensor([observed.rows, count], entries)
+    isOfEach = observed.rows > 1
     self.noiseDeviations =
-      noiseDeviations.count == entries.count
-      ? noiseDeviations : entries.map { _ in noiseDeviations[0] }
+      noiseDeviations.count == count
+      ? noiseDeviations : [Double](repeating: noiseDeviations[0], count: count)
     self.coarse = coarse
     self.iterations = iterations
     self.tolerance = tolerance
@@ -136,10 +147,11 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
 
   public var process: any LinearProcess { prior.process }
   public var sampleShape: Shape { prior.sampleShape }
-  public var rowCount: Int? { prior.rowCount }
+  public var rowCount: Int? { isOfEach ? observed.rows : prior.rowCount }
   public func rows(_ rows: [Int]) -> PosteriorField {
     var field = self
     field.prior = prior.rows(rows)
+    if isOfEach { field.observed = observed.rows(rows) }
     return field
   }
 
@@ -151,6 +163,11 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   public func noiseAndResiduals(
     _ x: Tensor<Scalar>, at t: Times
   ) throws -> (noise: Tensor<Scalar>, residuals: [Double]) {
+    if let rowCount, rowCount != x.rows {
+      throw SamplingError(
+        "there are observations of \(rowCount) samples, and the batch has \(x.rows); expected as many"
+      )
+    }
     let noise = try prior.checkedNoise(x, at: t)
     let kernels = (0..<x.rows).map { process.marginal(at: t[$0]) }
     let alphas = kernels.map(\.alpha)
@@ -165,7 +182,8 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     }
     let weights = kernels.map(weight)
     let prediction = try observation.apply(denoised(x, noise, Array(0..<x.rows)))
-    let target = Tensor(prediction.shape, (0..<x.rows).flatMap { _ in observed })
+    let places = isOfEach ? Array(0..<x.rows) : [Int](repeating: 0, count: x.rows)
+    let target = observed.rows(places).reshaped(prediction.shape)
     let solution = try ConjugateGradients(iterations: iterations, tolerance: tolerance).solve(
       target - prediction, shift: noiseDeviations.map { $0 * $0 }, imageShape: sampleShape
     ) { rows, p in
