@@ -1,4 +1,5 @@
 import Foundation
+import ScoreNetworks
 import ScoreProcesses
 import ScoreSampling
 import ScoreTensors
@@ -197,5 +198,29 @@ import Testing
     #expect(throws: TrainingError.self) {
       try trainer.advance(inputs: good, conditions: good, targets: good, weights: [1])
     }
+  }
+
+  /// Any network is fitted as the perceptron is, to the bit where it is the same one.
+  @Test func networksOfOnesOwnAreFitted() throws {
+    let pool = ThreadPool(threads: 1)
+    let network = MLP(inputs: 1, conditions: 1, width: 64, layers: 2, outputs: 1)
+    var built = try RegressionTrainer<Float>(
+      inputs: 1, conditions: 1, outputs: 1, batchSize: 64, steps: 20, pool: pool)
+    var own = try RegressionTrainer<Float>(
+      network, inputs: 1, conditions: 1, outputs: 1, batchSize: 64, steps: 20, pool: pool)
+    let x: Tensor<Float> = RandomKey(1).normal([64, 1])
+    for _ in 0..<20 {
+      #expect(
+        try own.advance(inputs: x, conditions: x, targets: x)
+          == built.advance(inputs: x, conditions: x, targets: x))
+    }
+    #expect(own.averagedParameters == built.averagedParameters)
+    let error = #expect(throws: TrainingError.self) {
+      try RegressionTrainer<Float>(
+        network, inputs: 1, conditions: 1, outputs: 2, batchSize: 64, steps: 20, pool: pool)
+    }
+    #expect(
+      error?.description
+        == "the regression's network takes [2, 1] to [2, 1]; expected [2, 2]")
   }
 }

@@ -121,6 +121,7 @@ import Testing
     Refusal("train --data bytes.npy --out new --network unet", "--network", "unet", "[1]"),
     Refusal("train --data bytes.npy --out new --parametrization no", "--parametrization", "no"),
     Refusal("train --data bytes.npy --out new --loss warp", "--loss", "warp", "denoising"),
+    Refusal("train --data bytes.npy --out new --loss slice", "slice (did you mean sliced?)"),
     Refusal("train --data bytes.npy --out new --average-decay 2", "--average-decay", "2"),
     Refusal("train --data bytes.npy --out new --batch-size 2000000", "--batch-size", "1048576"),
     Refusal(

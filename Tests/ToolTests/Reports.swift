@@ -117,7 +117,7 @@ enum Reports {
   }
 
   struct Run: Decodable {
-    var sde, network, data, scalar, parametrisation, standardisation: String
+    var sde, network, data, scalar, parametrization, standardization: String
     var sampleShape: [Int]
     var stepsAskedFor, stepsDone, batchSize: Int
     var parameters: Int?

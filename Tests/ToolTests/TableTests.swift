@@ -104,7 +104,7 @@ import Testing
       #expect(try bench.data("run/\(part)") == bench.data("whole/\(part)"), "\(part)")
     }
     let run: Reports.Run = try bench.report("inspect run")
-    #expect(run.standardisation == which)
+    #expect(run.standardization == which)
 
     let before = try bench.contents()
     for other in ["columns", "whole", "none"] where other != which {

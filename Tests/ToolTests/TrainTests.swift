@@ -227,7 +227,7 @@ import Testing
     let run: Reports.Run = try bench.report("inspect run")
     // Bytes are seen as x = −1 + (r + u)/128, u uniform on (0, 1).
     let moments = Levels.moments
-    let found = try Spec(run.parametrisation, kind: "parametrisation")
+    let found = try Spec(run.parametrization, kind: "parametrisation")
     #expect(abs(try found.number("mean", default: 0) - (moments.mean / 128 - 1)) < 1e-7)
     #expect(
       abs(try found.number("deviation", default: 0) - moments.variance.squareRoot() / 128) < 1e-7)

@@ -21,7 +21,7 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
   /// The learning rate at the start.
   public let learningRate: Double
 
-  private let network: MLP
+  private let network: any Network
   private let names: [String]
   private let widths: (inputs: Int, conditions: Int, outputs: Int)
   private let pool: ThreadPool
@@ -36,14 +36,28 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     inputs: Int, conditions: Int, outputs: Int, width: Int = 64, layers: Int = 2, batchSize: Int,
     steps: Int, learningRate: Double = 2e-3, seed: UInt64 = 0, pool: ThreadPool
   ) throws(TrainingError) {
-    for (name, value) in [
+    try Self.check([
       ("inputs", inputs), ("conditions", conditions), ("outputs", outputs), ("width", width),
-      ("layers", layers), ("batch size", batchSize), ("steps", steps),
-    ] {
-      guard value >= 1 else {
-        throw TrainingError("the regression has \(name) \(value); expected 1 or more")
-      }
-    }
+      ("layers", layers),
+    ])
+    try self.init(
+      MLP(
+        inputs: inputs, conditions: conditions, width: width, layers: layers, outputs: outputs),
+      inputs: inputs, conditions: conditions, outputs: outputs, batchSize: batchSize, steps: steps,
+      learningRate: learningRate, seed: seed, pool: pool)
+  }
+
+  /// Creates a trainer of any network before its first step.
+  /// - Parameter network: takes `[n, inputs]` and a condition `[n, conditions]` to `[n, outputs]`, row by row.
+  /// - Throws: `TrainingError` as the other, and where the network gives another shape.
+  public init(
+    _ network: any Network, inputs: Int, conditions: Int, outputs: Int, batchSize: Int,
+    steps: Int, learningRate: Double = 2e-3, seed: UInt64 = 0, pool: ThreadPool
+  ) throws(TrainingError) {
+    try Self.check([
+      ("inputs", inputs), ("conditions", conditions), ("outputs", outputs),
+      ("batch size", batchSize), ("steps", steps),
+    ])
     guard batchSize <= TrainingOptions.mostBatchSize else {
       throw TrainingError(
         "the regression has batch size \(batchSize); expected at most \(TrainingOptions.mostBatchSize)"
@@ -53,11 +67,16 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
       throw TrainingError(
         "the regression has learning rate \(learningRate); expected a number above 0")
     }
+    let result = network(
+      Self.input("x", [2, inputs]), condition: Self.input("c", [2, conditions]))
+    guard result.shape == [2, outputs] else {
+      throw TrainingError(
+        "the regression's network takes [2, \(inputs)] to \(result.shape); expected [2, \(outputs)]"
+      )
+    }
     self.batchSize = batchSize
     self.steps = steps
     self.learningRate = learningRate
-    let network = MLP(
-      inputs: inputs, conditions: conditions, width: width, layers: layers, outputs: outputs)
     self.network = network
     self.pool = pool
     widths = (inputs, conditions, outputs)
@@ -70,13 +89,23 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
       batch: batchSize, parameters: network.parameters.map(\.formula),
       trained: Array(network.parameters.indices), pool: pool
     ) { rows in
-      let x = Formula.input("x", [rows, inputs])
-      let c = Formula.input("c", [rows, conditions])
-      let y = Formula.input("y", [rows, outputs])
-      let w = Formula.input("w", [rows, 1])
+      let x = Self.input("x", [rows, inputs])
+      let c = Self.input("c", [rows, conditions])
+      let y = Self.input("y", [rows, outputs])
+      let w = Self.input("w", [rows, 1])
       let squares = w * square(network(x, condition: c) - y)
       return ([x, c, y, w], squares.sum() / Double(rows * outputs))
     }
+  }
+
+  private static func check(_ sizes: [(name: String, value: Int)]) throws(TrainingError) {
+    for (name, value) in sizes where value < 1 {
+      throw TrainingError("the regression has \(name) \(value); expected 1 or more")
+    }
+  }
+
+  private static func input(_ name: String, _ shape: Shape) -> Formula {
+    ModelConfiguration.input(name, shape)
   }
 
   /// Steps done.
@@ -130,8 +159,8 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     guard rows >= 1 else {
       throw TrainingError("the regression's batches have \(rows) rows; expected 1 or more")
     }
-    let x = Formula.input("x", [rows, widths.inputs])
-    let c = Formula.input("c", [rows, widths.conditions])
+    let x = Self.input("x", [rows, widths.inputs])
+    let c = Self.input("c", [rows, widths.conditions])
     return RegressionFunction(
       program: Program<Scalar>(
         parameters: network.parameters.map(\.formula), arguments: [x, c],

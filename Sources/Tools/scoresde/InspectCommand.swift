@@ -51,9 +51,9 @@ enum InspectCommand: Command {
       Fact("scalar", description.scalar), Fact("steps asked for", options.steps),
       Fact("batch size", options.batchSize), Fact("seed", "\(options.seed)"),
       Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
-      Fact("parametrisation", description.parametrization),
+      Fact("parametrization", description.parametrization),
       Fact(
-        "standardisation",
+        "standardization",
         try DataNote.standardization.value(in: description, of: folder)?.grouping.rawValue ?? "none"
       ),
       Fact(

@@ -388,8 +388,10 @@ struct TrainingJob<Scalar: TensorScalar> {
   ) throws -> Choice where Choice.RawValue == String {
     guard let text = arguments.text(name) else { return standard }
     guard let choice = Choice(rawValue: text) else {
-      let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-      throw CommandError.usage("\(name) is \(text); expected one of \(known)")
+      let known = Choice.allCases.map(\.rawValue)
+      throw CommandError.usage(
+        "\(name) is \(text)\(NearMiss.hint(for: text, among: known)); expected one of \(known.joined(separator: ", "))"
+      )
     }
     return choice
   }
