@@ -267,7 +267,8 @@ import Testing
       observation, Tensor([1, 1]))
     let means = try Self.observations()[1]
     refused(
-      "what is observed has shape [2, 2]; expected [1, 2, 2], one for all samples, or one each", means,
+      "what is observed has shape [2, 2]; expected [1, 2, 2], one for all samples, or one each",
+      means,
       Tensor([2, 2]))
     refused(
       "entry 2 of what is observed is nan; expected a finite number", means,
