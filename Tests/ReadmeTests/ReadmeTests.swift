@@ -62,10 +62,15 @@ import Testing
       coarse: try GaussianOracle(process: process, momentsOf: moons.samples))
     let given = try Sampler(posterior, SolverSpec("unipc"), steps: 30).sample(
       100, key: RandomKey(5))
+    let weighted = try ParticleSampler(posterior, particles: 500, steps: 60).sample(
+      sets: 4, key: RandomKey(6))
     // end posterior
     #expect(try Self.readme().contains(Self.lines("posterior") + "\n"))
     let seen = (0..<100).map { given.samples[$0, 0] }
     #expect(given.isFinished && seen.allSatisfy { abs($0 - 0.5) < 0.4 }, "\(seen)")
+    // The moons' first number has deviation 0.9 or so.
+    #expect(weighted.isFinished && weighted.samples.rows == 2000)
+    #expect(abs(try #require(weighted.logEvidence).value) < 3)
     let total = try #require(budget.total)
     #expect(total.reduce(0, +) / 200 < 1 && bound.mean < nats.mean + 1)
     #expect(drawn.likelihood.isFinished && path.count == 3)

@@ -42,7 +42,7 @@ struct GaussianPosterior {
     let pivots = (0..<count).map { factor.lower[$0 * count + $0] }
     evidence =
       -0.5 * zip(residual, solved).reduce(0) { $0 + $1.0 * $1.1 }
-      - pivots.reduce(0) { $0 + log($1) }
+      - pivots.reduce(0) { $0 + log($1) } - 0.5 * Double(count) * log(2 * .pi)
   }
 
   /// σ (α² C′ + σ² I)⁻¹ (x − α m′), which stands where C′ has no inverse too.

@@ -301,7 +301,7 @@ import Testing
 }
 
 /// A Gaussian's field, changed: `added` is added to ε̂ of x, and `change` gives what becomes of the pullback of v at x and σ.
-private struct ChangedField: DifferentiableScoreField {
+struct ChangedField: DifferentiableScoreField {
   let base: GaussianOracle<Double>
   var added: @Sendable (Tensor<Double>) -> Tensor<Double> = { 0 * $0 }
   let change:

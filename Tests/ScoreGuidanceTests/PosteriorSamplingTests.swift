@@ -23,50 +23,10 @@ import Testing
     #expect(abs(moments.mean[0] - 1) < 0.005 && deviations[0] < 0.02)
   }
 
-  /// Two modes of three in the plane, of which an observation of the first number leaves two.
-  private static let weights = [0.5, 0.3, 0.2]
-  private static let means: [[Double]] = [[-2, 0], [1, 1.5], [1.5, -1]]
-  private static let covariances: [[[Double]]] = [
-    [[0.3, 0.1], [0.1, 0.2]], [[0.2, -0.1], [-0.1, 0.3]], [[0.1, 0], [0, 0.1]],
-  ]
-
-  private static func posterior(
-    _ observation: LinearObservation, _ observed: [Double], _ noise: Double,
-    _ process: any LinearProcess
-  ) throws -> MixtureOracle<Double> {
-    let parts = try means.indices.map { k in
-      try #require(
-        try GaussianPosterior(
-          mean: means[k], covariance: covariances[k], observation: observation,
-          observed: observed, noise: observed.map { _ in noise }))
-    }
-    let masses = zip(weights, parts).map { $0 * exp($1.evidence) }
-    let sum = masses.reduce(0, +)
-    return try MixtureOracle(
-      process: process, weights: masses.map { $0 / sum }, means: parts.map(\.mean),
-      covariances: parts.map(\.covariance))
-  }
-
-  /// The exact posterior of the mixture given x₁ + x₂/2 = 1 to 0.3, and the field that comes near to it.
-  private static func fields() throws -> (
-    exact: MixtureOracle<Double>, field: PosteriorField<Double>
-  ) {
-    let process = try VariancePreserving()
-    let observation = try LinearObservation.matrix([[1, 0.5]], of: [2])
-    let prior = try MixtureOracle<Double>(
-      process: process, weights: weights, means: means, covariances: covariances)
-    let exact = try posterior(observation, [1], 0.3, process)
-    return (
-      exact,
-      try PosteriorField(
-        prior, of: observation, observed: Tensor([1, 1], [1]), noiseDeviation: 0.3)
-    )
-  }
-
   /// Of a mixture the field is approximate, the less so the smaller t is: the root mean square error of ε̂ at states of the
   /// posterior, whose own is about 1.4.
   @Test func mixturesAreApproximate() throws {
-    let (exact, field) = try Self.fields()
+    let (exact, field) = try MixturePosterior.fields()
     let errors = try [0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1].map { t in
       let x = exact.sample(4000, at: .shared(t), key: RandomKey(1))
       let difference = try field.noise(x, at: .shared(t)) - exact.noise(x, at: .shared(t))
@@ -81,7 +41,7 @@ import Testing
   /// False alarms: a share is held to 5 standard errors of 4000 samples, 6e-7 each.
   @Test(arguments: [("unipc", 60, 0.588), ("ancestral", 500, 0.558)])
   func aMixturesModesHaveOtherShares(_ spec: String, _ steps: Int, _ share: Double) throws {
-    let (exact, field) = try Self.fields()
+    let (exact, field) = try MixturePosterior.fields()
     let count = 4000
     let found = try Sampler(field, SolverSpec(spec), steps: steps)
       .sample(count, key: RandomKey(2))

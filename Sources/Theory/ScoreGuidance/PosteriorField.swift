@@ -12,7 +12,7 @@ import ScoreTensors
 /// Mean and covariance of p(x_0 | x_t) are the true ones (moment matching: Boys et al. 2023; MMPS: Rozet et al. 2024), so that
 /// the field is exact where the data are Gaussian. Elsewhere it is approximate at high noise and becomes exact as t → 0, so that
 /// modes are themselves right but not how frequent they are: one of three well-parted modes that has 0.31 of a posterior got
-/// 0.59 of the samples by `unipc` and 0.56 by `ancestral`.
+/// 0.59 of the samples by `unipc` and 0.56 by `ancestral`. `ParticleSampler` gives them their shares.
 ///
 /// One y holds for all samples, or each has its own. The matrix is not formed: its system is
 /// solved row by row with conjugate gradients, of whose iterates the one with the least residual is taken. One evaluation costs
@@ -57,7 +57,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   /// h, the order of the error of a learnt field's derivatives.
   private static var derivativeError: Double { 0.05 }
   /// The part of the coarse variance along a direction that is its least.
-  private static var leastShare: Double { 0.01 }
+  static var leastShare: Double { 0.01 }
 
   /// Creates the field.
   /// - Parameters:
@@ -209,7 +209,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   }
 
   /// w at a time, 1 without a coarse field.
-  private func weight(_ kernel: Marginal) -> Double {
+  func weight(_ kernel: Marginal) -> Double {
     guard let coarse else { return 1 }
     let variances = coarse.principalVariances
     let signal =

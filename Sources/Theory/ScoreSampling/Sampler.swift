@@ -179,7 +179,7 @@ extension ScoreField {
 
 extension SolverContext {
   /// Draws the states with which a solver that starts at time t begins.
-  mutating func prior(_ count: Int, at t: Double) -> Tensor<Scalar> {
+  package mutating func prior(_ count: Int, at t: Double) -> Tensor<Scalar> {
     let numbers: Tensor<Scalar> = noise.prior(Shape([count] + field.sampleShape.extents))
     return Scalar(process.priorDeviation(at: t)) * numbers
   }

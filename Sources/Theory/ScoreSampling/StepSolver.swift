@@ -60,7 +60,7 @@ extension SolverContext {
 
 extension Tensor {
   /// Whether all entries of each row are finite.
-  var finiteRows: [Bool] {
+  package var finiteRows: [Bool] {
     if isFinite { return [Bool](repeating: true, count: rows) }
     return (0..<rows).map { rows($0..<$0 + 1).isFinite }
   }

@@ -1,0 +1,269 @@
+import Foundation
+import ScoreProcesses
+import ScoreSampling
+import ScoreTensors
+
+/// Sequential Monte Carlo for the posterior of a linear observation: the shares of modes are right too (the twisted diffusion
+/// sampler, Wu, Trippe, Naesseth, Blei & Cunningham 2023).
+///
+/// A `PosteriorField` is approximate where data are not Gaussian. Here it proposes, and weights make up for what it is off by.
+/// With the step of `SDEDPMSolver` from t to s, which is of order 2, and the moment-matched likelihood ψ of the field,
+///
+/// ```
+/// log ψ_t(x) = log N(y; A x̂₀(x), diag(s²) + A V Aᵀ),   d_t(x) ≈ ∇ log ψ_t(x)
+/// prior      p(x_s | x_t, x̂₀′) = N(μ, ṽ I),      μ = a σ_s²/σ_t² x_t + α_s v/σ_t² (x̂₀ + (x̂₀ − x̂₀′)/(2r))
+/// proposal   q(x_s | x_t, x̂₀′) = N(μ + δ, ṽ I),  δ = v d_t(x_t)/a
+/// at T       x_T ~ the process's prior,          log w = log ψ_T(x_T)
+/// a step     x_s = μ + δ + √ṽ z,                 log w = log ψ_s(x_s) − log ψ_t(x_t) − |δ|²/(2ṽ) − z·δ/√ṽ
+/// the end    E[x_0 | x_ε, y] = x̂₀ + (σ²/α) d_ε(x_ε)
+/// ```
+///
+/// with a, v and ṽ of `Transition` and x̂₀′ of the step before, of length r times this one's in log(α/σ). The weights of a path
+/// multiply to ψ_ε(x_ε) times the prior's density of the path over the proposal's. So weighted particles have the density
+/// p(x_ε) ψ_ε(x_ε) up to its constant, whatever ψ is before ε; the constant is p(y), of which the products of mean weights are
+/// estimates without bias. At ε p(x_0 | x_ε) is narrow, so that ψ_ε is the likelihood itself but for what is of the order of σ/α
+/// there. Where the effective sample size falls below half of the particles they are resampled, systematically; in the end they
+/// are in any case, and the samples have equal weights.
+///
+/// What is left is the error of the discretised reverse SDE, of order 2 in the step, and that of finitely many particles. Samples
+/// of one set hang together, and have a bias that falls as one over its particles, not with more sets. Weights fluctuate more the
+/// more numbers are observed and the more exactly; longer grids help there as more particles do.
+///
+/// The field's coarse one holds V here too: a particle whose A V Aᵀ is below a hundredth of the coarse one's in some direction
+/// has its w halved until it is not. Particles whose numbers are not finite get the weight 0 and are counted.
+///
+/// One step costs a particle one evaluation of the field with m pullbacks for m observed numbers, and O(m³) operations.
+///
+/// ```swift
+/// let sampler = try ParticleSampler(posterior, particles: 1000, steps: 100)
+/// let result = try sampler.sample(sets: 4, key: RandomKey(1))
+/// ```
+///
+/// Set j depends on the key and on j alone, bit for bit: not on the number of sets, on threads or on the batches.
+public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
+  /// The field that proposes. Of its parameters `iterations` and `tolerance` count for nothing here: systems are solved whole.
+  public let posterior: PosteriorField<Scalar>
+  /// The time grid.
+  public let grid: TimeGrid
+  /// The particles of a set.
+  public let particles: Int
+  /// How many particles the field is asked for together; nil chooses by the size of a sample and of what is observed.
+  public let batchSize: Int?
+  /// The rows of A, `[m] + sampleShape`.
+  private let directions: Tensor<Double>
+
+  /// The most numbers that may be observed, as each costs a pullback an evaluation.
+  public static var mostObserved: Int { 32 }
+
+  /// Creates a sampler on a given grid.
+  /// - Throws: `SamplingError` where each sample has an observation of its own, more than `mostObserved` numbers are observed, or numbers that determine one another
+  ///   without noise, of which there is no density; unless there are two particles or more, a batch size of 1 or more, and
+  ///   noise is left where the grid ends.
+  public init(
+    _ posterior: PosteriorField<Scalar>, particles: Int, grid: TimeGrid, batchSize: Int? = nil
+  ) throws(SamplingError) {
+    if let rows = posterior.rowCount {
+      throw SamplingError(
+        "the posterior is of \(rows) samples, each with one of its own, and particles are of one observation; expected one for all"
+      )
+    }
+    let m = posterior.observed.count
+    guard m <= Self.mostObserved else {
+      throw SamplingError(
+        "\(m) numbers are observed; expected at most \(Self.mostObserved) for particles, as each of them costs a pullback an evaluation"
+      )
+    }
+    guard particles >= 2 else {
+      throw SamplingError("a set has \(particles) particles; expected 2 or more")
+    }
+    if let batchSize, batchSize < 1 {
+      throw SamplingError("the batch size is \(batchSize); expected 1 or more")
+    }
+    guard grid.end >= 0, posterior.process.marginal(at: grid.end).sigma > 0 else {
+      throw SamplingError(
+        "the grid ends at t = \(grid.end), where the process \(posterior.process.name) has no noise; expected a time above 0"
+      )
+    }
+    let units = Tensor<Double>([m, m]) { out in
+      for place in out.indices { out[place] = place % (m + 1) == 0 ? 1 : 0 }
+    }
+    directions = try posterior.observation.adjoint(
+      units.reshaped(Shape([m] + posterior.observation.shape.extents)))
+    let flat = directions.reshaped([m, directions.shape.rowCount])
+    var products = flat.matmul(flat, transposeOther: true).scalars
+    for i in 0..<m {
+      products[i * (m + 1)] += posterior.noiseDeviations[i] * posterior.noiseDeviations[i]
+    }
+    guard Cholesky(products, order: m) != nil else {
+      throw SamplingError(
+        "some of the \(m) observed numbers are determined by the others and have no noise, so that they have no density; expected a deviation of their noise above 0"
+      )
+    }
+    self.posterior = posterior
+    self.grid = grid
+    self.particles = particles
+    self.batchSize = batchSize
+  }
+
+  /// Creates a sampler with a grid from the process's T to ε (its own for sampling where none is given), even in log(σ/α) where
+  /// no schedule is given: with steps even in t weights fluctuate far more.
+  /// - Throws: as the other, and `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  public init(
+    _ posterior: PosteriorField<Scalar>, particles: Int, steps: Int,
+    schedule: GridSchedule = .logSNR, epsilon: Double? = nil, batchSize: Int? = nil
+  ) throws(SamplingError) {
+    try self.init(
+      posterior, particles: particles,
+      grid: schedule.grid(for: posterior.process, steps: steps, to: epsilon), batchSize: batchSize)
+  }
+
+  /// Draws samples by sets number `first`, `first + 1`, … of particles.
+  ///
+  /// - Parameters:
+  ///   - count: the samples of each set; as many as it has particles where none is given.
+  ///   - progress: called before each step of each set; false stops the run, as does the task's cancellation.
+  /// - Throws: `SamplingError` for less than one set or sample, and more samples than particles; and what the field throws.
+  public func sample(
+    sets: Int, keeping count: Int? = nil, key: RandomKey, first: Int = 0,
+    progress: ((SamplingProgress) -> Bool)? = nil
+  ) throws -> ParticleResult<Scalar> {
+    guard sets >= 1 else {
+      throw SamplingError("the number of sets is \(sets); expected 1 or more")
+    }
+    let count = count ?? particles
+    guard count >= 1, count <= particles else {
+      throw SamplingError(
+        "\(count) samples are to be kept of a set; expected 1 to \(particles), as many as it has particles"
+      )
+    }
+    let progress = SamplingProgress.untilStopped(progress)
+    let parts = try (0..<sets).map { set in
+      let report = SamplingProgress.reports(
+        of: set * count..<(set + 1) * count, among: sets * count, to: progress)
+      return try run(set: first + set, keeping: count, key) { fraction, time, evaluations in
+        !Task.isCancelled && report?(fraction, time, evaluations) ?? true
+      }
+    }
+    return ParticleResult(
+      samples: .concatenated(parts.map(\.samples)), status: parts.flatMap(\.status),
+      evaluations: parts.flatMap(\.evaluations), sets: parts.flatMap(\.sets))
+  }
+
+  /// One set.
+  private func run(
+    set: Int, keeping count: Int, _ key: RandomKey,
+    shouldContinue: (_ fraction: Double, _ time: Double, _ evaluations: Int) -> Bool
+  ) throws -> ParticleResult<Scalar> {
+    let process = posterior.process
+    let uniforms = key.folded("resampling")
+    func uniform(_ step: Int) -> Double {
+      uniforms.folded(UInt64(step)).uniform([1, 1], samples: .consecutive(first: set)).scalars[0]
+    }
+    var context = SolverContext(
+      field: posterior, key: key, samples: .consecutive(first: set * particles))
+    var x = context.prior(particles, at: grid.start)
+    var evaluations = 0
+    var past: (denoised: Tensor<Scalar>, length: Double)?
+    var weights = ParticleWeights(count: particles)
+    var ancestors = Array(0..<particles)
+    var report = ParticleSet(
+      logEvidence: 0, effectiveSizes: [], resamplings: 0, ancestors: 0, lost: 0)
+
+    func ended(_ samples: Tensor<Scalar>, _ kept: [Int], _ status: SolveStatus)
+      -> ParticleResult<Scalar>
+    {
+      report.ancestors = Set(kept.map { ancestors[$0] }).count
+      if !status.isFinished { report.logEvidence = nil }
+      return ParticleResult(
+        samples: samples.rows(kept), status: kept.map { _ in status },
+        evaluations: kept.map { _ in evaluations }, sets: [report])
+    }
+    let firsts = Array(0..<count)
+    guard shouldContinue(0, grid.start, 0) else {
+      return ended(x, firsts, .cancelled(time: grid.start))
+    }
+
+    /// Takes the factors into the weights and the evidence; whether a particle is left.
+    func weigh(_ logFactors: [Double]) -> Bool {
+      let before = weights.alive
+      guard let logSum = weights.multiply(by: logFactors) else {
+        report.lost += before
+        report.effectiveSizes.append(0)
+        return false
+      }
+      report.lost += before - weights.alive
+      report.logEvidence = (report.logEvidence ?? 0) + logSum
+      report.effectiveSizes.append(weights.effectiveSize)
+      return true
+    }
+    var twist = try twisted(x, at: grid.start)
+    evaluations += 1
+    guard weigh(twist.logLikelihoods) else {
+      return ended(x, firsts, .nonFinite(time: grid.start))
+    }
+    for (done, step) in grid.steps.enumerated() {
+      if done > 0,
+        !shouldContinue(Double(done) / Double(grid.steps.count), step.time, evaluations)
+      {
+        return ended(x, firsts, .cancelled(time: step.time))
+      }
+      if 2 * weights.effectiveSize < Double(particles) {
+        let chosen = weights.resampled(particles, uniform(done))
+        x = x.rows(chosen)
+        twist = twist.rows(chosen)
+        past = past.map { ($0.denoised.rows(chosen), $0.length) }
+        ancestors = chosen.map { ancestors[$0] }
+        weights = ParticleWeights(count: particles)
+        report.resamplings += 1
+      }
+      let transition = step.transition(of: process)
+      let (start, end) = (process.marginal(at: step.time), process.marginal(at: step.next))
+      let deviation = transition.posteriorVariance.squareRoot()
+      let ratio = end.sigma / start.sigma
+      let weight = end.alpha * transition.variance / (start.sigma * start.sigma)
+      var mean = Tensor.combined(
+        Scalar(transition.scale * ratio * ratio), x, Scalar(weight), twist.denoised)
+      let length = end.halfLogSNR - start.halfLogSNR
+      if let past, past.length > 0 {
+        let share = 0.5 * weight * length / past.length
+        mean = .combined(1, mean, Scalar(share), twist.denoised, Scalar(-share), past.denoised)
+      }
+      past = (twist.denoised, length)
+      // δ/√ṽ, the proposal's shift in units of its deviation; without noise there is nothing to propose.
+      let gain = deviation > 0 ? transition.variance / (transition.scale * deviation) : 0
+      let shift = gain * twist.direction
+      let z = context.normal(like: x, in: step)
+      let normal = Tensor<Double>(z)
+      x = .combined(
+        1, mean, Scalar(deviation), z, Scalar(deviation), Tensor<Scalar>(shift))
+      let before = twist.logLikelihoods
+      twist = try twisted(x, at: step.next)
+      evaluations += 1
+      let (squares, products) = (shift.rowDots(shift), shift.rowDots(normal))
+      let isLeft = weigh(
+        before.indices.map {
+          twist.logLikelihoods[$0] - before[$0] - 0.5 * squares[$0] - products[$0]
+        })
+      guard isLeft else { return ended(x, firsts, .nonFinite(time: step.time)) }
+    }
+    let kernel = process.marginal(at: grid.end)
+    let denoised = Tensor<Double>.combined(
+      1, Tensor<Double>(twist.denoised), kernel.sigma * kernel.sigma / kernel.alpha,
+      twist.direction)
+    return ended(
+      Tensor<Scalar>(denoised), weights.resampled(count, uniform(grid.steps.count)), .finished)
+  }
+
+  /// The likelihood at states of a time, in batches.
+  private func twisted(_ x: Tensor<Scalar>, at t: Double) throws -> Twist<Scalar> {
+    let size =
+      batchSize
+      ?? Sampler<Scalar>.standardBatchSize(
+        [directions.rows + 1, posterior.sampleShape.count])
+    return .concatenated(
+      try stride(from: 0, to: x.rows, by: size).map {
+        try posterior.twist(
+          x.rows($0..<min(x.rows, $0 + size)), at: t, directions: directions)
+      })
+  }
+}
