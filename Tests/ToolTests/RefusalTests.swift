@@ -25,6 +25,7 @@ import Testing
     "half.json": .text(#"{"weights": [1], "means": [[0]]}"#),
     "light.json": .text(#"{"weights": [0.9], "means": [[0]], "covariances": [[[1]]]}"#),
     "seen.npy": .npy([1, .nan], shape: [2]), "none-seen.npy": .npy([.nan, .nan], shape: [2]),
+    "many-seen.npy": .npy([Double](repeating: 0, count: 33), shape: [33]),
     "endless.npy": .npy([1, .infinity], shape: [2]),
     "run/run.json": .text("{}"), "folder.npy/file": .text(""),
   ]
@@ -99,6 +100,26 @@ import Testing
       "--observe-noise", "-1", "at least 0"),
     Refusal(
       "sample --model gaussian:dim=2 --out seen.npy --observe seen.npy", "--out", "--observe"),
+    Refusal("sample --model gaussian --out a.npy --particles 9", "--particles", "--observe"),
+    Refusal("sample --model gaussian --out a.npy --sets 2", "--sets", "--particles"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --particles 1",
+      "--particles is 1", "from 2"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --particles 9 --solver ode",
+      "--solver", "--particles", "steps of their own"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --particles 9 --observe-as entries:iterations=8",
+      "--observe-as", "iterations", "--particles"),
+    Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --particles 9 --count 10",
+      "--count is 10", "4 sets of 9", "multiple of 4, up to 36"),
+    Refusal(
+      "sample --model gaussian:dim=1 --out a.npy --observe bytes.npy --particles 9",
+      "--particles", "one observation"),
+    Refusal(
+      "sample --model gaussian:dim=33 --out a.npy --observe many-seen.npy --particles 90",
+      "--particles", "33 numbers", "at most 32"),
     Refusal("likelihood --model gaussian --out a.npy", "--data"),
     Refusal("likelihood --model gaussian --data warp --out a.npy", "--data", "warp", "moons"),
     Refusal("likelihood --model gaussian --data moons:warp=1 --out a.npy", "--data", "warp"),

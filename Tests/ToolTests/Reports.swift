@@ -18,6 +18,18 @@ enum Reports {
     var seconds: Double
     var out: String
     var trajectory: String?
+    var particles: Particles?
+
+    struct Particles: Decodable {
+      var particles, sets, resamplings, ancestors, lost: Int
+      var leastEffectiveSize: Double
+      var logEvidence: Evidence
+    }
+
+    struct Evidence: Decodable {
+      var value: Double
+      var standardError: Double?
+    }
   }
 
   struct Likelihood: Decodable {

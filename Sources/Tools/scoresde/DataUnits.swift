@@ -1,3 +1,4 @@
+import Foundation
 import ScoreSDE
 
 /// How an observation in the data's units is one in the model's, where raw numbers are centre + deviation · x.
@@ -49,5 +50,10 @@ struct DataUnits {
   func observation(_ known: [Bool]) throws -> LinearObservation {
     try map.weighted(samples: deviations, observed: scales.map { 1 / $0 })
       .followed(by: .entries(known, of: map.shape))
+  }
+
+  /// The nats that the log density of the known numbers has more in the data's units than in the model's.
+  func logVolume(_ known: [Bool]) -> Double {
+    -scales.indices.filter { known[$0] }.reduce(0) { $0 + log(scales[$1]) }
   }
 }

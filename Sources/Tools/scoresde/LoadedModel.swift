@@ -144,9 +144,13 @@ struct LoadedModel<Scalar: TensorScalar> {
     return try GivenOption.rows(text, note, of: run)
   }
 
-  /// The fields to sample from, one for each class and each row of covariates that are asked for, with guidance and matrix products as the options say.
+  /// The fields to sample from, one for each class, or for each class and row of covariates where something is observed, with guidance and matrix products as the options say.
   /// - Throws: where there is nothing to guide to, or no product to round.
-  func samplingFields(_ arguments: Arguments) throws -> [any ScoreField<Scalar>] {
+  ///
+  /// - Parameter count: the samples of each class and row: where there are several rows, fields are of as many samples of each.
+  func samplingFields(
+    _ arguments: Arguments, repeating count: Int
+  ) throws -> [any ScoreField<Scalar>] {
     let scale = try arguments.guidance
     guard isConditioned, let model = field as? ScoreModel<Scalar> else {
       guard scale == nil else {
@@ -158,12 +162,20 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
     let all = try samplingField(arguments, model.unconditioned)
     let labels = labels.isEmpty ? [nil] : labels.map { $0 as Int? }
-    let rows = given.isEmpty ? [nil] : given.map { $0 as [Double]? }
+    let isTogether = given.count > 1 && !arguments.has("--observe")
+    func conditioned(_ model: ScoreModel<Scalar>) throws -> [ScoreModel<Scalar>] {
+      guard isTogether else {
+        return given.isEmpty ? [model] : try given.map { try model.conditioned(on: $0) }
+      }
+      let rows = given.flatMap { [[Double]](repeating: $0, count: count) }
+      return [
+        try model.conditioned(
+          onRows: Tensor([rows.count, given[0].count], rows.flatMap { $0 }))
+      ]
+    }
     return try labels.flatMap { label in
-      try rows.map { row in
-        let classed = try model.unconditioned.conditioned(on: label)
-        let own = try samplingField(
-          arguments, row.map { try classed.conditioned(on: $0) } ?? classed)
+      try conditioned(model.unconditioned.conditioned(on: label)).map { model in
+        let own = try samplingField(arguments, model)
         return try scale.map { try own.guided(from: all, scale: $0) } ?? own
       }
     }

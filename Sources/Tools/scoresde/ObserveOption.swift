@@ -6,16 +6,19 @@ enum ObserveOption {
   /// The most conjugate gradients at an evaluation, where none are given.
   fileprivate static let standardIterations = 4
 
-  /// The fields given what is observed, one field for each observation, or the fields themselves where nothing is.
+  /// The fields given what is observed, one field for each observation, or one of them all where they are of the same numbers,
+  /// each for so many samples; or the fields themselves where nothing is. And the nats that the log density of the first
+  /// observation has more in the data's units than in the model's.
   /// - Throws: where the options or the file make no sense for samples of the model.
   static func fields<Scalar: TensorScalar>(
-    _ fields: [any ScoreField<Scalar>], of model: LoadedModel<Scalar>, _ arguments: Arguments
-  ) throws -> [any ScoreField<Scalar>] {
+    _ fields: [any ScoreField<Scalar>], of model: LoadedModel<Scalar>, repeating count: Int,
+    _ arguments: Arguments
+  ) throws -> (fields: [any ScoreField<Scalar>], logVolume: Double) {
     guard let path = arguments.text("--observe") else {
       if let option = ["--observe-as", "--observe-noise"].first(where: arguments.has) {
         throw CommandError.usage("\(option) needs --observe, the file that it speaks of")
       }
-      return fields
+      return (fields, 0)
     }
     let priors = fields.compactMap { $0 as? any DifferentiableScoreField<Scalar> }
     guard priors.count == fields.count else {
@@ -35,15 +38,26 @@ enum ObserveOption {
     let units = try DataUnits(model, map)
     let deviations = units.modelDeviations(try noise(arguments) ?? units.rounding / Double(size))
     let coarse = try model.coarse()
-    return try priors.flatMap { prior in
-      try observations.map { numbers in
-        let known = numbers.map { !$0.isNaN }
-        let observed = chosen(units.modelValues(numbers), known).map { Scalar($0) }
-        return try PosteriorField(
-          prior, of: try units.observation(known), observed: Tensor([1, observed.count], observed),
-          noiseDeviations: chosen(deviations, known), coarse: coarse, iterations: iterations)
-      }
+    func posterior(
+      _ prior: any DifferentiableScoreField<Scalar>, _ rows: [[Double]]
+    ) throws -> PosteriorField<Scalar> {
+      let known = rows[0].map { !$0.isNaN }
+      let observed = rows.map { chosen(units.modelValues($0), known).map { Scalar($0) } }
+      return try PosteriorField(
+        prior, of: try units.observation(known),
+        observed: Tensor([observed.count, observed[0].count], observed.flatMap { $0 }),
+        noiseDeviations: chosen(deviations, known), coarse: coarse, iterations: iterations)
     }
+    let masks = observations.map { $0.map(\.isNaN) }
+    let isTogether = masks.allSatisfy { $0 == masks[0] } && observations.count > 1
+    let rows =
+      isTogether
+      ? [observations.flatMap { [[Double]](repeating: $0, count: count) }]
+      : observations.map { [$0] }
+    return (
+      try priors.flatMap { prior in try rows.map { try posterior(prior, $0) } },
+      units.logVolume(masks[0].map { !$0 })
+    )
   }
 
   /// The map from samples to what a file holds of them, and the side of its blocks.

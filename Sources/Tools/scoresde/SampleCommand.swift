@@ -15,7 +15,7 @@ enum SampleCommand: Command {
       Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
       Option(
         "--steps", "N",
-        "steps of the time grid (default 500), spread as suits solver and SDE, or by grid= in SOLVER: \(SolverSpec.grids.joined(separator: ", "))"
+        "steps of the time grid (default 500, and 100 of --particles, even in log(sigma/alpha)), spread as suits solver and SDE, or by grid= in SOLVER: \(SolverSpec.grids.joined(separator: ", "))"
       ),
       Option("--rtol", "X", "relative tolerance of an adaptive solver"),
       Option("--atol", "X", "absolute tolerance of an adaptive solver"),
@@ -34,7 +34,7 @@ enum SampleCommand: Command {
         "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
       .matrixProducts,
       .observe, .observeAs, .observeNoise,
-    ] + Edit<Float>.options
+    ] + ParticleOption.options + Edit<Float>.options
 
   static func run(_ session: Session) throws {
     if try session.arguments.isDouble {
@@ -46,6 +46,7 @@ enum SampleCommand: Command {
 
   private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
+    let particles = try ParticleOption(arguments)
     let spec = try solver(arguments)
     let steps = try arguments.integer("--steps", atLeast: 1, atMost: 10_000_000) ?? 500
     let asked = try arguments.integer("--count", atLeast: 1)
@@ -77,60 +78,92 @@ enum SampleCommand: Command {
         "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
       )
     }
-    let fields = try ObserveOption.fields(
-      model.samplingFields(arguments), of: model, arguments)
     let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
     let count = asked ?? edit?.samples.rows ?? 64
+    let (fields, logVolume) = try ObserveOption.fields(
+      model.samplingFields(arguments, repeating: count), of: model, repeating: count, arguments)
+    // Some are of the samples of several conditions.
+    let counts = fields.map { $0.rowCount ?? count }
+    let total = counts.reduce(0, +)
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
     try session.checkMemory(
-      samples: fields.count * count, numbers: model.field.sampleShape.count,
+      samples: total, numbers: model.field.sampleShape.count,
       states: trajectory == nil ? 0 : states, scalarSize: MemoryLayout<Scalar>.size,
       of: "the samples")
 
-    let edited = edit?.samples(count)
     let bar = session.progress("sample")
     let start = ContinuousClock.now
+    if let particles {
+      let result = try particles.sample(count, of: fields, arguments, bar)
+      let seconds = start.duration(to: .now).seconds
+      bar.update(1, "NFE \(result.maxEvaluations)")
+      let report = try ParticleReport(
+        result, particles: particles.particles, logVolume: logVolume)
+      try finish(
+        session, model, result.samples, solver: "particles", nfe: Double(result.maxEvaluations),
+        seconds, out, columns: nil, others: [("particles", report.json)],
+        by: "\(particles.sets) sets of \(particles.particles) particles",
+        remark: "\n" + report.text)
+      return
+    }
     let result = SamplingResult(
       joining: try fields.enumerated().map { place, field in
         let sampler = try Sampler(
           field, spec, steps: steps, from: edit?.start, epsilon: epsilon, batchSize: batchSize,
           trajectoryStride: trajectory == nil ? nil : 1)
+        let first = counts[..<place].reduce(0, +)
         let report = { (progress: SamplingProgress) in
           bar.update(
-            min(0.999, (Double(place) + progress.fraction) / Double(fields.count)),
+            min(
+              0.999,
+              (Double(first) + progress.fraction * Double(counts[place])) / Double(total)),
             progress.isFitting
               ? "fits the solver to the model" : "NFE \(progress.evaluations)")
           return true
         }
         let key = RandomKey(seed).folded("sample")
-        return try edited.map {
-          try sampler.sample(editing: $0, key: key, first: place * count, progress: report)
-        } ?? sampler.sample(count, key: key, first: place * count, progress: report)
+        return try edit.map { edit in
+          // Each condition has the same ones.
+          let edited = edit.samples(count).rows((0..<counts[place]).map { $0 % count })
+          return try sampler.sample(editing: edited, key: key, first: first, progress: report)
+        } ?? sampler.sample(counts[place], key: key, first: first, progress: report)
       })
     let seconds = start.duration(to: .now).seconds
     bar.update(1, "NFE \(result.maxEvaluations)")
     if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
       throw CommandError.failure("sample \(bad) did not finish: \(result.status[bad])")
     }
-    let samples = model.inDataUnits(result.samples)
-    try SampleFile.write(
-      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
-      columns: fields.count > 1 ? count : nil, names: model.columns)
     if let trajectory {
       let states = result.trajectory.map { model.inDataUnits($0.x) }
       let all = Tensor.concatenated(states)
       try NPY.write(
         all.reshaped(Shape([states.count] + states[0].shape.extents)), to: trajectory)
     }
+    try finish(
+      session, model, result.samples, solver: spec.spec.description, nfe: result.meanEvaluations,
+      seconds, out, columns: total > count ? count : nil,
+      others: trajectory.map { [("trajectory", .string($0))] } ?? [], by: "\(spec.spec)")
+  }
+
+  /// Writes the samples and says what was drawn.
+  private static func finish<Scalar: TensorScalar>(
+    _ session: Session, _ model: LoadedModel<Scalar>, _ drawn: Tensor<Scalar>, solver: String,
+    nfe: Double, _ seconds: Double, _ out: String, columns: Int?, others: [(String, JSON)],
+    by method: String, remark: String = ""
+  ) throws {
+    let samples = model.inDataUnits(drawn)
+    try SampleFile.write(
+      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
+      columns: columns, names: model.columns)
     try session.finish(
       .object(
         [
           ("count", .integer(samples.rows)),
           ("shape", .array(samples.shape.extents.map { .integer($0) })),
-          ("solver", .string(spec.spec.description)), ("nfe", .number(result.meanEvaluations)),
-          ("seconds", .number(seconds)), ("out", .string(out)),
-        ] + (trajectory.map { [("trajectory", .string($0))] } ?? [])),
-      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row) by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)"
+          ("solver", .string(solver)), ("nfe", .number(nfe)), ("seconds", .number(seconds)),
+          ("out", .string(out)),
+        ] + others),
+      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row) by \(method), NFE \(NumberText.significant(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
     )
   }
 
