@@ -135,21 +135,38 @@ private struct Written: Network {
       error([]) { x, _ in x + bias.formula }.contains("takes the input bias, which is none of"))
     #expect(
       error([]) { x, _ in x.slice(axis: 1, 0..<2) }
-        .contains("the network mine takes [2, 3] and a condition of as many rows to [2, 2]"))
+        .contains("the network mine takes [3, 3] and a condition of as many rows to [3, 2]"))
     #expect(
       error([]) { _, c in c + Formula(repeating: 0, [1, 3]) }
-        .contains("takes [2, 3] and a condition of one row to [1, 3]; expected [2, 3]"))
+        .contains("takes [3, 3] and a condition of one row to [1, 3]; expected [3, 3]"))
     #expect(
       error([]) { x, _ in x - x.mean([0], keepDims: true) }
         .contains("depends on the other rows of its batch"))
     #expect(
       error([]) { x, c in x + c.mean([0], keepDims: true) }
         .contains("depends on the other rows of its batch"))
-    let taken = Parameter("batch.x", [3], .constant(0))
+    let others = "depends on the other rows of its batch, or on how many there are"
+    #expect(error([]) { x, _ in x / Double(x.shape[0]) }.contains(others))
+    #expect(error([]) { x, _ in gradient(of: square(x).mean(), withRespectTo: x) }.contains(others))
     #expect(
-      error([taken]) { x, _ in x + taken.formula }.contains("does not begin with batch."))
+      error([]) { x, c in
+        x + c.slice(axis: 0, 0..<1)
+      }.contains(others))
+    #expect(error([]) { x, _ in x - x.slice(axis: 0, 0..<1) }.contains(others))
+    #expect(
+      error([bias]) { x, _ in x + Formula.input("bias", [1, 3]) }
+        .contains("takes its parameter bias in shape [1, 3], and lists it in [3]"))
+    let taken = Parameter("batch: x", [3], .constant(0))
+    #expect(
+      error([taken]) { x, _ in x + taken.formula }.contains("does not begin with batch:"))
     #expect(
       error([Parameter("none", [0], .constant(0))]) { x, _ in x }.contains("some entries"))
+  }
+
+  @Test(arguments: ["", "two\nlines", String(repeating: "x", count: 101)])
+  func aNameIsOfOneLine(name: String) {
+    let network = NetworkSpec(own: name) { _, _ in Written(parameters: []) { x, _ in x } }
+    #expect(throws: ProcessError.self) { try configuration(network).check() }
   }
 
   @Test func networksOfOnesOwnAreKnownByTheirNames() {

@@ -65,6 +65,44 @@ import Testing
         == bytes(TrainingData(data.samples), 0.1, covariates: 0))
   }
 
+  /// Of labels and covariates a share p is hidden together, and of the rest as many lose one of the two; either alone as often as
+  /// it was. Counts are held to five deviations.
+  @Test func eachOfTwoConditionsIsMissedByItselfToo() throws {
+    let data = try Self.data()
+    let both = try TrainingData(
+      data.samples, labels: (0..<4000).map { $0 % 2 }, covariates: data.covariates)
+    let rows = both.rows(20_000, key: RandomKey(1))
+    for p in [0, 0.1, 0.5, 1] {
+      let (labels, covariates) = both.conditions(at: rows, dropout: p, key: RandomKey(2))
+      let hidden = try zip(#require(labels), #require(covariates).scalars).map {
+        ($0 == nil, $1.isNaN)
+      }
+      for (kind, share) in [
+        ((true, true), p), ((true, false), p * (1 - p) / 2), ((false, true), p * (1 - p) / 2),
+      ] {
+        let count = Double(hidden.filter { $0 == kind }.count)
+        #expect(
+          abs(count - 20_000 * share) <= 5 * (20_000 * share * (1 - share)).squareRoot(),
+          "\(kind) at \(p): \(count)")
+      }
+      let alone = data.conditions(at: rows, dropout: p, key: RandomKey(2)).covariates
+      #expect(
+        try #require(alone).scalars.filter(\.isNaN).count == hidden.count { $0 == (true, true) })
+    }
+  }
+
+  @Test func networksThatTheMachineCannotHoldAreRefused() throws {
+    let error = #expect(throws: TrainingError.self) {
+      try Trainer<Float>(
+        ModelConfiguration(
+          sampleShape: [1], network: NetworkSpec(.mlp, width: 16384, depth: 200),
+          preconditioning: .noise),
+        process: VariancePreserving(), data: Self.data(), options: TrainingOptions(),
+        pool: ThreadPool(threads: 1))
+    }
+    #expect(error?.description.contains("million parameters") == true)
+  }
+
   @Test func aRunOfCovariatesThatIsResumedEndsInTheSameBits() throws {
     var whole = try Self.trainer(steps: 12)
     while !whole.isFinished { try whole.advance() }

@@ -62,6 +62,8 @@ import Testing
       [
         "test.csv": Data("z,x,y\n1.5,0.5,0.25\n0.5,-1.9,-1\n".utf8),
         "first.csv": Data("0.5\n".utf8), "second.csv": Data("-1.9\n".utf8),
+        "both.npy": .npy([0.5, -1.9], shape: [2, 1]),
+        "rows.npy": .npy([0.25, 1.5, -1, 0.5], shape: [2, 2]),
       ])
     func nats(_ words: String) throws -> [Double] {
       let outcome = try bench.scoresde(
@@ -73,6 +75,14 @@ import Testing
     #expect(try nats("--data first.csv --given y=0.25,z=1.5") == [own[0]])
     #expect(try nats("--data second.csv --given -1,0.5") == [own[1]])
     #expect(try nats("--data test.csv --given y=0.25,z=1.5")[0] == own[0])
+    #expect(try nats("--data both.npy --given rows.npy") == own)
+    let wrong = try bench.scoresde(
+      "likelihood --model run --strata 0 --data first.csv --given rows.npy")
+    #expect(
+      wrong.status == 2 && wrong.errors.contains("--given has 2 rows, and first.csv 1 sample"))
+    let far = try bench.scoresde(
+      "likelihood --model run --strata 0 --data first.csv --given y=900,z=1")
+    #expect(far.status == 0 && far.errors.contains("has a y that is"))
     let outcome = try bench.scoresde("likelihood --model run --strata 0 --data first.csv --json")
     #expect(outcome.status == 0 && outcome.errors.contains("nothing says what is given, y, z"))
   }
@@ -108,7 +118,11 @@ import Testing
       ("train --resume --out run --given z,y", "other numbers"),
       ("train --resume --out filed --given data.csv", "data.csv"),
       ("train --data data.csv --given x,y,z --out new", "only column"),
-      ("train --data data.csv --given q --out new", "no columns “q”"),
+      ("train --data data.csv --given y,q --out new", "no column “q”; expected some of x, y, z"),
+      ("train --data data.csv --given y --label-dropout 1 --out new", "expected below 1"),
+      ("train --resume --out run --given y", "other numbers"),
+      ("sample --model run --out x.npy --given y=1,2", "--given is y=1,2"),
+      ("sample --model run --out x.npy --given 1,z=2", "--given is 1,z=2"),
       ("train --data moons --given y --out new", "moons: there is no column “y”"),
       ("train --data data.csv --given one.npy --out new", "one.npy"),
       ("train --data data.csv --given y,,z --out new", "--given is y,,z"),

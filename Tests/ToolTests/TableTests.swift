@@ -177,4 +177,34 @@ import Testing
     let text = try bench.scoresde("inspect table.csv").output
     #expect(text.contains("\nlength ") && text.contains("\nmass "))
   }
+
+  /// Columns that have names are found by them, wherever they stand.
+  @Test func columnsAreTakenByTheirNames() throws {
+    let rows = (0..<48).map { row in
+      let angle = 2 * .pi * Double(row) / 48
+      return (cos(angle), 10 + sin(angle + 0.5))
+    }
+    func table(_ header: String, _ line: ((Double, Double)) -> String) -> Data {
+      Data(([header] + rows.map(line)).joined(separator: "\n").utf8)
+    }
+    let bench = try Workbench([
+      "data.csv": table("a,b") { "\($0.0),\($0.1)" },
+      "turned.csv": table("b,c,a") { "\($0.1),7,\($0.0)" },
+      "other.csv": table("a,q") { "\($0.0),\($0.1)" },
+      "plain.csv": table("1,10") { "\($0.0),\($0.1)" },
+    ])
+    let _: Reports.Train = try bench.report("train --data data.csv --out run \(Self.options)")
+    func nats(_ file: String) throws -> [Double] {
+      let _: Reports.Likelihood = try bench.report(
+        "likelihood --model run --data \(file) --strata 0 --out nats.npy --scalar float64")
+      return try bench.numbers("nats.npy")
+    }
+    let own = try nats("data.csv")
+    #expect(try nats("turned.csv") == own)
+    #expect(try Array(nats("plain.csv").dropFirst()) == own)
+    let outcome = try bench.scoresde(
+      "likelihood --model run --data other.csv --scalar float64 --quiet")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains("there is no column “b”"), "\(outcome.errors)")
+  }
 }

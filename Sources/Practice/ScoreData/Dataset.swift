@@ -102,7 +102,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     guard let place = places.first, places.count == 1 else {
       throw DataError(
         .unknownName, name,
-        "there are \(places.isEmpty ? "no" : "\(places.count)") columns “\(column)”\(NearMiss.hint(for: column, among: columns)); expected one, and there are \(columns.joined(separator: ", "))"
+        "there \(places.isEmpty ? "is no column" : "are \(places.count) columns") “\(column)”\(NearMiss.hint(for: column, among: columns)); expected one, and there are \(columns.joined(separator: ", "))"
       )
     }
     let others = columns.indices.filter { $0 != place }
@@ -119,6 +119,35 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       labels: labels, columns: others.map { columns[$0] })
     if let grouping = standardization?.grouping { rest = try rest.standardized(by: grouping) }
     return (rest, rows.map { Double(entries[$0 + place]) })
+  }
+
+  /// A table with these columns, in this order, and no others.
+  /// - Throws: `unknownName` where one is not there, or there twice.
+  public func columns(named names: [String]) throws(DataError) -> Dataset {
+    guard let columns, columns != names else { return self }
+    var places: [Int] = []
+    for column in names {
+      let found = columns.indices.filter { columns[$0] == column }
+      guard found.count == 1 else {
+        throw DataError(
+          .unknownName, name,
+          "there \(found.isEmpty ? "is no column" : "are \(found.count) columns") “\(column)”\(NearMiss.hint(for: column, among: columns)); expected each of \(names.joined(separator: ", ")) once, and there are \(columns.joined(separator: ", "))"
+        )
+      }
+      places.append(found[0])
+    }
+    let entries = samples.scalars
+    let rows = stride(from: 0, to: entries.count, by: columns.count)
+    var result = Dataset(
+      name: name,
+      samples: Tensor(
+        [count, names.count], rows.flatMap { row in places.map { entries[row + $0] } }),
+      labels: labels, columns: names)
+    if let grouping = standardization?.grouping {
+      result = try result.standardized(by: grouping)
+    }
+    result.covariates = covariates
+    return result
   }
 
   /// A table whose labels are the numbers in one of its columns, which is no part of the samples then.
@@ -145,6 +174,12 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// A table whose covariates are the numbers in some of its columns, which are no part of the samples then.
   /// - Throws: as `parted(fromColumn:)`, and where a column is named twice.
   public func given(byColumns names: [String]) throws(DataError) -> Dataset {
+    if let known = self.columns, let missing = names.first(where: { !known.contains($0) }) {
+      throw DataError(
+        .unknownName, name,
+        "there is no column “\(missing)”\(NearMiss.hint(for: missing, among: known)); expected some of \(known.joined(separator: ", "))"
+      )
+    }
     var (rest, columns) = (self, [[Double]]())
     for name in names {
       let (others, numbers) = try rest.parted(fromColumn: name)

@@ -64,7 +64,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   var function: any Network { network.network(sampleShape, given: columns - Self.timeColumns) }
 
   /// What the names of inputs begin with that are no parameters.
-  static let inputPrefix = "batch."
+  static let inputPrefix = "batch: "
 
   /// An input that is none of the parameters, whatever these are called.
   package static func input(_ name: String, _ shape: Shape) -> Formula {

@@ -85,23 +85,30 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     return .combined(1, chosen, Scalar(binWidth), key.folded("bins").uniform(chosen.shape))
   }
 
-  /// The labels and covariates of a batch, both of a sample left out with a probability: nil, or rows of NaN; nil where there
-  /// are none.
+  /// The labels and covariates of a batch, both of a sample left out with a probability p: nil, or rows of NaN; nil where there
+  /// are none. Of the samples that keep them and have both, a share p loses one of the two.
   package func conditions(
     at rows: [Int], dropout: Double, key: RandomKey
   ) -> (labels: [Int?]?, covariates: Tensor<Double>?) {
     guard labels != nil || covariates != nil else { return (nil, nil) }
     let draws: Tensor<Double> = key.folded("labels").uniform([rows.count, 1])
     let isHidden = draws.withUnsafeBuffer { $0.map { $0 < dropout } }
+    var (losesLabel, losesCovariates) = (isHidden, isHidden)
+    if labels != nil, covariates != nil {
+      let others: Tensor<Double> = key.folded("one of two").uniform([rows.count, 1])
+      for (row, draw) in others.scalars.enumerated() where draw < dropout {
+        if draw < 0.5 * dropout { losesLabel[row] = true } else { losesCovariates[row] = true }
+      }
+    }
     var chosen = covariates?.rows(rows)
     chosen?.withUnsafeMutableBuffer { values in
       let width = values.count / rows.count
-      for row in rows.indices where isHidden[row] {
+      for row in rows.indices where losesCovariates[row] {
         for place in row * width..<(row + 1) * width { values[place] = .nan }
       }
     }
     return (
-      labels.map { labels in rows.indices.map { isHidden[$0] ? nil : labels[rows[$0]] } }, chosen
+      labels.map { labels in rows.indices.map { losesLabel[$0] ? nil : labels[rows[$0]] } }, chosen
     )
   }
 }

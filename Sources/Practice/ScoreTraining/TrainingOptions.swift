@@ -28,8 +28,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var stratifiesTimes = true
   /// The one noise level σ/α that is trained at, as a denoising autoencoder is; nil trains at all.
   public var noiseLevel: Double?
-  /// The share of samples whose label and covariates a model does not see, so that it learns the score of all samples
-  /// together as well, which guidance needs (Ho & Salimans 2022); nil is a tenth.
+  /// The share of samples whose label and covariates a model does not see, and of those of the rest of which it sees one of the
+  /// two, so that it learns the score of all samples together as well, which guidance needs (Ho & Salimans 2022); nil is a tenth.
   public var labelDropout: Double?
 
   public init() {}

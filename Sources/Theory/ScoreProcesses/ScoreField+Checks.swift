@@ -13,7 +13,7 @@ extension ScoreField {
   fileprivate func checkRows(_ x: Tensor<Scalar>) throws(ProcessError) {
     if let rowCount, rowCount != x.rows {
       throw ProcessError(
-        "the field is of \(rowCount) samples, each with one of its own, and there are \(x.rows); expected as many"
+        "the field is of \(rowCount) samples, each with one of its own, and there are \(x.rows); expected as many, which rows(_:) of the field gives"
       )
     }
   }

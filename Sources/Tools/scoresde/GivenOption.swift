@@ -49,13 +49,19 @@ enum GivenOption {
     if [".npy", ".csv", ".tsv", ".txt"].contains(where: { text.lowercased().hasSuffix($0) }) {
       raw = try file(text, note)
     } else {
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map {
-        $0.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { item in
+        // A name may have an equal sign, a number has none.
+        guard let end = item.lastIndex(of: "=") else {
+          return [item.trimmingCharacters(in: .whitespaces)]
+        }
+        return [item[..<end], item[item.index(after: end)...]].map {
+          $0.trimmingCharacters(in: .whitespaces)
+        }
       }
       var values = [Double](repeating: .nan, count: note.count)
       for (place, part) in parts.enumerated() {
         let column = part.count == 2 ? names.firstIndex(of: part[0]) : place
-        guard let column, column < note.count, values[column].isNaN,
+        guard let column, column < note.count, values[column].isNaN, part.count == parts[0].count,
           let value = part.last.flatMap(Double.init), value.isFinite
         else {
           let hint = part.first.map { NearMiss.hint(for: $0, among: names) } ?? ""
@@ -121,6 +127,10 @@ extension Option {
   static let given = Option(
     "--given", "NUMBERS",
     "of a run that was trained with --given: the numbers to condition on, as NAME=1.5,OTHER=2 or 1.5,2 (default: all as one)"
+  )
+  static let givenOfData = Option(
+    "--given", "NUMBERS",
+    "of a run that was trained with --given: the numbers to condition on, as NAME=1.5,OTHER=2 or 1.5,2, or a file with a row of them for each sample (default: those in the table's own columns, or all as one)"
   )
   static let givenRows = Option(
     "--given", "NUMBERS",

@@ -65,7 +65,8 @@ enum InspectCommand: Command {
     ]
     if let note = try DataNote.given.value(in: description, of: folder) {
       facts.append(
-        Fact("given", note.names?.joined(separator: ", ") ?? "\(note.count) numbers"))
+        Fact(
+          "given", note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")))
     }
     if let classes = description.classes { facts.append(Fact("classes", classes)) }
     if FilePlace.exists(folder.checkpointPath) {

@@ -10,7 +10,7 @@ enum LikelihoodCommand: Command {
   /// are dimensions, and has no error.
   private static let exactDimensions = 4
   static let options: [Option] = [
-    .model, .modelProcess, .label, .given,
+    .model, .modelProcess, .label, .givenOfData,
     Option("--data", "DATA", "digits:test, moons, …, or a file (required)"),
     Option("--against", "DATA", "other data, told from --data by their densities (ROC)"),
     Option("--count", "N", "the first N samples only"),
@@ -56,7 +56,7 @@ enum LikelihoodCommand: Command {
       try asUsage(of: "--against") { try DataSource(text) }
     }
     let count = try arguments.integer("--count", atLeast: 1)
-    let model = try LoadedModel<Scalar>(session)
+    let model = try LoadedModel<Scalar>(session, takesRows: true)
     let divergence = try divergence(arguments, dimensions: model.field.sampleShape.count)
     let likelihood = try FlowLikelihood(
       model.field, divergence: divergence, method: .adaptive(rtol: rtol, atol: atol),

@@ -27,7 +27,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
   private func likelihood(of data: Dataset<Scalar>) throws -> FlowLikelihood<Scalar> {
     if let note = model.givenNote, model.given.isEmpty, data.covariates == nil {
       session.say(
-        "\(data.name): nothing says what is given, \(note.names?.joined(separator: ", ") ?? "\(note.count) numbers") by the run, so scored as samples of all data together; --given conditions them"
+        "\(data.name): nothing says what is given, \(note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")) by the run, so scored as samples of all data together; --given conditions them"
       )
     }
     return try FlowLikelihood(

@@ -22,9 +22,11 @@ struct LoadedModel<Scalar: TensorScalar> {
   /// Whether classes or covariates are asked for.
   var isConditioned: Bool { !labels.isEmpty || !given.isEmpty }
 
-  /// - Parameter takesSeveral: whether several classes and rows of covariates may be asked for.
+  /// - Parameters:
+  ///   - takesSeveral: whether several classes and rows of covariates may be asked for.
+  ///   - takesRows: whether rows of covariates may, each for a sample of data.
   /// - Throws: where `--model`, `--sde`, `--class` or `--given` make no sense, or the run cannot be read.
-  init(_ session: Session, takesSeveral: Bool = false) throws {
+  init(_ session: Session, takesSeveral: Bool = false, takesRows: Bool = false) throws {
     let text = try session.arguments.required("--model")
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
@@ -77,13 +79,22 @@ struct LoadedModel<Scalar: TensorScalar> {
           "\(folder.descriptionPath): \(note?.count ?? 0) covariates are standardised, where the model has \(description.covariates ?? 0)"
         )
       }
-      given = try Self.given(session.arguments, note, of: text)
-      guard takesSeveral || given.count <= 1 else {
+      given = try Self.given(session, note, of: text)
+      guard takesSeveral || takesRows || given.count <= 1 else {
         throw CommandError.usage(
           "--given is \(session.arguments.text("--given") ?? ""), with \(given.count) rows; expected one"
         )
       }
       givenNote = note
+      if description.options.labelDropout == 0,
+        description.classes ?? description.covariates != nil,
+        labels.isEmpty && description.classes != nil
+          || given.isEmpty && note != nil && !takesRows || session.arguments.has("--guidance")
+      {
+        session.say(
+          "\(text) was trained with --label-dropout 0, so that samples without --class or --given, and guidance, take what it has not learnt"
+        )
+      }
       let empty = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
       if let label = labels.first(where: empty.contains) {
         throw CommandError.usage(
@@ -133,16 +144,26 @@ struct LoadedModel<Scalar: TensorScalar> {
   }
 
   private static func given(
-    _ arguments: Arguments, _ note: GivenOption.Note?, of run: String
+    _ session: Session, _ note: GivenOption.Note?, of run: String
   ) throws -> [[Double]] {
-    guard let text = arguments.text("--given") else { return [] }
+    guard let text = session.arguments.text("--given") else { return [] }
     guard let note else {
       throw CommandError.usage(
         "--given is \(text), but the run \(run) was trained without; expected a run that was trained with --given"
       )
     }
-    return try GivenOption.rows(text, note, of: run)
+    let rows = try GivenOption.rows(text, note, of: run)
+    let far = rows.flatMap { $0.enumerated() }.max { abs($0.element) < abs($1.element) }
+    if let far, abs(far.element) > mostDeviations {
+      session.say(
+        "--given has \(note.names.map { "a \($0[far.offset])" } ?? "a number \(far.offset + 1)") that is \(NumberText.significant(abs(far.element), digits: 2)) deviations from the mean of what the run was trained on, where it has learnt nothing"
+      )
+    }
+    return rows
   }
+
+  /// How far what is given may be from the run's data before the user is told, in deviations.
+  private static var mostDeviations: Double { 6 }
 
   /// The fields to sample from, one for each class, or for each class and row of covariates where something is observed, with guidance and matrix products as the options say.
   /// - Throws: where there is nothing to guide to, or no product to round.
@@ -234,18 +255,27 @@ struct LoadedModel<Scalar: TensorScalar> {
     {
       data = try data.parted(fromColumn: column).rest
     }
-    let columns = TrainingJob<Scalar>.givenColumns(of: run) ?? []
-    guard !columns.isEmpty, columns.contains(where: { data.columns?.contains($0) == true }) else {
-      return data
+    let given = TrainingJob<Scalar>.givenColumns(of: run) ?? []
+    if given.contains(where: { data.columns?.contains($0) == true }) {
+      data = try data.given(byColumns: given)
     }
-    return try data.given(byColumns: columns)
+    // Columns that have names are those of the run, wherever they stand.
+    return try columns.map { try data.columns(named: $0) } ?? data
   }
 
   /// The field of data: of each sample's own covariates, where data bring some and `--given` names none.
   func field(of data: Dataset<Scalar>) throws -> any DifferentiableScoreField<Scalar> {
-    guard given.isEmpty, let note = givenNote, let covariates = data.covariates,
-      let model = field as? ScoreModel<Scalar>
-    else { return field }
+    guard let model = field as? ScoreModel<Scalar>, let note = givenNote else { return field }
+    if given.count > 1 {
+      guard given.count == data.count else {
+        throw CommandError.usage(
+          "--given has \(given.count) rows, and \(data.name) \(NumberText.counted(data.count, "sample")); expected one for all, or one each"
+        )
+      }
+      return try model.conditioned(
+        onRows: Tensor([given.count, note.count], given.flatMap { $0 }))
+    }
+    guard given.isEmpty, let covariates = data.covariates else { return field }
     return try model.conditioned(
       onRows: note.standardization.standardized(covariates.values))
   }

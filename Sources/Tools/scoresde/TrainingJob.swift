@@ -178,6 +178,16 @@ struct TrainingJob<Scalar: TensorScalar> {
         "--given is \(given ?? ""), but the run in \(folder.path) has no covariates; leave it out or start another run"
       )
     }
+    func otherNumbers() -> CommandError {
+      .usage(
+        "--given is \(given ?? "missing"), which gives other numbers than the run in \(folder.path) was trained on, \(run.notes[givenSourceNote] ?? "none"); leave it out, or give their place now"
+      )
+    }
+    if let given, let own = run.notes[givenSourceNote], given != own,
+      !given.hasSuffix(".npy") || !own.hasSuffix(".npy")
+    {
+      throw otherNumbers()
+    }
     var data = try load(
       asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given)
     // Runs of earlier versions have no fingerprint.
@@ -195,9 +205,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       )
     }
     guard data.covariates?.fingerprint == run.notes[givenFingerprintNote] else {
-      throw CommandError.usage(
-        "--given is \(given ?? "missing"), which gives other numbers than the run in \(folder.path) was trained on, \(run.notes[givenSourceNote] ?? "none"); leave it out, or give their place now"
-      )
+      throw otherNumbers()
     }
     if let given = arguments.text("--standardize"),
       try standardized(data, arguments).standardization != data.standardization
@@ -365,6 +373,10 @@ struct TrainingJob<Scalar: TensorScalar> {
       guard arguments.has("--labels") || arguments.has("--given") else {
         throw CommandError.usage(
           "--label-dropout is given without --labels or --given, which it hides; expected both")
+      }
+      guard value < 1 else {
+        throw CommandError.usage(
+          "--label-dropout is \(text), which hides all labels and numbers; expected below 1")
       }
       options.labelDropout = value
     }
