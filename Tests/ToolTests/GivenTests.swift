@@ -72,6 +72,8 @@ import Testing
       return try bench.numbers("nats.npy")
     }
     let own = try nats("--data test.csv")
+    let spoken = try bench.scoresde("likelihood --model run --strata 0 --data test.csv --quiet")
+    #expect(spoken.output.contains("2 samples of 1 dimension, each under its own y, z from"))
     #expect(try nats("--data first.csv --given y=0.25,z=1.5") == [own[0]])
     #expect(try nats("--data second.csv --given -1,0.5") == [own[1]])
     #expect(try nats("--data test.csv --given y=0.25,z=1.5")[0] == own[0])
@@ -85,6 +87,15 @@ import Testing
     #expect(far.status == 0 && far.errors.contains("has a y that is"))
     let outcome = try bench.scoresde("likelihood --model run --strata 0 --data first.csv --json")
     #expect(outcome.status == 0 && outcome.errors.contains("nothing says what is given, y, z"))
+  }
+
+  @Test func aConstantNumberIsRemarkedOn() throws {
+    let bench = try Workbench([
+      "data.csv": Data("x,y\n1,5\n2,5\n3,5\n".utf8)
+    ])
+    let outcome = try bench.scoresde("train --data data.csv --given y --out run \(Self.options)")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("the same number in every row of y, which is given"))
   }
 
   /// Numbers are standardised: units that are powers of 2 change no bit.

@@ -89,10 +89,11 @@ public struct NetworkSpec: Sendable, Equatable {
   /// Creates a network of one's own; the sizes of the others mean nothing to it.
   ///
   /// - Parameters:
-  ///   - name: what run folders call it, and equal networks have in common.
+  ///   - name: what run folders call it, and equal networks have in common; one line of up to 100 letters.
   ///   - make: the network for samples of a shape and conditions of a width, the same at each call. It takes samples as rows
   ///     `[n, sampleShape.count]` and a condition `[n or 1, width]`, the features of the time, a column a class, and where there
   ///     are covariates a 1 and these, or zeros where they are not known, to rows of the samples' width; row i by row i alone.
+  ///     No parameter of it is called `time.frequencies`, as the features' own are, or begins with `batch: `.
   public init(
     own name: String, condition: Condition = .logSNR, features: Features = .fourier,
     frequencies: Int = 64, scale: Double = 0.16,

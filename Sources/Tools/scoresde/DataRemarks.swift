@@ -38,6 +38,14 @@ enum DataRemarks {
         )
       }
     }
+    if let covariates = data.covariates {
+      let constants = constantColumns(covariates.values)
+      if let first = constants.first {
+        let name = covariates.names.map { $0[first] } ?? "number \(first + 1)"
+        remarks.append(
+          "the same number in every row of \(name), which is given: nothing is learnt of others")
+      }
+    }
     guard !hasLevel else { return remarks }
     let remedy = isTable ? "--standardize columns" : "--standardize whole"
     let (mean, deviation) = samples.moments

@@ -23,6 +23,15 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
   }
 
+  /// What the densities of data are under, in words: nothing for models without covariates.
+  private func condition(of data: Dataset<Scalar>) -> String {
+    guard let note = model.givenNote else { return "" }
+    let names = note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")
+    if model.given.count == 1 { return ", under one row of \(names)" }
+    let isOwn = model.given.count > 1 || data.covariates != nil
+    return isOwn ? ", each under its own \(names)" : ", under no \(names)"
+  }
+
   /// The computation for data, with the field of their covariates.
   private func likelihood(of data: Dataset<Scalar>) throws -> FlowLikelihood<Scalar> {
     if let note = model.givenNote, model.given.isEmpty, data.covariates == nil {
@@ -74,7 +83,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       ("seconds", .number(seconds)),
     ]
     report.lines = [
-      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension")) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
+      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension"))\(condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
     ]
     var table = Table(columns: scale == nil ? ["", "nats"] : ["", "nats", "bits per dimension"])
     func row(_ name: String, _ nats: String, _ bits: String = "") {
