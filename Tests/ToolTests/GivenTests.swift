@@ -139,6 +139,8 @@ import Testing
       ("train --data data.csv --given y,,z --out new", "--given is y,,z"),
       ("train --data data.csv --label-dropout 0.5 --out new", "without --labels or --given"),
       ("sample --model run --out x.npy --given 1", "expected y=NUMBER,z=NUMBER"),
+      ("sample --model run --out x.npy --given data.csv --count 1000000000000", "GB"),
+      ("sample --model run --out x.npy --count 2000000000000", "--count is 2000000000000"),
       ("sample --model run --out x.npy --given y=1,zz=2", "--given is y=1,zz=2; expected"),
       ("sample --model run --out x.npy --given y=1,y=2", "y=1,y=2"),
       ("sample --model run --out x.npy --given y=1,z=inf", "z=inf"),

@@ -49,7 +49,7 @@ enum SampleCommand: Command {
     let particles = try ParticleOption(arguments)
     let spec = try solver(arguments)
     let steps = try arguments.integer("--steps", atLeast: 1, atMost: 10_000_000) ?? 500
-    let asked = try arguments.integer("--count", atLeast: 1)
+    let asked = try arguments.integer("--count", atLeast: 1, atMost: 1 << 40)
     let batchSize = try arguments.integer("--batch-size", atLeast: 1)
     let epsilon = try arguments.positive("--epsilon")
     let seed = try arguments.seed
@@ -80,16 +80,23 @@ enum SampleCommand: Command {
     }
     let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
     let count = asked ?? edit?.samples.rows ?? 64
+    let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
+    func checkMemory(_ samples: Int) throws {
+      try session.checkMemory(
+        samples: samples, numbers: model.field.sampleShape.count,
+        states: trajectory == nil ? 0 : states, scalarSize: MemoryLayout<Scalar>.size,
+        of: "the samples")
+    }
+    // Before fields are made of so many rows.
+    let rows =
+      Double(count) * Double(max(1, model.labels.count)) * Double(max(1, model.given.count))
+    try checkMemory(Int(min(rows, 1e15)))
     let (fields, logVolume) = try ObserveOption.fields(
       model.samplingFields(arguments, repeating: count), of: model, repeating: count, arguments)
     // Some are of the samples of several conditions.
     let counts = fields.map { $0.rowCount ?? count }
     let total = counts.reduce(0, +)
-    let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
-    try session.checkMemory(
-      samples: total, numbers: model.field.sampleShape.count,
-      states: trajectory == nil ? 0 : states, scalarSize: MemoryLayout<Scalar>.size,
-      of: "the samples")
+    try checkMemory(total)
 
     let bar = session.progress("sample")
     let start = ContinuousClock.now
