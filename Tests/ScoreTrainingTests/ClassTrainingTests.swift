@@ -58,9 +58,10 @@ import Testing
   @Test func labelsAreHiddenAsOftenAsAskedFor() throws {
     let data = try Self.data()
     let rows = data.rows(20_000, key: RandomKey(1))
+    let model = try Self.trainer(steps: 1).model
     for dropout in [0, 0.1, 0.5, 1] {
       let labels = try #require(
-        data.conditions(at: rows, dropout: dropout, key: RandomKey(1)).labels)
+        data.conditions(at: rows, of: model, dropout: dropout, key: RandomKey(1)).labels)
       let hidden = labels.filter { $0 == nil }.count
       // Five standard deviations of a binomial count; none at the ends.
       let bound = 5 * (20_000 * dropout * (1 - dropout)).squareRoot()
@@ -69,7 +70,7 @@ import Testing
     }
     // A sample is hidden or not whatever stands beside it in the data, and in other steps others are.
     func drawn(_ seed: UInt64) -> [Int?]? {
-      data.conditions(at: rows, dropout: 0.5, key: RandomKey(seed)).labels
+      data.conditions(at: rows, of: model, dropout: 0.5, key: RandomKey(seed)).labels
     }
     #expect(drawn(1) == drawn(1) && drawn(1) != drawn(2))
   }

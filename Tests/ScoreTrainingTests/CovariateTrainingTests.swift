@@ -72,8 +72,12 @@ import Testing
     let both = try TrainingData(
       data.samples, labels: (0..<4000).map { $0 % 2 }, covariates: data.covariates)
     let rows = both.rows(20_000, key: RandomKey(1))
+    let plain = try Self.trainer(steps: 1).model
+    var model = plain
+    model.classes = 2
     for p in [0, 0.1, 0.5, 1] {
-      let (labels, covariates) = both.conditions(at: rows, dropout: p, key: RandomKey(2))
+      let (labels, covariates) = both.conditions(
+        at: rows, of: model, dropout: p, key: RandomKey(2))
       let hidden = try zip(#require(labels), #require(covariates).scalars).map {
         ($0 == nil, $1.isNaN)
       }
@@ -85,7 +89,8 @@ import Testing
           abs(count - 20_000 * share) <= 5 * (20_000 * share * (1 - share)).squareRoot(),
           "\(kind) at \(p): \(count)")
       }
-      let alone = data.conditions(at: rows, dropout: p, key: RandomKey(2)).covariates
+      // Labels that the model does not ask for take no part.
+      let alone = both.conditions(at: rows, of: plain, dropout: p, key: RandomKey(2)).covariates
       #expect(
         try #require(alone).scalars.filter(\.isNaN).count == hidden.count { $0 == (true, true) })
     }

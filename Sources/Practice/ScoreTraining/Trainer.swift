@@ -52,9 +52,8 @@ public struct Trainer<Scalar: TensorScalar> {
     subscript(step: Int) -> ScoreMatchingLoss.Batch<Scalar> {
       let key = key.folded("step").folded(UInt64(step))
       let rows = data.rows(size, key: key)
-      let (labels, covariates) =
-        model.classes > 0 || model.covariates > 0
-        ? data.conditions(at: rows, dropout: labelDropout, key: key) : (nil, nil)
+      let (labels, covariates) = data.conditions(
+        at: rows, of: model, dropout: labelDropout, key: key)
       return loss.batch(
         data.samples(at: rows, key: key), labels: labels, covariates: covariates, model: model,
         key: key)

@@ -87,9 +87,13 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
 
   /// The labels and covariates of a batch, both of a sample left out with a probability p: nil, or rows of NaN; nil where there
   /// are none. Of the samples that keep them and have both, a share p loses one of the two.
+  ///
+  /// What a model does not ask for counts as not there.
   package func conditions(
-    at rows: [Int], dropout: Double, key: RandomKey
+    at rows: [Int], of model: ModelConfiguration, dropout: Double, key: RandomKey
   ) -> (labels: [Int?]?, covariates: Tensor<Double>?) {
+    let labels = model.classes > 0 ? labels : nil
+    let covariates = model.covariates > 0 ? covariates : nil
     guard labels != nil || covariates != nil else { return (nil, nil) }
     let draws: Tensor<Double> = key.folded("labels").uniform([rows.count, 1])
     let isHidden = draws.withUnsafeBuffer { $0.map { $0 < dropout } }
