@@ -110,15 +110,27 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       throw DataError(
         .wrongShape, name, "“\(column)” is the only column; expected others beside it")
     }
+    return (try chosen(others, of: columns), numbers(inColumn: place))
+  }
+
+  /// The table with these of its columns, standardised by itself as the whole was.
+  private func chosen(_ places: [Int], of columns: [String]) throws(DataError) -> Dataset {
     let entries = samples.scalars
     let rows = stride(from: 0, to: entries.count, by: columns.count)
-    var rest = Dataset(
+    var result = Dataset(
       name: name,
       samples: Tensor(
-        [count, others.count], rows.flatMap { row in others.map { entries[row + $0] } }),
-      labels: labels, columns: others.map { columns[$0] })
-    if let grouping = standardization?.grouping { rest = try rest.standardized(by: grouping) }
-    return (rest, rows.map { Double(entries[$0 + place]) })
+        [count, places.count], rows.flatMap { row in places.map { entries[row + $0] } }),
+      labels: labels, columns: places.map { columns[$0] })
+    if let grouping = standardization?.grouping {
+      result = try result.standardized(by: grouping)
+    }
+    result.covariates = covariates
+    return result
+  }
+
+  private func numbers(inColumn place: Int) -> [Double] {
+    (0..<count).map { Double(samples.row($0)[place]) }
   }
 
   /// A table with these columns, in this order, and no others.
@@ -136,18 +148,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       }
       places.append(found[0])
     }
-    let entries = samples.scalars
-    let rows = stride(from: 0, to: entries.count, by: columns.count)
-    var result = Dataset(
-      name: name,
-      samples: Tensor(
-        [count, names.count], rows.flatMap { row in places.map { entries[row + $0] } }),
-      labels: labels, columns: names)
-    if let grouping = standardization?.grouping {
-      result = try result.standardized(by: grouping)
-    }
-    result.covariates = covariates
-    return result
+    return try chosen(places, of: columns)
   }
 
   /// A table whose labels are the numbers in one of its columns, which is no part of the samples then.
