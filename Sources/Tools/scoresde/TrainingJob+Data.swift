@@ -1,0 +1,164 @@
+import Foundation
+import ScoreSDE
+
+/// The data of runs: where they come from, with their labels and covariates, and whether they are still the same.
+extension TrainingJob {
+  /// Data as `--standardize` asks for them; where it does not, tables in files come with their columns standardised.
+  static func standardized(
+    _ data: Dataset<Scalar>, _ arguments: Arguments
+  ) throws -> Dataset<Scalar> {
+    guard let text = arguments.text("--standardize") else { return data }
+    guard text != "none" else {
+      var plain = data
+      plain.standardization = nil
+      return plain
+    }
+    guard let grouping = Standardization.Grouping(rawValue: text) else {
+      throw CommandError.usage("--standardize is \(text); expected columns, whole or none")
+    }
+    return try data.standardized(by: grouping)
+  }
+
+  /// The column that `--labels column:NAME` names.
+  private static func labelColumn(_ text: String?) -> String? {
+    guard let text, text.hasPrefix("column:") else { return nil }
+    return String(text.dropFirst("column:".count))
+  }
+
+  /// The columns of the data of a run that held its covariates, if they were in some.
+  static func givenColumns(of run: RunDescription) -> [String]? {
+    run.notes[givenSourceNote].flatMap { text in
+      text.hasSuffix(".npy")
+        ? nil : text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+  }
+
+  /// The column of the data of a run that held its labels, if they were in one.
+  static func labelColumn(of run: RunDescription) -> String? { labelColumn(run.notes[labelsNote]) }
+
+  /// Data, with the labels that one of their columns holds where `--labels` names it, and with the covariates of `--given`.
+  static func load(
+    _ source: DataSource, labels text: String?, given: String?
+  ) throws -> Dataset<Scalar> {
+    let data: Dataset<Scalar> = try source.load()
+    return try GivenOption.data(
+      labelColumn(text).map { try data.labelled(byColumn: $0) } ?? data, by: given)
+  }
+
+  /// The data that are where those of a run were.
+  static func data(of run: RunDescription) throws -> Dataset<Scalar> {
+    try load(
+      DataSource(run.data), labels: run.notes[labelsNote], given: run.notes[givenSourceNote])
+  }
+
+  /// Data with the labels that `--labels` names, or without any; those of a column they have as they are loaded.
+  static func labelled(
+    _ data: Dataset<Scalar>, by text: String?
+  ) throws -> Dataset<Scalar> {
+    guard let text else { return try data.labelled(nil) }
+    var result = data
+    let isWithData = text == "data" || labelColumn(text) != nil
+    if !isWithData {
+      result = try data.labelled(asUsage(of: "--labels") { try DataSource(text) }.labels())
+    }
+    guard let labels = result.labels else {
+      throw CommandError.usage(
+        "--labels is data, but \(data.name) comes without labels; expected a file of whole numbers, one a sample"
+      )
+    }
+    let most = ModelConfiguration.mostClasses
+    if let bad = labels.firstIndex(where: { $0 >= most }) {
+      throw DataError(
+        .outOfRange, isWithData ? data.name : text,
+        "the label of sample \(bad) is \(labels[bad]); expected a whole number from 0 to \(most - 1)"
+      )
+    }
+    return result
+  }
+
+  /// The labels that a run was trained with, in so far as they are where they were.
+  static func labels(of run: RunDescription, _ data: Dataset<Scalar>) -> [Int]? {
+    guard let data = try? labelled(data, by: run.notes[labelsNote]),
+      data.labelFingerprint == run.notes[labelFingerprintNote]
+    else { return nil }
+    return data.labels
+  }
+
+  /// The data of a run, from where it had them or from where they are now.
+  static func data(
+    of run: RunDescription, in folder: RunFolder, given arguments: Arguments
+  ) throws -> Dataset<Scalar> {
+    let text = arguments.text("--data") ?? run.data
+    let labels = arguments.text("--labels") ?? run.notes[labelsNote]
+    let given = arguments.text("--given") ?? run.notes[givenSourceNote]
+    guard given == nil || run.covariates != nil else {
+      throw CommandError.usage(
+        "--given is \(given ?? ""), but the run in \(folder.path) has no covariates; leave it out or start another run"
+      )
+    }
+    func otherNumbers() -> CommandError {
+      .usage(
+        "--given is \(given ?? "missing"), which gives other numbers than the run in \(folder.path) was trained on, \(run.notes[givenSourceNote] ?? "none"); leave it out, or give their place now"
+      )
+    }
+    if let given, let own = run.notes[givenSourceNote], given != own,
+      !given.hasSuffix(".npy") || !own.hasSuffix(".npy")
+    {
+      throw otherNumbers()
+    }
+    var data = try load(
+      asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given)
+    // Runs of earlier versions have no fingerprint.
+    let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
+    guard isSame else {
+      throw CommandError.usage(
+        "\(text) holds other data than the run in \(folder.path) was trained on, \(run.data); give --data with their place now, or start another run"
+      )
+    }
+    data.standardization = try DataNote.standardization.value(in: run, of: folder)
+    data = try labelled(data, by: run.classes == nil ? arguments.text("--labels") : labels)
+    guard data.labelFingerprint == run.notes[labelFingerprintNote] else {
+      throw CommandError.usage(
+        "--labels is \(labels ?? "missing"), which gives other labels than the run in \(folder.path) was trained with, \(run.notes[labelsNote] ?? "none"); leave it out, or give their place now"
+      )
+    }
+    guard data.covariates?.fingerprint == run.notes[givenFingerprintNote] else {
+      throw otherNumbers()
+    }
+    if let given = arguments.text("--standardize"),
+      try standardized(data, arguments).standardization != data.standardization
+    {
+      throw CommandError.usage(
+        "--standardize is \(given), but the run in \(folder.path) has \(data.standardization?.grouping.rawValue ?? "none"); leave it out or start another run"
+      )
+    }
+    return data
+  }
+}
+
+extension TrainingData {
+  /// The classes below the last that no sample is of.
+  var emptyClasses: [Int] {
+    labels.map { Set(0..<classes).subtracting($0).sorted() } ?? []
+  }
+}
+
+extension Dataset {
+  /// The samples in model space for training; those of quantised data are the lower ends of their bins.
+  ///
+  /// - Parameter note: how their covariates are standardised.
+  func trainingData(given note: GivenOption.Note? = nil) throws -> TrainingData<Scalar> {
+    let covariates = note.flatMap { note in
+      self.covariates.map { note.standardization.standardized($0.values) }
+    }
+    guard let scale else {
+      return try TrainingData(
+        standardization?.standardized(samples) ?? samples, labels: labels, covariates: covariates)
+    }
+    let width = abs(scale.factor) * scale.binWidth
+    let offset = scale.factor > 0 ? scale.offset : scale.offset - width
+    return try TrainingData(
+      samples.map { Scalar(offset + scale.factor * Double($0)) }, binWidth: width, labels: labels,
+      covariates: covariates)
+  }
+}
