@@ -32,6 +32,7 @@ public struct ScoreMatchingLoss: Sendable {
   private let likelihoodTimes: TrainingTimes
   // Those of the weighting `edm`.
   private let logNormalTimes: TrainingTimes?
+  private let ownWeight: (@Sendable (Double) -> Double)?
   private let fixedTime: Double?
 
   /// Creates the loss.
@@ -40,7 +41,7 @@ public struct ScoreMatchingLoss: Sendable {
   ///   - dataDeviation: the deviation of the data, for the weighting and the times of EDM.
   ///   - noiseLevel: the ratio σ/α at which all times are, or nil.
   /// - Throws: `ProcessError` where α/σ does not fall, or EDM's times are wanted of data that no noise of the process is near;
-  ///   `TrainingError` where no time has the noise level.
+  ///   `TrainingError` where no time has the noise level, and where a weighting or a density of one's own is none.
   public init(
     process: any LinearProcess, objective: LossObjective = .denoising, weighting: LossWeighting,
     times: TimeSampling, stratified: Bool = true, dataDeviation: Double = 1,
@@ -56,6 +57,11 @@ public struct ScoreMatchingLoss: Sendable {
     logNormalTimes =
       weighting == .edm
       ? try TrainingTimes(process, .logNormal, dataDeviation: dataDeviation) : nil
+    if case .own(let own) = weighting {
+      ownWeight = try own.checked("weighting", at: LikelihoodWeightedTimes(process).time)
+    } else {
+      ownWeight = nil
+    }
     fixedTime = try noiseLevel.map { level in
       let lambda = -log(level)
       let range = [process.cutoffs.training, process.endTime].map {
@@ -91,6 +97,7 @@ public struct ScoreMatchingLoss: Sendable {
     case .likelihood: likelihoodTimes.relativeDensity(at: t)
     case .minSNR: min(1, 5 * exp(-2 * process.marginal(at: t).halfLogSNR))
     case .edm: edmFactor(at: t) * (logNormalTimes?.relativeDensity(at: t) ?? .nan)
+    case .own: ownWeight?(t) ?? .nan
     }
   }
 

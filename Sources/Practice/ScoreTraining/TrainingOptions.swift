@@ -101,27 +101,6 @@ public enum LossObjective: String, Sendable, Codable, CaseIterable {
   case hyvarinen
 }
 
-/// The weight λ(t) of a time in the loss E λ(t) |ε̂ − z|².
-public enum LossWeighting: String, Sendable, Codable, CaseIterable {
-  /// λ = 1, which is σ² in terms of scores: DDPM's loss, best for the look of samples.
-  case noise = "sigma2"
-  /// λ ∝ g²/σ²: bounds the likelihood (Song et al. 2021b, theorem 1). Scaled to mean 1 over [ε, T].
-  case likelihood
-  /// λ = min(1, 5 σ²/α²): min-SNR-5 on x̂₀ (Hang et al. 2023), written for ε̂.
-  case minSNR = "min-snr"
-  /// λ = (1 + σ²/(α² d²)) p(t) for data of deviation d, with p log-normal: EDM's weight 1 on F (Karras et al. 2022).
-  case edm
-}
-
-/// The density q(t) on [ε, T] that times are drawn from.
-public enum TimeSampling: String, Sendable, Codable, CaseIterable {
-  case uniform
-  /// q ∝ g²/σ², under which the likelihood weighting has weight 1 everywhere.
-  case importance
-  /// log(σ/α) normal about the data's scale, as EDM draws it.
-  case logNormal = "log-normal"
-}
-
 /// An error of training: one sentence with what was found and expected.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
   public let description: String

@@ -8,19 +8,22 @@ public struct TrainingTimes: Sendable {
   private let process: any LinearProcess
   private let weighted: LikelihoodWeightedTimes
   private let logNormal: LogNormalTimes?
+  private let tabulated: TabulatedTimes?
 
   /// Creates the density.
   /// - Parameter dataDeviation: the deviation of the data, in units of which `logNormal` sees the noise.
   /// - Throws: `ProcessError` where α/σ does not fall, or where `logNormal` finds no time at which its noise is not beyond all
-  ///   draws.
+  ///   draws; `TrainingError` where a density of one's own is none.
   public init(
     _ process: any LinearProcess, _ sampling: TimeSampling, dataDeviation: Double = 1
-  ) throws(ProcessError) {
+  ) throws {
     self.sampling = sampling
     self.process = process
     weighted = try LikelihoodWeightedTimes(process)
     logNormal =
       sampling == .logNormal ? try LogNormalTimes(process, dataDeviation: dataDeviation) : nil
+    tabulated =
+      if case .own(let own) = sampling { try TabulatedTimes(own, over: weighted) } else { nil }
   }
 
   private var length: Double { process.endTime - process.cutoffs.training }
@@ -31,6 +34,7 @@ public struct TrainingTimes: Sendable {
     case .uniform: process.trainingTime(at: u)
     case .importance: weighted.time(at: u)
     case .logNormal: logNormal?.time(at: u) ?? .nan
+    case .own: tabulated?.time(at: u) ?? .nan
     }
   }
 
@@ -40,7 +44,60 @@ public struct TrainingTimes: Sendable {
     case .uniform: 1
     case .importance: weighted.density(at: t) * length
     case .logNormal: (logNormal?.density(at: t) ?? .nan) * length
+    case .own: (tabulated?.density(at: t) ?? .nan) * length
     }
+  }
+}
+
+/// Times from a density of one's own, by a table.
+///
+/// In each of 4096 cells, even in log(σ/α), the density is that of `LikelihoodWeightedTimes` times the ratio of the two at the
+/// cell's middle, and is known as exactly as it is drawn from.
+struct TabulatedTimes: Sendable {
+  private let base: LikelihoodWeightedTimes
+  /// For each cell the share of the draws in it and in those before.
+  private let shares: [Double]
+
+  private static var cells: Int { 4096 }
+
+  init(_ own: OwnTimeFunction, over base: LikelihoodWeightedTimes) throws(TrainingError) {
+    self.base = base
+    let density = try own.checked("density of times", at: base.time)
+    let ratios = (0..<Self.cells).map { cell in
+      let t = base.time(at: (Double(cell) + 0.5) / Double(Self.cells))
+      return density(t) / base.density(at: t)
+    }
+    var sum = 0.0
+    let sums = ratios.map { ratio in
+      sum += ratio
+      return sum
+    }
+    guard sum.isFinite, sum > 0, !ratios.contains(where: { !($0 >= 0) }) else {
+      throw TrainingError(
+        "the density of times \(own.name) has the mass \(sum.inSentence); expected a positive number"
+      )
+    }
+    shares = sums.map { $0 / sum }
+  }
+
+  private func share(before cell: Int) -> Double { cell == 0 ? 0 : shares[cell - 1] }
+
+  func time(at u: Double) -> Double {
+    // The first cell that reaches u; one without a share is passed over.
+    var (low, high) = (0, Self.cells - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if shares[middle] < u || shares[middle] == 0 { low = middle + 1 } else { high = middle }
+    }
+    let before = share(before: low)
+    let part = shares[low] > before ? (u - before) / (shares[low] - before) : 1
+    return base.time(at: (Double(low) + min(max(part, 0), 1)) / Double(Self.cells))
+  }
+
+  func density(at t: Double) -> Double {
+    let place = Int(base.quantile(of: t) * Double(Self.cells))
+    let cell = min(max(place, 0), Self.cells - 1)
+    return (shares[cell] - share(before: cell)) * Double(Self.cells) * base.density(at: t)
   }
 }
 

@@ -46,4 +46,9 @@ public struct LikelihoodWeightedTimes: Sendable {
     let t = process.time(halfLogSNR: first + u * (last - first))
     return min(max(t, start), process.endTime)
   }
+
+  /// The share of the draws below time t.
+  public func quantile(of t: Double) -> Double {
+    (first - process.marginal(at: t).halfLogSNR) / (first - last)
+  }
 }

@@ -267,7 +267,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     _ arguments: Arguments, _ name: String, _ standard: Choice
   ) throws -> Choice where Choice.RawValue == String {
     guard let text = arguments.text(name) else { return standard }
-    guard let choice = Choice(rawValue: text) else {
+    guard let choice = Choice.allCases.first(where: { $0.rawValue == text }) else {
       let known = Choice.allCases.map(\.rawValue)
       throw CommandError.usage(
         "\(name) is \(text)\(NearMiss.hint(for: text, among: known)); expected one of \(known.joined(separator: ", "))"
