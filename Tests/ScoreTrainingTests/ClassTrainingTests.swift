@@ -46,7 +46,7 @@ import Testing
     ] {
       let field = try model.conditioned(on: label)
       for t in [0.2, 0.4, 0.7] {
-        let x = try oracle.sample(2000, at: .shared(t), key: RandomKey(8))
+        let x = oracle.sample(2000, at: .shared(t), key: RandomKey(8))
         let difference = try field.noise(x, at: .shared(t)) - oracle.noise(x, at: .shared(t))
         let distance =
           (difference.scalars.reduce(0.0) { $0 + Double($1 * $1) } / 2000).squareRoot()

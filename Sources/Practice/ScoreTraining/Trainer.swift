@@ -20,7 +20,7 @@ public struct Trainer<Scalar: TensorScalar> {
   /// The state of the optimiser, with the averaged parameters.
   public package(set) var optimizer: Adam<Scalar>
 
-  private let batches: Batches
+  private let batches: TrainingBatches<Scalar>
   private let names: [String]
   private let trained: [Int]
   private let gradient: ShardedGradient<Scalar>
@@ -40,50 +40,41 @@ public struct Trainer<Scalar: TensorScalar> {
     public var learningRate: Double
   }
 
-  /// The batch of each step, a function of the seed and of the step's number alone.
-  private struct Batches: Sendable {
-    let data: TrainingData<Scalar>
-    let size: Int
-    let loss: ScoreMatchingLoss
-    let model: ModelConfiguration
-    let labelDropout: Double
-    let key: RandomKey
+  /// Draws as many samples as it is asked for, a function of the key.
+  public typealias Draw = @Sendable (_ count: Int, _ key: RandomKey) throws -> TrainingData<Scalar>
 
-    subscript(step: Int) -> ScoreMatchingLoss.Batch<Scalar> {
-      let key = key.folded("step").folded(UInt64(step))
-      let rows = data.rows(size, key: key)
-      let (labels, covariates) = data.conditions(
-        at: rows, of: model, dropout: labelDropout, key: key)
-      return loss.batch(
-        data.samples(at: rows, key: key), labels: labels, covariates: covariates, model: model,
-        key: key)
-    }
-  }
-
-  /// Creates a trainer before its first step.
+  /// Creates a trainer on a set of samples before its first step.
   /// - Throws: where options are out of range, the data do not fit the model, or a step takes more memory than the machine has.
   public init(
     _ model: ModelConfiguration, process: any LinearProcess, data: TrainingData<Scalar>,
     options: TrainingOptions, pool: ThreadPool
   ) throws {
+    try self.init(
+      model, process: process, source: .set(data), options: options, pool: pool)
+  }
+
+  /// Creates a trainer whose samples are drawn anew for each step, as from a simulation, before its first step.
+  ///
+  /// No sample is seen twice, so nothing is learnt by heart, and nothing but the time of the draws limits how much is learnt.
+  /// - Parameter draw: called by each step, before its gradient, on the caller's thread; the draws of the first step are also taken
+  ///   here, for their deviation, which EDM's weighting and times know.
+  /// - Throws: as the other, and `TrainingError` where samples cannot be drawn; so does each step.
+  public init(
+    _ model: ModelConfiguration, process: any LinearProcess, options: TrainingOptions,
+    pool: ThreadPool, drawing draw: @escaping Draw
+  ) throws {
+    try self.init(
+      model, process: process, source: .drawn(draw), options: options, pool: pool)
+  }
+
+  private init(
+    _ model: ModelConfiguration, process: any LinearProcess, source: TrainingBatches<Scalar>.Source,
+    options: TrainingOptions, pool: ThreadPool
+  ) throws {
     try options.check()
     try model.check()
-    guard data.samples.shape.row == model.sampleShape else {
-      throw TrainingError(
-        "the training samples have shape \(data.samples.shape.row); the model takes \(model.sampleShape)"
-      )
-    }
-    guard model.classes == 0 || data.labels != nil && data.classes <= model.classes else {
-      throw TrainingError(
-        "the model has \(model.classes) classes, and the training data \(data.labels == nil ? "no labels" : "labels up to \(data.classes - 1)"); expected a label below \(model.classes) for each sample"
-      )
-    }
-    let columns = data.covariates?.shape[1] ?? 0
-    guard model.covariates == 0 || columns == model.covariates else {
-      throw TrainingError(
-        "the model has \(model.covariates) covariates, and the training data \(columns) a sample; expected as many"
-      )
-    }
+    let key = RandomKey(options.seed)
+    let deviation = try source.deviation(for: model, batch: options.batchSize, key: key)
     self.options = options
     self.model = model
     guard options.objective != .hyvarinen || model.dimensions <= 64 else {
@@ -94,12 +85,11 @@ public struct Trainer<Scalar: TensorScalar> {
     let loss = try ScoreMatchingLoss(
       process: process, objective: options.objective, weighting: options.weighting,
       times: options.times, stratified: options.stratifiesTimes,
-      dataDeviation: data.moments.deviation, noiseLevel: options.noiseLevel)
+      dataDeviation: deviation, noiseLevel: options.noiseLevel)
     self.loss = loss
     try checkMemory(of: model)
-    let key = RandomKey(options.seed)
-    batches = Batches(
-      data: data, size: options.batchSize, loss: loss, model: model,
+    batches = TrainingBatches(
+      source: source, size: options.batchSize, loss: loss, model: model,
       labelDropout: options.labelDropout ?? TrainingOptions.usualLabelDropout, key: key)
     let parameters = model.parameters
     let initial = Parameters<Scalar>(drawing: parameters, key: key.folded("parameters"))
@@ -143,15 +133,19 @@ public struct Trainer<Scalar: TensorScalar> {
   }
 
   /// Does one step.
-  /// - Throws: `TrainingError` where the loss or the gradient is no longer finite; the parameters stay as they were.
+  /// - Throws: `TrainingError` where samples cannot be drawn, or the loss or the gradient is no longer finite; the parameters stay
+  ///   as they were.
   @discardableResult
   public mutating func advance() throws(TrainingError) -> Report {
     let number = step + 1
-    let batch = prepared?.step == number ? prepared?.batch : nil
+    let ready = prepared?.step == number ? prepared?.batch : nil
     prepared = nil
+    let batch = if let ready { ready } else { try batches(number) }
     let (value, norm, next) = gradient(
-      tensors, (batch ?? batches[number]).arguments,
-      meanwhile: { [batches, options] in number < options.steps ? batches[number + 1] : nil })
+      tensors, batch.arguments,
+      meanwhile: { [batches, options] in
+        number < options.steps ? batches.prepared(number + 1) : nil
+      })
     prepared = next.map { (number + 1, $0) }
     guard value.isFinite, norm.isFinite else {
       throw TrainingError(

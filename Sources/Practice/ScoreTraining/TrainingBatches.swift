@@ -1,0 +1,76 @@
+import ScoreModels
+import ScoreTensors
+
+/// The batch of each step, a function of the seed's key and of the step's number alone.
+struct TrainingBatches<Scalar: TensorScalar>: Sendable {
+  /// Where samples come from.
+  enum Source: Sendable {
+    /// A set, of which batches are drawn with replacement.
+    case set(TrainingData<Scalar>)
+    /// Samples made for each batch alone.
+    case drawn(Trainer<Scalar>.Draw)
+  }
+
+  let source: Source
+  let size: Int
+  let loss: ScoreMatchingLoss
+  let model: ModelConfiguration
+  let labelDropout: Double
+  let key: RandomKey
+
+  func callAsFunction(_ step: Int) throws(TrainingError) -> ScoreMatchingLoss.Batch<Scalar> {
+    let key = Source.key(of: step, in: key)
+    let (data, rows) = try source.samples(size, of: step, for: model, key: key)
+    let (labels, covariates) = data.conditions(
+      at: rows, of: model, dropout: labelDropout, key: key)
+    return loss.batch(
+      data.samples(at: rows, key: key), labels: labels, covariates: covariates, model: model,
+      key: key)
+  }
+
+  /// The batch of a step to come, where samples are those of a set, so that nobody else's code runs; nil otherwise.
+  func prepared(_ step: Int) -> ScoreMatchingLoss.Batch<Scalar>? {
+    guard case .set = source else { return nil }
+    return try? self(step)
+  }
+}
+
+extension TrainingBatches.Source {
+  static func key(of step: Int, in key: RandomKey) -> RandomKey {
+    key.folded("step").folded(UInt64(step))
+  }
+
+  /// The samples of a step's batch: rows of data.
+  func samples(
+    _ count: Int, of step: Int, for model: ModelConfiguration, key: RandomKey
+  ) throws(TrainingError) -> (TrainingData<Scalar>, rows: [Int]) {
+    switch self {
+    case .set(let data): return (data, data.rows(count, key: key))
+    case .drawn(let draw):
+      let data: TrainingData<Scalar>
+      do {
+        data = try draw(count, key.folded("samples"))
+        try data.check(for: model)
+      } catch {
+        throw TrainingError("the samples of step \(step) could not be drawn: \(error)")
+      }
+      guard data.samples.rows == count else {
+        throw TrainingError(
+          "\(data.samples.rows) samples were drawn for step \(step); expected \(count), as many as a batch has"
+        )
+      }
+      return (data, Array(0..<count))
+    }
+  }
+
+  /// The deviation of the data, or of what is drawn for the first step.
+  /// - Throws: `TrainingError` where the data do not fit the model, or cannot be drawn.
+  func deviation(
+    for model: ModelConfiguration, batch: Int, key: RandomKey
+  ) throws(TrainingError) -> Double {
+    if case .set(let data) = self { try data.check(for: model) }
+    let (data, _) = try samples(
+      batch, of: 1, for: model, key: Self.key(of: 1, in: key))
+    return data.moments.deviation
+  }
+}
