@@ -83,7 +83,7 @@ extension Metrics {
   }
 
   /// For each row, the sum of the kernel over the other rows; and the sum of its squares over all ordered pairs.
-  private static func ownSums(
+  static func ownSums(
     _ x: Tensor<Double>, _ kernel: (Double) -> Double
   ) -> (sums: [Double], square: Double) {
     var sums = [Double](repeating: 0, count: x.rows)
@@ -103,7 +103,7 @@ extension Metrics {
   }
 
   /// For each row of either set, the sum of the kernel over the rows of the other.
-  private static func mixedSums(
+  static func mixedSums(
     _ x: Tensor<Double>, _ y: Tensor<Double>, _ kernel: (Double) -> Double
   ) -> (x: [Double], y: [Double]) {
     var sums = (x: [Double](repeating: 0, count: x.rows), y: [Double](repeating: 0, count: y.rows))

@@ -10,6 +10,7 @@ import ScoreTensors
 /// | `frechetDistance` | means and covariances alone; strongly biased unless n ≫ d |
 /// | `wasserstein` | numbers, exactly |
 /// | `areaUnderROC` | how well a score separates two classes |
+/// | `rankedProbabilityScores`, `energyScore` | draws for each row against its true value; beside them `Calibration` |
 public enum Metrics {}
 
 extension Tensor {
