@@ -100,6 +100,15 @@ public struct Mark: Sendable {
     return Mark(.arrows(x: x, y: y, dx: dx, dy: dy), label, color)
   }
 
+  /// Bars between edges, one edge more than heights.
+  public static func bars(
+    edges: [Double], heights: [Double], label: String? = nil, color: Color? = nil
+  ) -> Mark {
+    precondition(
+      edges.count == heights.count + 1, "\(edges.count) edges for \(heights.count) bars")
+    return Mark(.bars(edges: edges, heights: heights), label, color, opacity: 0.45)
+  }
+
   /// A histogram as a density: its area is the share of the values that lie in the range.
   public static func histogram(
     _ values: some Collection<some BinaryFloatingPoint>, bins: Int, range: ClosedRange<Double>,
@@ -113,10 +122,9 @@ public struct Mark: Sendable {
       counts[min(bins - 1, Int((Double(value) - range.lowerBound) / width))] += 1
     }
     let scale = values.isEmpty ? 0 : 1 / (Double(values.count) * width)
-    return Mark(
-      .bars(
-        edges: (0...bins).map { range.lowerBound + width * Double($0) },
-        heights: counts.map { Double($0) * scale }), label, color, opacity: 0.45)
+    return .bars(
+      edges: (0...bins).map { range.lowerBound + width * Double($0) },
+      heights: counts.map { Double($0) * scale }, label: label, color: color)
   }
 
   /// A horizontal line across the plot.

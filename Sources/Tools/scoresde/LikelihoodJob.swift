@@ -23,15 +23,6 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
   }
 
-  /// What the densities of data are under, in words: nothing for models without covariates.
-  private func condition(of data: Dataset<Scalar>) -> String {
-    guard let note = model.givenNote else { return "" }
-    let names = note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")
-    if model.given.count == 1 { return ", under one row of \(names)" }
-    let isOwn = model.given.count > 1 || data.covariates != nil
-    return isOwn ? ", each under its own \(names)" : ", under no \(names)"
-  }
-
   /// The computation for data, with the field of their covariates.
   private func likelihood(of data: Dataset<Scalar>) throws -> FlowLikelihood<Scalar> {
     if let note = model.givenNote, model.given.isEmpty, data.covariates == nil {
@@ -83,7 +74,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       ("seconds", .number(seconds)),
     ]
     report.lines = [
-      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension"))\(condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
+      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension"))\(model.condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
     ]
     var table = Table(columns: scale == nil ? ["", "nats"] : ["", "nats", "bits per dimension"])
     func row(_ name: String, _ nats: String, _ bits: String = "") {
@@ -210,10 +201,19 @@ extension ErrorBudget {
 
 extension String {
   /// Without line ends at the end.
-  fileprivate var trimmedEnd: String { String(reversed().drop { $0 == "\n" }.reversed()) }
+  var trimmedEnd: String { String(reversed().drop { $0 == "\n" }.reversed()) }
 }
 
 extension LoadedModel {
+  /// What the field of data is under, in words: nothing for models without covariates.
+  func condition(of data: Dataset<Scalar>) -> String {
+    guard let note = givenNote else { return "" }
+    let names = note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")
+    if given.count == 1 { return ", under one row of \(names)" }
+    let isOwn = given.count > 1 || data.covariates != nil
+    return isOwn ? ", each under its own \(names)" : ", under no \(names)"
+  }
+
   /// Data as the model sees them, with the scale by which bits per dimension follow where they are quantised.
   ///
   /// Data in a file that are levels of the model's scale count as quantised; others are points of the data's own space.

@@ -6,7 +6,8 @@ enum Tool {
   static var commands: [any Command.Type] {
     [
       DemoCommand.self, TrainCommand.self, SampleCommand.self, LikelihoodCommand.self,
-      VerifyCommand.self, StudyCommand.self, BenchCommand.self, InspectCommand.self,
+      CalibrateCommand.self, VerifyCommand.self, StudyCommand.self, BenchCommand.self,
+      InspectCommand.self,
     ]
   }
 

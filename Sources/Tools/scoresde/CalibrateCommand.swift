@@ -1,0 +1,85 @@
+import Foundation
+import ScoreSDE
+
+/// `scoresde calibrate`: how true rows lie among samples drawn under what is given of each.
+enum CalibrateCommand: Command {
+  static let name = "calibrate"
+  static let summary =
+    "holds samples to true rows: ranks, coverages and ranked probability scores, under what is given of each row"
+  static let options: [Option] = [
+    .model, .modelProcess, .label, .givenOfData,
+    Option("--data", "DATA", "true samples that the run has not seen (required)"),
+    Option("--count", "N", "the first N samples only (default 500)"),
+    Option(
+      "--draws", "M",
+      "samples drawn for each; M + 1 that 20 divides makes even bins and exact coverages (default 199)"
+    ),
+    Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default unipc)"),
+    Option("--steps", "N", "steps of the time grid (default 30)"),
+    .lastTime, .seed,
+    Option("--out", "FILE.svg", "a histogram of ranks for each number of a sample"),
+  ]
+
+  static func run(_ session: Session) throws {
+    if try session.arguments.isDouble {
+      try run(session, Double.self)
+    } else {
+      try run(session, Float.self)
+    }
+  }
+
+  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+    let arguments = session.arguments
+    let text = try arguments.required("--data")
+    let source = try asUsage(of: "--data") { try DataSource(text) }
+    let count = try arguments.integer("--count", atLeast: 3, atMost: 1 << 24) ?? 500
+    let draws = try arguments.integer("--draws", atLeast: 2, atMost: 1 << 16) ?? 199
+    let steps = try arguments.integer("--steps", atLeast: 1, atMost: 10_000_000) ?? 30
+    let spec = try asUsage(of: "--solver") {
+      try SolverSpec(arguments.text("--solver") ?? "unipc")
+    }
+    let epsilon = try arguments.positive("--epsilon")
+    let key = RandomKey(try arguments.seed)
+    let out = try session.checkWritable("--out", extensions: ["svg"])
+    let model = try LoadedModel<Scalar>(session, takesRows: true)
+    let data = try model.load(source).prefix(count)
+    try data.checkSampleShape(model.field.sampleShape)
+    guard data.count >= 3 else {
+      throw CommandError.failure(
+        "\(data.name) has \(NumberText.counted(data.count, "sample")); expected 3 or more")
+    }
+    let total = data.count * draws
+    try session.checkMemory(
+      samples: total, numbers: data.dimensions, scalarSize: MemoryLayout<Scalar>.size,
+      of: "the samples")
+    let (truths, _) = try model.inModelSpace(data, key: key.folded("calibrate"))
+    let own = try model.field(of: data)
+    // A field for each draw, where each row has one.
+    let field =
+      own.rowCount == nil ? own : own.rows((0..<total).map { $0 / draws })
+
+    let bar = session.progress("calibrate")
+    let start = ContinuousClock.now
+    let result = try Sampler(field, spec, steps: steps, epsilon: epsilon).sample(
+      total, key: key.folded("sample")
+    ) { progress in
+      bar.update(
+        min(0.999, progress.fraction),
+        progress.isFitting ? "fits the solver to the model" : "NFE \(progress.evaluations)")
+      return true
+    }
+    bar.update(1, "NFE \(result.maxEvaluations)")
+    if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
+      throw CommandError.failure("sample \(bad) did not finish: \(result.status[bad])")
+    }
+    let report = CalibrationReport(
+      truths: truths, draws: result.samples, model: model, key: key.folded("calibrate"),
+      title:
+        "\(NumberText.counted(data.count, "sample"))\(model.condition(of: data)), and \(draws) draws for each by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(start.duration(to: .now).seconds, digits: 3)) s",
+      nfe: result.meanEvaluations)
+    if let out { try AtomicFile.write(report.figure.svg, to: out) }
+    try session.finish(
+      .object(report.members + (out.map { [("out", .string($0))] } ?? [])),
+      report.text + (out.map { "\nhistograms of ranks: \($0)" } ?? ""))
+  }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import ScoreSDE
+
+/// How true rows lie among draws, as text, JSON and a figure.
+struct CalibrationReport {
+  /// One number of a sample.
+  private struct Column {
+    var name: String
+    var place: Int
+    var evenness: Double
+    var coverages: [Calibration.Coverage]
+    var score: Estimate
+    /// The score of what the other rows say alone.
+    var scoreOfSpread: Estimate
+  }
+
+  let title: String
+  let nfe: Double
+  private let calibration: Calibration
+  private let columns: [Column]
+  /// Of whole samples as the model sees them; nil where a sample is one number.
+  private let energyScore: Estimate?
+
+  private static let levels = [0.5, 0.8, 0.95]
+  /// Where samples have more numbers, those are shown whose ranks are the least even.
+  private static let mostShown = 12
+
+  /// - Parameters:
+  ///   - truths: `[n, …]`, as the model sees them.
+  ///   - draws: `[n m, …]` likewise, m for each row.
+  init<Scalar: TensorScalar>(
+    truths: Tensor<Scalar>, draws: Tensor<Scalar>, model: LoadedModel<Scalar>, key: RandomKey,
+    title: String, nfe: Double
+  ) {
+    (self.title, self.nfe) = (title, nfe)
+    let calibration = Calibration(of: truths, among: draws, key: key)
+    self.calibration = calibration
+    // Scores have the data's units.
+    let own = model.inDataUnits(truths)
+    let scores = Metrics.rankedProbabilityScores(of: own, among: model.inDataUnits(draws))
+    let spreads = Metrics.rankedProbabilityScores(ofTruthsAlone: own)
+    columns = scores.indices.map { place in
+      Column(
+        name: model.columns?[place] ?? "\(place + 1)", place: place,
+        evenness: calibration.evenness(of: place),
+        coverages: Self.levels.map { calibration.coverage(of: place, level: $0) },
+        score: scores[place], scoreOfSpread: spreads[place])
+    }
+    energyScore = columns.count > 1 ? Metrics.energyScore(of: truths, among: draws) : nil
+  }
+
+  /// The columns that are shown one by one, in their order.
+  private var shown: [Column] {
+    guard columns.count > Self.mostShown else { return columns }
+    let least = columns.sorted { $0.evenness < $1.evenness }.prefix(Self.mostShown)
+    return least.sorted { $0.place < $1.place }
+  }
+
+  /// How often at least one column's ranks are as uneven as the least even one's, at most.
+  private var evennessOfAll: Double {
+    min(1, Double(columns.count) * (columns.map(\.evenness).min() ?? 1))
+  }
+
+  private func meanShare(_ level: Int) -> Double {
+    columns.reduce(0) { $0 + $1.coverages[level].found.value } / Double(columns.count)
+  }
+
+  // MARK: Text
+
+  var text: String {
+    let levels = columns[0].coverages.map {
+      "within \(NumberText.significant(100 * $0.nominal, digits: 3)) %"
+    }
+    var table = Table(columns: ["number"] + levels + ["p of ranks", "score", "of the spread"])
+    func percent(_ value: Double, _ error: Double? = nil) -> String {
+      error.map { NumberText.plusMinus(100 * value, 100 * $0) }
+        ?? NumberText.significant(100 * value, digits: 3)
+    }
+    for column in shown {
+      table.append(
+        [column.name]
+          + column.coverages.map { percent($0.found.value, $0.found.standardError) }
+          + [
+            NumberText.significant(column.evenness, digits: 2),
+            NumberText.plusMinus(column.score.value, column.score.standardError),
+            "\(percent(column.score.value / column.scoreOfSpread.value)) %",
+          ])
+    }
+    if columns.count > 1 {
+      table.append(
+        ["all \(columns.count)"] + Self.levels.indices.map { percent(meanShare($0)) }
+          + [NumberText.significant(evennessOfAll, digits: 2), "", ""])
+    }
+    var lines = [title, table.text]
+    if shown.count < columns.count {
+      lines[0] += "; of \(columns.count) numbers the \(shown.count) with the least even ranks"
+    }
+    if let energyScore {
+      lines.append(
+        "energy score of whole samples: \(NumberText.plusMinus(energyScore.value, energyScore.standardError)), in the model's units"
+      )
+    }
+    return lines.joined(separator: "\n").trimmedEnd
+  }
+
+  // MARK: JSON
+
+  var members: [(String, JSON)] {
+    func estimate(_ value: Estimate) -> JSON {
+      .object([("value", .number(value.value)), ("standardError", .number(value.standardError))])
+    }
+    return [
+      ("count", .integer(calibration.count)), ("draws", .integer(calibration.draws)),
+      ("nfe", .number(nfe)), ("evenness", .number(evennessOfAll)),
+      (
+        "columns",
+        .array(
+          columns.map { column in
+            .object([
+              ("name", .string(column.name)), ("evenness", .number(column.evenness)),
+              (
+                "coverage",
+                .array(
+                  column.coverages.map {
+                    .object([
+                      ("nominal", .number($0.nominal)), ("value", .number($0.found.value)),
+                      ("standardError", .number($0.found.standardError)),
+                    ])
+                  })
+              ),
+              ("score", estimate(column.score)),
+              ("scoreOfSpread", estimate(column.scoreOfSpread)),
+            ])
+          })
+      ), ("energyScore", energyScore.map(estimate) ?? .null),
+    ]
+  }
+
+  // MARK: Figure
+
+  /// A histogram of ranks for each number, over what is expected, with the band that 99 of 100 bars lie in where densities are right.
+  var figure: Panels {
+    let bins = calibration.usualBins
+    let plots = shown.map { column in
+      let (counts, expected) = calibration.histogram(of: column.place, bins: bins)
+      let edges = (0...bins).map { Double($0) / Double(bins) }
+      let widths = expected.map { 2.576 * ((1 - $0 / Double(calibration.count)) / $0).squareRoot() }
+      let width = widths.max() ?? 0
+      return Plot(
+        column.name, x: "rank of the true value", y: "of what is expected", width: 300,
+        height: 220,
+        [
+          .band(
+            x: [0, 1], lower: [1 - width, 1 - width], upper: [1 + width, 1 + width],
+            color: .gray),
+          .bars(edges: edges, heights: zip(counts, expected).map { Double($0) / $1 }),
+        ])
+    }
+    return Panels(plots, columns: min(3, plots.count), summary: "Ranks of true values among draws")
+  }
+}
