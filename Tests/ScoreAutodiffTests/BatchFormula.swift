@@ -243,7 +243,8 @@ struct BatchFormula {
         epsilon: 0.1, silu: choices.one(in: 2))
     case 8:
       let factors = [2, 3].filter { height % $0 == 0 && width % $0 == 0 }
-      return factors.isEmpty ? x.transposed([0, 2, 1, 3]) : x.averagePooled(choices.pick(factors))
+      return factors.isEmpty
+        ? x.transposed([0, 2, 1, 3]) : { $0.averagePooled($1, $1) }(x, choices.pick(factors))
     case 9: return height * width <= 16 ? x.upsampled() : x.transposed([0, 2, 1, 3])
     case 10:
       let same = pool.filter {

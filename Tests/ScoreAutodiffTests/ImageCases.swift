@@ -60,6 +60,15 @@ extension OperationCase {
     OperationCase(name: "average pool of many channels", shapes: [[1, 4, 6, 17]]) {
       square($0[0]).averagePooled() * 3
     },
+    OperationCase(name: "average pool of rows", shapes: [[2, 3, 4, 5]]) {
+      silu($0[0].averagePooled(1, 2) * 2)
+    },
+    OperationCase(name: "average pool of columns", shapes: [[2, 6, 2, 1]]) {
+      silu($0[0].averagePooled(3, 1))
+    },
+    OperationCase(name: "up-sampling of rows", shapes: [[2, 1, 3, 2], [2, 1, 6, 3]]) {
+      .concatenated([sin($0[0]).upsampled(1, 2), $0[1]], axis: 3)
+    },
     OperationCase(name: "up-sampling", shapes: [[2, 2, 3, 2]]) { square($0[0].upsampled()) },
     OperationCase(name: "up-sampling joined", shapes: [[2, 2, 1, 2], [2, 4, 2, 3]]) {
       .concatenated([sin($0[0]).upsampled(), $0[1]], axis: 3)

@@ -71,12 +71,60 @@ import Testing
       #expect(throws: ProcessError.self) { try model.check() }
     }
     #expect(throws: Never.self) { try (model(spec(), [6, 4]) as ScoreModel<Float>) }
+    for shape: Shape in [[6, 5, 1], [5], [5, 2], [0, 2]] {
+      let error = #expect(throws: ProcessError.self, "\(shape)") {
+        try ModelConfiguration(sampleShape: shape, network: series, preconditioning: .noise).check()
+      }
+      #expect(error?.description.contains("unet-1d") == true)
+    }
+    #expect(throws: Never.self) { try (model(series, [6]) as ScoreModel<Float>) }
+  }
+
+  private var series: NetworkSpec {
+    NetworkSpec(.unet1D, width: 8, depth: 1, frequencies: 8, multipliers: [1, 2], groups: 4)
+  }
+
+  /// An image whose two rows are one series goes the series' way, where filters have only zeros in their outer rows.
+  @Test(arguments: [false, true])
+  func aSeriesIsARowOfAnImage(attention: Bool) throws {
+    var (line, plane) = (series, spec())
+    (line.attention, plane.attention) = (attention, attention)
+    let one: ScoreModel<Double> = try model(line, [8, 3])
+    let names = one.parameters.names
+    let tensors = zip(names, one.parameters.tensors).map { name, filter -> Tensor<Double> in
+      guard filter.shape.rank == 4, !name.contains("skip") else { return filter }
+      let zeros = [Double](repeating: 0, count: filter.count)
+      return Tensor(
+        Shape([3] + filter.shape.extents.dropFirst()), zeros + filter.scalars + zeros)
+    }
+    let two = try ScoreModel<Double>(
+      ModelConfiguration(
+        sampleShape: [2, 8, 3], network: plane,
+        preconditioning: .standardized(mean: 0.2, deviation: 0.7)),
+      process: VariancePreserving(), parameters: Parameters(names: names, tensors: tensors),
+      pool: ThreadPool(threads: 1))
+    let x: Tensor<Double> = RandomKey(1).normal([5, 24])
+    let twice = Tensor([5, 2, 8, 3], (0..<5).flatMap { x.row($0) + x.row($0) })
+    let expected = try one.noise(x.reshaped([5, 8, 3]), at: .shared(0.3))
+    let found = try two.noise(twice, at: .shared(0.3))
+    for row in 0..<5 {
+      for (a, b) in zip(found.row(row), expected.row(row) + expected.row(row)) {
+        #expect(abs(a - b) < 1e-10)
+      }
+    }
+    // A series of one channel needs no axis for it.
+    let single: ScoreModel<Double> = try model(line, [8])
+    let channel: ScoreModel<Double> = try model(line, [8, 1])
+    let y: Tensor<Double> = RandomKey(2).normal([5, 8])
+    #expect(
+      try single.noise(y, at: .shared(0.3)).scalars
+        == channel.noise(y.reshaped([5, 8, 1]), at: .shared(0.3)).scalars)
   }
 
   @Test func networksReadBackFromTheirText() throws {
     for text in [
       "unet", "unet:channels=12,multipliers=1-3,blocks=2,attention=true,features=positional",
-      "unet:channels=6,groups=3,frequencies=4",
+      "unet:channels=6,groups=3,frequencies=4", "unet-1d:channels=8,multipliers=1-2",
     ] {
       let spec = try NetworkSpec(text)
       #expect(try NetworkSpec(spec.text) == spec)

@@ -3,19 +3,25 @@ import ScoreTensors
 
 /// A convolution of images `[n, height, width, channels]` that keeps their size, with a bias.
 public struct Convolution: Sendable {
-  /// The filter, `[size, size, inputs, outputs]`; PyTorch keeps `[outputs, inputs, size, size]`.
+  /// The filter, `[rows, columns, inputs, outputs]`; PyTorch keeps `[outputs, inputs, rows, columns]`.
   public let weight: Parameter
   /// The bias, `[outputs]`.
   public let bias: Parameter
 
-  /// Creates a layer whose parameters are `name.weight` and `name.bias`; the size of the filter is odd.
+  /// Creates a layer whose parameters are `name.weight` and `name.bias`.
+  /// - Parameters:
+  ///   - size: of the filter, in columns and in rows where these are not given; odd.
+  ///   - rows: of the filter, 1 for series along the columns; odd.
   public init(
-    _ name: String, _ inputs: Int, _ outputs: Int, size: Int = 3, weights: Initializer? = nil
+    _ name: String, _ inputs: Int, _ outputs: Int, size: Int = 3, rows: Int? = nil,
+    weights: Initializer? = nil
   ) {
-    precondition(size % 2 == 1, "a filter of size \(size) has no middle")
+    let rows = rows ?? size
+    precondition(
+      rows % 2 == 1 && size % 2 == 1, "a filter of \(rows) rows and \(size) columns has no middle")
     weight = Parameter(
-      "\(name).weight", [size, size, inputs, outputs],
-      weights ?? .leCun(fanIn: size * size * inputs))
+      "\(name).weight", [rows, size, inputs, outputs],
+      weights ?? .leCun(fanIn: rows * size * inputs))
     bias = Parameter("\(name).bias", [outputs], .constant(0))
   }
 
@@ -23,7 +29,8 @@ public struct Convolution: Sendable {
 
   /// The convolution without the bias.
   public func product(_ x: Formula) -> Formula {
-    x.convolution(weight.formula, padding: weight.shape[0] / 2)
+    let padding = [weight.shape[0] / 2, weight.shape[1] / 2]
+    return x.convolution(weight.formula, before: padding, after: padding)
   }
 
   /// `[n, h, w, inputs]` to `[n, h, w, outputs]`.
@@ -66,15 +73,17 @@ public struct ResidualBlock: Sendable {
   private let embedding: Linear
   private let skip: Convolution?
 
-  /// Creates a block; `embedding` is the width of e.
-  public init(_ name: String, _ inputs: Int, _ outputs: Int, embedding width: Int, groups: Int) {
+  /// Creates a block; `embedding` is the width of e, and `rows` those of its filters of three columns.
+  public init(
+    _ name: String, _ inputs: Int, _ outputs: Int, embedding width: Int, groups: Int, rows: Int = 3
+  ) {
     norms = [
       GroupNorm("\(name).norm1", inputs, groups: groups, silu: true),
       GroupNorm("\(name).norm2", outputs, groups: groups, silu: true),
     ]
     convolutions = [
-      Convolution("\(name).conv1", inputs, outputs),
-      Convolution("\(name).conv2", outputs, outputs, weights: .constant(0)),
+      Convolution("\(name).conv1", inputs, outputs, rows: rows),
+      Convolution("\(name).conv2", outputs, outputs, rows: rows, weights: .constant(0)),
     ]
     embedding = Linear("\(name).embedding", width, outputs)
     skip = inputs == outputs ? nil : Convolution("\(name).skip", inputs, outputs, size: 1)

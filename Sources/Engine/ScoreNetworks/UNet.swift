@@ -12,6 +12,8 @@ import ScoreTensors
 /// Each level has its own number of channels and half the pixels a side of the one above, by means of 2 × 2 pixels down
 /// and repetition up; every block down has one up that it is joined to. The last convolutions of blocks and network
 /// start at 0, so that the network starts as the zero function.
+///
+/// A series is an image of one row: filters have one row then, and columns alone are halved.
 public struct UNet: Network {
   /// The sizes of a network.
   public struct Configuration: Sendable, Equatable {
@@ -28,11 +30,13 @@ public struct UNet: Network {
 
     public init() {}
 
-    /// What height and width of images are multiples of.
+    /// What height and width of images are multiples of, or the width of an image of one row.
     public var factor: Int { 1 << (multipliers.count - 1) }
   }
 
   private let image: Shape
+  /// Two, or one where images have one row.
+  private let rowsOfBlock: Int
   private let input: Convolution
   private let embedding: [Linear]
   private let down: [[ResidualBlock]]
@@ -46,17 +50,19 @@ public struct UNet: Network {
   public init(image: Shape, conditions: Int, _ configuration: Configuration = Configuration()) {
     let (base, groups) = (configuration.channels, configuration.groups)
     precondition(
-      image.rank == 3 && image[0] % configuration.factor == 0
+      image.rank == 3 && (image[0] == 1 || image[0] % configuration.factor == 0)
         && image[1] % configuration.factor == 0 && base % groups == 0
         && configuration.blocks >= 1 && configuration.multipliers.allSatisfy { $0 >= 1 },
       "no U-Net of \(configuration) for images \(image)")
     let widths = configuration.multipliers.map { $0 * base }
     let width = 4 * base
+    let rows = image[0] == 1 ? 1 : 3
     func block(_ name: String, _ inputs: Int, _ outputs: Int) -> ResidualBlock {
-      ResidualBlock(name, inputs, outputs, embedding: width, groups: groups)
+      ResidualBlock(name, inputs, outputs, embedding: width, groups: groups, rows: rows)
     }
     self.image = image
-    input = Convolution("input", image[2], base)
+    rowsOfBlock = image[0] == 1 ? 1 : 2
+    input = Convolution("input", image[2], base, rows: rows)
     embedding = [
       Linear("embedding.0", conditions, width), Linear("embedding.1", width, width),
     ]
@@ -79,7 +85,7 @@ public struct UNet: Network {
     attention =
       configuration.attention ? ImageAttention("attention", last, groups: groups) : nil
     norm = GroupNorm("norm", base, groups: groups, silu: true)
-    output = Convolution("output", base, image[2], weights: .constant(0))
+    output = Convolution("output", base, image[2], rows: rows, weights: .constant(0))
   }
 
   public var parameters: [Parameter] {
@@ -95,7 +101,7 @@ public struct UNet: Network {
     var h = input(x.reshaped(Shape([x.shape[0]] + image.extents)))
     var skips: [Formula] = []
     for (level, blocks) in down.enumerated() {
-      if level > 0 { h = h.averagePooled() }
+      if level > 0 { h = h.averagePooled(rowsOfBlock) }
       for block in blocks {
         h = block(h, e)
         skips.append(h)
@@ -107,7 +113,7 @@ public struct UNet: Network {
       for block in blocks {
         h = block(.concatenated([h, skips.removeLast()], axis: 3), e)
       }
-      if level > 0 { h = h.upsampled() }
+      if level > 0 { h = h.upsampled(rowsOfBlock) }
     }
     return output(norm(h)).reshaped(x.shape)
   }

@@ -9,6 +9,7 @@ import ScoreTensors
 /// ```
 /// mlp:width=256,layers=4            residual-mlp:width=256,blocks=3
 /// unet:channels=32,multipliers=1-2-2,blocks=1,groups=8,attention=false          for images
+/// unet-1d:…                         the same for series [length] or [length, channels]
 /// … ,condition=log-snr|time|discrete-time|log-sigma ,features=fourier|positional|plain ,frequencies=64 ,scale=0.16
 /// ```
 ///
@@ -16,13 +17,17 @@ import ScoreTensors
 public struct NetworkSpec: Sendable, Equatable {
   /// The architecture.
   public enum Architecture: Sendable, Equatable {
-    case mlp, residualMLP, unet
+    case mlp, residualMLP, unet, unet1D
     case own(OwnNetwork)
 
     /// The architectures that texts know, with their names.
     static let named: KeyValuePairs<String, Architecture> = [
       "mlp": .mlp, "residual-mlp": .residualMLP, "unet": .unet,
+      "unet-1d": .unet1D,
     ]
+
+    /// Whether it is a U-Net, of images or of series.
+    var isUNet: Bool { self == .unet || self == .unet1D }
 
     /// The name, of one's own too.
     public var name: String {
@@ -112,7 +117,7 @@ public struct NetworkSpec: Sendable, Equatable {
       throw spec.unknownName(known: Architecture.named.map(\.key))
     }
     let (width, depth) = Self.keys(architecture)
-    let isUNet = architecture == .unet
+    let isUNet = architecture.isUNet
     try spec.expect(
       keys: [width, depth] + (isUNet ? ["multipliers", "groups", "attention"] : [])
         + ["condition", "features", "frequencies", "scale"])
@@ -152,7 +157,7 @@ public struct NetworkSpec: Sendable, Equatable {
     switch architecture {
     case .mlp, .own: ("width", "layers")
     case .residualMLP: ("width", "blocks")
-    case .unet: ("channels", "blocks")
+    case .unet, .unet1D: ("channels", "blocks")
     }
   }
 
@@ -173,7 +178,7 @@ public struct NetworkSpec: Sendable, Equatable {
     let (widthName, depthName) = Self.keys(architecture)
     let levels = multipliers.map(String.init).joined(separator: "-")
     return "\(architecture.name):\(widthName)=\(width),\(depthName)=\(depth),"
-      + (architecture == .unet
+      + (architecture.isUNet
         ? "multipliers=\(levels),groups=\(groups),attention=\(attention)," : "")
       + time
   }
@@ -189,9 +194,11 @@ public struct NetworkSpec: Sendable, Equatable {
     return configuration
   }
 
-  /// The extents of a sample as an image: height, width and channels.
-  private static func image(_ sampleShape: Shape) -> Shape {
-    sampleShape.rank == 2 ? Shape(sampleShape.extents + [1]) : sampleShape
+  /// The extents of a sample as an image: height, width and channels; a series has one row.
+  private func image(_ sampleShape: Shape) -> Shape {
+    let extents = sampleShape.extents
+    if architecture == .unet1D { return Shape([1] + extents + (extents.count == 1 ? [1] : [])) }
+    return extents.count == 2 ? Shape(extents + [1]) : sampleShape
   }
 
   /// Checks the sizes, and that the network takes samples of a shape.
@@ -203,23 +210,27 @@ public struct NetworkSpec: Sendable, Equatable {
     where size < 1 {
       throw ProcessError("the \(architecture.name) has \(name) \(size); expected 1 or more")
     }
-    guard architecture == .unet else { return }
+    guard architecture.isUNet else { return }
+    let name = architecture.name
     guard !multipliers.isEmpty, multipliers.allSatisfy({ $0 >= 1 }) else {
-      throw ProcessError("the unet has multipliers \(multipliers); expected some, each 1 or more")
+      throw ProcessError(
+        "the \(name) has multipliers \(multipliers); expected some, each 1 or more")
     }
     guard groups >= 1, width % groups == 0 else {
       throw ProcessError(
-        "the unet has \(groups) groups; expected a divisor of its \(width) channels")
+        "the \(name) has \(groups) groups; expected a divisor of its \(width) channels")
     }
-    let image = Self.image(sampleShape)
+    let image = image(sampleShape)
+    let isSeries = architecture == .unet1D
     guard image.rank == 3, image.count > 0 else {
       throw ProcessError(
-        "a unet takes images of height × width × channels; the samples have shape \(sampleShape)")
+        "a \(name) takes \(isSeries ? "series of length × channels" : "images of height × width × channels"); the samples have shape \(sampleShape)"
+      )
     }
     let factor = unet.factor
-    guard image[0] % factor == 0, image[1] % factor == 0 else {
+    guard isSeries || image[0] % factor == 0, image[1] % factor == 0 else {
       throw ProcessError(
-        "a unet of \(multipliers.count) levels takes images whose sides are multiples of \(factor); the samples have shape \(sampleShape)"
+        "a \(name) of \(multipliers.count) levels takes \(isSeries ? "series whose length is a multiple" : "images whose sides are multiples") of \(factor); the samples have shape \(sampleShape)"
       )
     }
   }
@@ -230,8 +241,8 @@ public struct NetworkSpec: Sendable, Equatable {
     let conditions = (features == .plain ? 1 : 2 * frequencies) + given
     switch architecture {
     case .own(let network): return network.make(sampleShape, conditions)
-    case .unet:
-      return UNet(image: Self.image(sampleShape), conditions: conditions, unet)
+    case .unet, .unet1D:
+      return UNet(image: image(sampleShape), conditions: conditions, unet)
     case .mlp:
       return MLP(
         inputs: dimensions, conditions: conditions, width: width, layers: depth,

@@ -64,23 +64,24 @@ extension Formula {
       [self, scale, shift], shape)
   }
 
-  /// The means of blocks of `factor × factor` pixels of images `[n, height, width, channels]`.
-  public func averagePooled(_ factor: Int = 2) -> Formula {
+  /// The means of blocks of `rows × columns` pixels of images `[n, height, width, channels]`.
+  public func averagePooled(_ rows: Int = 2, _ columns: Int = 2) -> Formula {
     precondition(
-      shape.rank == 4 && factor >= 1 && shape[1] % factor == 0 && shape[2] % factor == 0,
-      "images \(shape) have no whole number of blocks \(factor) × \(factor)")
-    let blocks = reshaped(
-      [shape[0], shape[1] / factor, factor, shape[2] / factor, factor, shape[3]] as Shape)
-    return (blocks.sum([2, 4], keepDims: true) * (1 / Double(factor * factor)))
-      .reshaped([shape[0], shape[1] / factor, shape[2] / factor, shape[3]] as Shape)
+      shape.rank == 4 && rows >= 1 && columns >= 1 && shape[1] % rows == 0
+        && shape[2] % columns == 0,
+      "images \(shape) have no whole number of blocks \(rows) × \(columns)")
+    let (n, h, w, c) = (shape[0], shape[1] / rows, shape[2] / columns, shape[3])
+    let blocks = reshaped([n, h, rows, w, columns, c] as Shape)
+    return (blocks.sum([2, 4], keepDims: true) * (1 / Double(rows * columns)))
+      .reshaped([n, h, w, c] as Shape)
   }
 
-  /// Images `[n, height, width, channels]` with every pixel repeated `factor` times along both sides.
-  public func upsampled(_ factor: Int = 2) -> Formula {
-    precondition(shape.rank == 4 && factor >= 1, "up-sampling takes images: \(shape)")
+  /// Images `[n, height, width, channels]` with every pixel repeated in a block of `rows × columns`.
+  public func upsampled(_ rows: Int = 2, _ columns: Int = 2) -> Formula {
+    precondition(shape.rank == 4 && rows >= 1 && columns >= 1, "up-sampling takes images: \(shape)")
     let (n, h, w, c) = (shape[0], shape[1], shape[2], shape[3])
     return reshaped([n, h, 1, w, 1, c] as Shape)
-      .broadcast(to: [n, h, factor, w, factor, c])
-      .reshaped([n, h * factor, w * factor, c] as Shape)
+      .broadcast(to: [n, h, rows, w, columns, c])
+      .reshaped([n, h * rows, w * columns, c] as Shape)
   }
 }
