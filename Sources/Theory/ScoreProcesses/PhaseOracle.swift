@@ -42,7 +42,7 @@ public struct PhaseOracle<Scalar: TensorScalar>: PhaseField {
   }
 
   /// log p_t(x, v) in nats, one number a row.
-  /// - Throws: `ProcessError` where the state does not fit.
+  /// - Throws: `ProcessError` where the state does not fit, and for a time that is not from 0 to T.
   public func logDensity(_ u: PhaseState<Scalar>, at t: Times) throws -> [Double] {
     let (residual, kernels) = try residual(u, t)
     return (0..<u.position.rows).map { row in
@@ -95,6 +95,7 @@ public struct PhaseOracle<Scalar: TensorScalar>: PhaseField {
     guard shape.rank > 0, shape.row == sampleShape else {
       throw ProcessError("the state has shape \(shape); expected [n] + \(sampleShape)")
     }
+    try t.check(upTo: process.endTime)
     let kernels: [Kernel]
     switch t {
     case .shared(let t): kernels = [Kernel](repeating: kernel(t), count: shape.rows)

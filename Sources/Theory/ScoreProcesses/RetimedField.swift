@@ -10,7 +10,7 @@ import ScoreTensors
 /// x/α is data plus noise of σ/α in every linear process, so that the identity is exact: a model trained under VP
 /// samples along EDM's path, and any path takes the solvers and grids made for another. It holds for the times in
 /// `exactTimes`. Where B is noisier than A ever is, A's end is taken with x scaled by σ_A/σ_B instead, and where B is
-/// cleaner, A's start.
+/// cleaner, A's start. Times that are not from 0 to T of B are refused.
 public struct RetimedField<Base: ScoreField>: ScoreField {
   public typealias Scalar = Base.Scalar
 
@@ -40,12 +40,14 @@ public struct RetimedField<Base: ScoreField>: ScoreField {
   }
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
-    let match = match(t)
+    let match = try match(t)
     return try base.noise(match.scaled(x), at: match.times)
   }
 
   /// The factors of the states and the times of A.
-  fileprivate func match(_ t: Times) -> Match<Scalar> {
+  fileprivate func match(_ t: Times) throws(ProcessError) -> Match<Scalar> {
+    // Those of A are held to its range, so that the field of A would not see them.
+    try t.check(upTo: process.endTime)
     let from = base.process
     func pair(_ t: Double) -> (scale: Double, time: Double) {
       let there = process.marginal(at: t)
@@ -82,7 +84,7 @@ extension RetimedField: DifferentiableScoreField where Base: DifferentiableScore
   public func noiseAndPullback(
     _ x: Tensor<Scalar>, at t: Times, cotangent v: Tensor<Scalar>
   ) throws -> (noise: Tensor<Scalar>, pullback: Tensor<Scalar>) {
-    let match = match(t)
+    let match = try match(t)
     let result = try base.noiseAndPullback(match.scaled(x), at: match.times, cotangent: v)
     return (result.noise, match.scaled(result.pullback))
   }
@@ -90,7 +92,7 @@ extension RetimedField: DifferentiableScoreField where Base: DifferentiableScore
   public func noiseAndPullbacks(
     _ x: Tensor<Scalar>, at t: Times, cotangents: [Tensor<Scalar>]
   ) throws -> (noise: Tensor<Scalar>, pullbacks: [Tensor<Scalar>]) {
-    let match = match(t)
+    let match = try match(t)
     let result = try base.noiseAndPullbacks(
       match.scaled(x), at: match.times, cotangents: cotangents)
     return (result.noise, result.pullbacks.map(match.scaled))
@@ -99,7 +101,7 @@ extension RetimedField: DifferentiableScoreField where Base: DifferentiableScore
   public func noiseAndTrace(
     _ x: Tensor<Scalar>, at t: Times
   ) throws -> (noise: Tensor<Scalar>, trace: [Scalar]) {
-    let match = match(t)
+    let match = try match(t)
     let result = try base.noiseAndTrace(match.scaled(x), at: match.times)
     let trace = result.trace.enumerated().map { row, value in
       match.scales[match.scales.count == 1 ? 0 : row] * value

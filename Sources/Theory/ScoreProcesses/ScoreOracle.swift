@@ -4,10 +4,10 @@ import ScoreTensors
 ///
 /// Oracles stand where a trained network would, so that solvers and likelihoods are tested against truth. Arithmetic is
 /// in Double whatever the scalar type; results are rounded once. A row's bits depend on the row and its time alone, and
-/// a time given to all rows or to each gives the same bits.
+/// a time given to all rows or to each gives the same bits. Times that are not from 0 to T are refused.
 public protocol ScoreOracle<Scalar>: DifferentiableScoreField {
   /// log p_t(x) in nats, one number a row.
-  /// - Throws: `ProcessError` where x does not fit.
+  /// - Throws: `ProcessError` where x does not fit, and for a time that is not from 0 to T.
   func logDensity(_ x: Tensor<Scalar>, at t: Times) throws -> [Double]
 
   /// The log density of the data, log p(x), in nats, one number a row.
@@ -43,6 +43,7 @@ extension ScoreOracle {
     if case .perSample(let times) = t, times.count != x.rows {
       throw ProcessError("the batch has \(x.rows) rows and \(times.count) times; expected one each")
     }
+    try t.check(upTo: process.endTime)
   }
 
   /// Checks that a cotangent fits the batch.

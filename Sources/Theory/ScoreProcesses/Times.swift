@@ -19,6 +19,19 @@ public enum Times: Sendable, Equatable {
     }
   }
 
+  /// Refuses times that no process has which ends at T.
+  func check(upTo end: Double) throws(ProcessError) {
+    let wrong: Double?
+    switch self {
+    case .shared(let t): wrong = t >= 0 && t <= end ? nil : t
+    case .perSample(let times): wrong = times.first { !($0 >= 0 && $0 <= end) }
+    }
+    if let wrong {
+      throw ProcessError(
+        "the time is \(wrong); expected one from 0 to T = \(end), the process's end")
+    }
+  }
+
   /// A function of the times.
   public func map(_ function: (Double) throws -> Double) rethrows -> Times {
     switch self {

@@ -113,7 +113,8 @@ final class AdaptiveBatch {
       }
       firstLengths[i] = min(span, size < 1e-5 || sizes[i] < 1e-5 ? 1e-6 : 0.01 * size / sizes[i])
       let h = direction * firstLengths[i]
-      stageTimes[i] = t0 + h
+      // Rounded, the whole way could lead past the end, where a field may have no answer.
+      stageTimes[i] = firstLengths[i] < span ? t0 + h : t1
       for j in 0..<width { next[i * width + j] = state[j] + h * slope[j] }
     }
     try evaluate(&system, next, stage: 1)
