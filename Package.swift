@@ -104,6 +104,7 @@ let package = Package(
         "ScoreProcesses", "ScoreAutodiff", "ScoreTensors",
       ],
       path: "Tests/AllocationTests"),
+    .testTarget(name: "ArgumentTests", dependencies: ["ScoreSDE"], path: "Tests/ArgumentTests"),
     .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests"),
     .testTarget(name: "ReadmeTests", dependencies: ["ScoreSDE"], path: "Tests/ReadmeTests"),
   ],

@@ -5,9 +5,15 @@ public struct Shape: Hashable, Sendable {
   /// The extents, outermost first.
   public let extents: [Int]
 
-  /// Creates a shape from extents, none of them negative.
+  /// Creates a shape from extents.
+  /// - Precondition: none of them is negative, and their product, however far it has come, is an `Int`.
   public init(_ extents: [Int]) {
     precondition(extents.allSatisfy { $0 >= 0 }, "a shape's extents are not negative: \(extents)")
+    var (count, overflows) = (1, false)
+    for extent in extents where !overflows {
+      (count, overflows) = count.multipliedReportingOverflow(by: extent)
+    }
+    precondition(!overflows, "a shape of extents \(extents) has more entries than can be counted")
     self.extents = extents
   }
 

@@ -1,6 +1,7 @@
 /// An array of numbers with a shape: a value, contiguous, row-major, copied only when written while shared.
 ///
-/// The first axis is the batch wherever a room speaks of samples: row `i` is sample `i`.
+/// The first axis is the batch wherever a room speaks of samples: row `i` is sample `i`. Whoever makes one, a draw of
+/// `RandomKey` too, has memory for its entries; what takes a number of samples and throws looks for it first.
 public struct Tensor<Scalar: TensorScalar>: Sendable {
   /// The extents.
   public private(set) var shape: Shape

@@ -6,6 +6,8 @@ final class TensorStorage<Scalar: TensorScalar>: @unchecked Sendable {
 
   /// Uninitialised entries; the caller fills every one of them before anything reads them.
   init(uninitialized count: Int) {
+    precondition(
+      count < Int.max / (2 * MemoryLayout<Scalar>.stride), "\(count) entries fit into no memory")
     let raw = UnsafeMutableRawPointer.allocate(
       byteCount: max(1, count) * MemoryLayout<Scalar>.stride, alignment: 64)
     buffer = UnsafeMutableBufferPointer(

@@ -35,9 +35,18 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// The most covariates, which are as many columns.
   package static let mostCovariates = 4096
 
+  /// The most entries of a sample.
+  package static let mostEntries = 1 << 24
+
   /// Checks that the network takes samples of this shape; anything else that is asked of the model leans on it.
-  /// - Throws: `ProcessError` that says what the network takes, which moments of data there are, or how many classes and covariates there may be.
+  /// - Throws: `ProcessError` that says what the network takes, which moments of data there are, or how many entries, classes and
+  ///   covariates there may be.
   public func check() throws(ProcessError) {
+    guard (1...Self.mostEntries).contains(dimensions) else {
+      throw ProcessError(
+        "the model's samples have shape \(sampleShape); expected from 1 to \(Self.mostEntries) entries"
+      )
+    }
     try network.check(sampleShape)
     try preconditioning.check()
     guard (0...Self.mostClasses).contains(classes) else {

@@ -109,6 +109,9 @@ public struct NetworkSpec: Sendable, Equatable {
       frequencies: frequencies, scale: scale)
   }
 
+  /// The most channels or units, blocks or layers, and frequencies.
+  package static let (mostWidth, mostDepth, mostFrequencies) = (16384, 256, 4096)
+
   /// Reads a network from its text.
   /// - Throws: `SpecError` that says what is known, or which value is out of range.
   public init(_ text: String) throws(SpecError) {
@@ -123,12 +126,15 @@ public struct NetworkSpec: Sendable, Equatable {
         + ["condition", "features", "frequencies", "scale"])
     self.init(
       architecture,
-      width: try spec.integer(width, default: isUNet ? 32 : 256, in: .between(1, 16384)),
+      width: try spec.integer(
+        width, default: isUNet ? 32 : 256, in: .between(1, Double(Self.mostWidth))),
       depth: try spec.integer(
-        depth, default: isUNet ? 1 : architecture == .mlp ? 4 : 3, in: .between(1, 256)),
+        depth, default: isUNet ? 1 : architecture == .mlp ? 4 : 3,
+        in: .between(1, Double(Self.mostDepth))),
       condition: try spec.choice("condition", default: .logSNR),
       features: try spec.choice("features", default: .fourier),
-      frequencies: try spec.integer("frequencies", default: 64, in: .between(1, 4096)),
+      frequencies: try spec.integer(
+        "frequencies", default: 64, in: .between(1, Double(Self.mostFrequencies))),
       scale: try spec.number("scale", default: 0.16, in: .positive))
     guard isUNet else { return }
     if let text = spec.string("multipliers") {
@@ -202,19 +208,28 @@ public struct NetworkSpec: Sendable, Equatable {
   }
 
   /// Checks the sizes, and that the network takes samples of a shape.
-  /// - Throws: `ProcessError` where a size is below 1, the groups of a U-Net do not divide its channels, or it is asked to take
-  ///   what is no image, or one that it cannot halve.
+  /// - Throws: `ProcessError` where a size is below 1 or beyond the most, the scale is no positive number, the groups of a U-Net
+  ///   do not divide its channels, or it is asked to take what is no image, or one that it cannot halve.
   package func check(_ sampleShape: Shape) throws(ProcessError) {
     let (widthName, depthName) = Self.keys(architecture)
-    for (name, size) in [(widthName, width), (depthName, depth), ("frequencies", frequencies)]
-    where size < 1 {
-      throw ProcessError("the \(architecture.name) has \(name) \(size); expected 1 or more")
+    for (name, size, most) in [
+      (widthName, width, Self.mostWidth), (depthName, depth, Self.mostDepth),
+      ("frequencies", frequencies, Self.mostFrequencies),
+    ] where size < 1 || size > most {
+      throw ProcessError(
+        "the \(architecture.name) has \(name) \(size); expected \(size < 1 ? "1 or more" : "at most \(most)")"
+      )
+    }
+    guard scale > 0, scale.isFinite else {
+      throw ProcessError(
+        "the \(architecture.name) has the scale \(scale); expected a finite number above 0")
     }
     guard architecture.isUNet else { return }
     let name = architecture.name
-    guard !multipliers.isEmpty, multipliers.allSatisfy({ $0 >= 1 }) else {
+    guard (1...8).contains(multipliers.count), multipliers.allSatisfy({ (1...64).contains($0) })
+    else {
       throw ProcessError(
-        "the \(name) has multipliers \(multipliers); expected some, each 1 or more")
+        "the \(name) has multipliers \(multipliers); expected 1 to 8, each from 1 to 64")
     }
     guard groups >= 1, width % groups == 0 else {
       throw ProcessError(

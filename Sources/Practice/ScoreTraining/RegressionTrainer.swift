@@ -30,15 +30,18 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
   private var tensors: [Tensor<Scalar>]
 
   /// Creates a trainer of a multilayer perceptron before its first step.
-  /// - Throws: `TrainingError` unless all sizes are 1 or more, the batch at most 2²⁰ and the learning rate positive, and where the
-  ///   machine has less memory than a step takes.
+  /// - Throws: `TrainingError` unless all sizes are 1 or more, inputs, conditions and outputs at most 2²⁴, the width
+  ///   16,384, the layers 256 and the batch 2²⁰, and the learning rate positive, and where the machine has less memory than the
+  ///   network or a step takes.
   public init(
     inputs: Int, conditions: Int, outputs: Int, width: Int = 64, layers: Int = 2, batchSize: Int,
     steps: Int, learningRate: Double = 2e-3, seed: UInt64 = 0, pool: ThreadPool
   ) throws(TrainingError) {
     try Self.check([
-      ("inputs", inputs), ("conditions", conditions), ("outputs", outputs), ("width", width),
-      ("layers", layers),
+      ("inputs", inputs, ModelConfiguration.mostEntries),
+      ("conditions", conditions, ModelConfiguration.mostEntries),
+      ("outputs", outputs, ModelConfiguration.mostEntries),
+      ("width", width, NetworkSpec.mostWidth), ("layers", layers, NetworkSpec.mostDepth),
     ])
     try self.init(
       MLP(
@@ -55,14 +58,11 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     steps: Int, learningRate: Double = 2e-3, seed: UInt64 = 0, pool: ThreadPool
   ) throws(TrainingError) {
     try Self.check([
-      ("inputs", inputs), ("conditions", conditions), ("outputs", outputs),
-      ("batch size", batchSize), ("steps", steps),
+      ("inputs", inputs, ModelConfiguration.mostEntries),
+      ("conditions", conditions, ModelConfiguration.mostEntries),
+      ("outputs", outputs, ModelConfiguration.mostEntries),
+      ("batch size", batchSize, TrainingOptions.mostBatchSize), ("steps", steps, .max),
     ])
-    guard batchSize <= TrainingOptions.mostBatchSize else {
-      throw TrainingError(
-        "the regression has batch size \(batchSize); expected at most \(TrainingOptions.mostBatchSize)"
-      )
-    }
     guard learningRate > 0, learningRate.isFinite else {
       throw TrainingError(
         "the regression has learning rate \(learningRate); expected a number above 0")
@@ -80,6 +80,13 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     self.network = network
     self.pool = pool
     widths = (inputs, conditions, outputs)
+    // With the average, the two moments and the gradient.
+    let entries = network.parameters.reduce(0.0) { $0 + Double($1.shape.count) }
+    if let shortage = Memory.shortage(of: 5 * entries, Scalar.self) {
+      throw TrainingError(
+        "the regression's network has \(Int(entries / 1e6)) million parameters, which take \(shortage); expected a smaller network"
+      )
+    }
     let parameters = Parameters<Scalar>(
       drawing: network.parameters, key: RandomKey(seed).folded("parameters"))
     names = parameters.names
@@ -98,9 +105,13 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     }
   }
 
-  private static func check(_ sizes: [(name: String, value: Int)]) throws(TrainingError) {
-    for (name, value) in sizes where value < 1 {
-      throw TrainingError("the regression has \(name) \(value); expected 1 or more")
+  private static func check(
+    _ sizes: [(name: String, value: Int, most: Int)]
+  ) throws(TrainingError) {
+    for (name, value, most) in sizes where value < 1 || value > most {
+      throw TrainingError(
+        "the regression has \(name) \(value); expected \(value < 1 ? "1 or more" : "at most \(most)")"
+      )
     }
   }
 
@@ -154,11 +165,9 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
   }
 
   /// The network with averaged parameters, compiled for batches of `rows` rows.
-  /// - Throws: `TrainingError` unless there is a row.
+  /// - Throws: `TrainingError` unless there are from 1 to 2²⁰ rows.
   public func function(rows: Int) throws(TrainingError) -> RegressionFunction<Scalar> {
-    guard rows >= 1 else {
-      throw TrainingError("the regression's batches have \(rows) rows; expected 1 or more")
-    }
+    try Self.check([("batch size", rows, TrainingOptions.mostBatchSize)])
     let x = Self.input("x", [rows, widths.inputs])
     let c = Self.input("c", [rows, widths.conditions])
     return RegressionFunction(

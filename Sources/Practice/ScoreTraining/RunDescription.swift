@@ -82,7 +82,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
   /// The shape of one sample.
   /// - Throws: `TrainingError` where an extent is not positive, or they are too large.
   public func checkedSampleShape() throws(TrainingError) -> Shape {
-    let most = 1 << 24
+    let most = ModelConfiguration.mostEntries
     guard !sampleShape.isEmpty, sampleShape.allSatisfy({ $0 > 0 && $0 <= most }),
       sampleShape.reduce(1.0, { $0 * Double($1) }) <= Double(most)
     else {

@@ -55,7 +55,7 @@ extension LinearObservation {
       )
     }
     let (height, width) = (sampleShape[0], sampleShape[1])
-    guard size >= 1, height % size == 0, width % size == 0 else {
+    guard size >= 1, size <= max(height, width), height % size == 0, width % size == 0 else {
       throw SamplingError(
         "the blocks' side is \(size); expected one that divides \(height) and \(width), the sides of samples of shape \(sampleShape)"
       )

@@ -58,7 +58,7 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
 
   /// Creates a sampler on a given grid.
   /// - Throws: `SamplingError` where each sample has an observation of its own, more than `mostObserved` numbers are observed, or numbers that determine one another
-  ///   without noise, of which there is no density; unless there are two particles or more, a batch size of 1 or more, and
+  ///   without noise, of which there is no density; unless there are two particles or more, memory for them, a batch size of 1 or more, and
   ///   noise is left where the grid ends.
   public init(
     _ posterior: PosteriorField<Scalar>, particles: Int, grid: TimeGrid, batchSize: Int? = nil
@@ -77,6 +77,9 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
     guard particles >= 2 else {
       throw SamplingError("a set has \(particles) particles; expected 2 or more")
     }
+    // States, predictions and directions in Double.
+    try SamplingError.checkSamples(
+      particles, of: posterior.sampleShape, Double.self, states: 3)
     if let batchSize, batchSize < 1 {
       throw SamplingError("the batch size is \(batchSize); expected 1 or more")
     }
@@ -108,7 +111,7 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
 
   /// Creates a sampler with a grid from the process's T to ε (its own for sampling where none is given), even in log(σ/α) where
   /// no schedule is given: with steps even in t weights fluctuate far more.
-  /// - Throws: as the other, and `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  /// - Throws: as the other, and `SamplingError` unless 1 ≤ N ≤ `TimeGrid.mostSteps` and 0 < ε < T.
   public init(
     _ posterior: PosteriorField<Scalar>, particles: Int, steps: Int,
     schedule: GridSchedule = .logSNR, epsilon: Double? = nil, batchSize: Int? = nil
@@ -123,13 +126,17 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
   /// - Parameters:
   ///   - count: the samples of each set; as many as it has particles where none is given.
   ///   - progress: called before each step of each set; false stops the run, as does the task's cancellation.
-  /// - Throws: `SamplingError` for less than one set or sample, and more samples than particles; and what the field throws.
+  /// - Throws: `SamplingError` for less than one set or sample, a `first` below 0, more samples than particles, and more
+  ///   than the machine has memory for; and what the field throws.
   public func sample(
     sets: Int, keeping count: Int? = nil, key: RandomKey, first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> ParticleResult<Scalar> {
-    guard sets >= 1 else {
-      throw SamplingError("the number of sets is \(sets); expected 1 or more")
+    try SamplingError.check(sets, "sets", most: .max)
+    guard first >= 0, first < Int.max / particles - sets else {
+      throw SamplingError(
+        "the first of \(sets) sets has number \(first); expected numbers from 0 to \(Int.max / particles)"
+      )
     }
     let count = count ?? particles
     guard count >= 1, count <= particles else {
@@ -137,6 +144,8 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
         "\(count) samples are to be kept of a set; expected 1 to \(particles), as many as it has particles"
       )
     }
+    try SamplingError.checkSamples(
+      sets, of: Shape([count] + posterior.sampleShape.extents), Scalar.self)
     let progress = SamplingProgress.untilStopped(progress)
     let parts = try (0..<sets).map { set in
       let report = SamplingProgress.reports(

@@ -49,19 +49,39 @@ public enum Divergence: Sendable, Hashable {
     }
   }
 
+  /// The most probes, and the most directions of a sketch.
+  public static var mostProbes: Int { 1 << 16 }
+
+  /// Refuses a batch whose probes do not fit into memory with the pullbacks of them.
+  func checkMemory<Scalar: TensorScalar>(
+    of rows: Int, _ shape: Shape, _ type: Scalar.Type
+  ) throws(SamplingError) {
+    let probes: Int
+    switch self {
+    case .exact: return
+    case .hutchinson(_, let count): probes = count
+    case .hutchPlusPlus(let sketch, let count): probes = min(sketch, shape.count) + count
+    }
+    let numbers = 2 * Double(probes) * Double(rows) * Double(shape.count)
+    if let shortage = Memory.shortage(of: numbers, type) {
+      throw SamplingError(
+        "\(probes) probes of each of \(rows) samples of shape \(shape) take \(shortage); expected fewer probes, or smaller batches"
+      )
+    }
+  }
+
   /// Checks the numbers of probes.
   func check() throws(SamplingError) {
     switch self {
     case .exact: return
     case .hutchinson(_, let probes):
-      guard probes >= 1 else {
-        throw SamplingError("the number of probes is \(probes); expected 1 or more")
-      }
+      try SamplingError.check(probes, "probes", most: Self.mostProbes)
     case .hutchPlusPlus(let sketch, let probes):
       guard sketch >= 1, probes >= 1 else {
         throw SamplingError(
           "Hutch++ has a sketch of \(sketch) and \(probes) probes; expected 1 or more of each")
       }
+      try SamplingError.check(max(sketch, probes), "probes", most: Self.mostProbes)
     }
   }
 }

@@ -101,13 +101,14 @@ extension FlowLikelihood {
   ///   - first: the number of the first sample, as `result` was made with.
   ///   - pilots: how many samples are solved again; all, where there are fewer, and with none the local errors alone count.
   ///   - progress: of the solves again, as in `logDensity`.
-  /// - Throws: `SamplingError` where x and the result differ in number or `pilots` is negative, and what the field throws.
+  /// - Throws: `SamplingError` where x and the result differ in number or `pilots` or `first` is negative, and what the field throws.
   public func budget(
     of result: LikelihoodResult<Scalar>, for x: Tensor<Scalar>, key: RandomKey = RandomKey(0),
     first: Int = 0, endMarginal: EndMarginal<Scalar> = .score, pilots: Int = 32,
     progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> ErrorBudget {
     try check(result, for: x)
+    try SamplingError.checkSamples(x.rows, of: field.sampleShape, Scalar.self, first: first)
     guard pilots >= 0 else {
       throw SamplingError("the number of pilots is \(pilots); expected 0 or more")
     }

@@ -30,7 +30,7 @@ extension FlowLikelihood {
   /// lie; this keeps to it (after Shoemake 1985, whose ends have one norm). Where the latents point the same way or opposite ways, as they must in one dimension, the line is straight. The result has
   /// one entry a fraction, each with a row a pair; u = 0 and 1 give the data back to the tolerance. A row's status is that of
   /// the first of its three ways that did not finish: from `a`, from `b`, back; its evaluations are those of all three.
-  /// - Throws: `SamplingError` for shapes that differ from the field's or from one another, and what the field throws.
+  /// - Throws: `SamplingError` for shapes that differ from the field's or from one another and fractions that are not finite, and what the field throws.
   public func interpolate(
     from a: Tensor<Scalar>, to b: Tensor<Scalar>, at fractions: [Double],
     progress: ((SamplingProgress) -> Bool)? = nil
@@ -40,6 +40,9 @@ extension FlowLikelihood {
       throw SamplingError(
         "the interpolation goes from samples of shape \(a.shape) to \(b.shape); expected the same shape"
       )
+    }
+    if let bad = fractions.first(where: { !$0.isFinite }) {
+      throw SamplingError("a fraction of the interpolation is \(bad); expected finite numbers")
     }
     guard !fractions.isEmpty else { return [] }
     let progress = SamplingProgress.untilStopped(progress)

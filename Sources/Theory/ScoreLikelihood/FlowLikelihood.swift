@@ -31,8 +31,8 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
   public let batchSize: Int?
 
   /// Creates the computation; ε is the process's own for likelihoods where none is given.
-  /// - Throws: `SamplingError` unless 0 < ε < T, rtol > 0, atol > 0, the budget is 2 or more, and steps, probes and
-  ///   batch size are 1 or more.
+  /// - Throws: `SamplingError` unless 0 < ε < T, rtol > 0, atol > 0, the budget is 2 or more, the batch size is 1 or more, and steps and
+  ///   probes are from 1 to `TimeGrid.mostSteps` and `Divergence.mostProbes`.
   public init(
     _ field: any DifferentiableScoreField<Scalar>, divergence: Divergence = .hutchinson(),
     method: FlowMethod = .adaptive(), epsilon: Double? = nil, batchSize: Int? = nil
@@ -55,7 +55,8 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
   /// - Parameters:
   ///   - key: what the probes are drawn from; not used by the exact divergence.
   ///   - progress: called before each round of steps; false stops, as does the task's cancellation.
-  /// - Throws: `SamplingError` for samples of another shape than the field's, and what the field throws.
+  /// - Throws: `SamplingError` for samples of another shape than the field's, a `first` below 0 and more probes than the machine
+  ///   has memory for, and what the field throws.
   public func logDensity(
     of x: Tensor<Scalar>, key: RandomKey = RandomKey(0), first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
@@ -68,6 +69,9 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     progress: ((SamplingProgress) -> Bool)?
   ) throws -> LikelihoodResult<Scalar> {
     try check(x)
+    if case .consecutive(let first) = samples {
+      try SamplingError.checkSamples(x.rows, of: field.sampleShape, Scalar.self, first: first)
+    }
     return LikelihoodResult(
       parts: try batches(x, progress) { batch, start, shouldContinue in
         let rows = start..<start + batch.rows
@@ -89,13 +93,11 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
   ///
   /// The latents are those of a `Sampler` under the same key, so the samples are those of its `AdaptiveFlow` to the
   /// tolerance. Costs what `logDensity` does.
-  /// - Throws: `SamplingError` for a count below 1, and what the field throws.
+  /// - Throws: `SamplingError` for a count below 1, a `first` below 0 and more samples than the machine has memory for, and what the field throws.
   public func sample(
     _ count: Int, key: RandomKey, first: Int = 0, progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> SampledDensity<Scalar> {
-    guard count >= 1 else {
-      throw SamplingError("the number of samples is \(count); expected 1 or more")
-    }
+    try SamplingError.checkSamples(count, of: field.sampleShape, Scalar.self, first: first)
     let shape = Shape([count] + field.sampleShape.extents)
     let latent =
       Scalar(field.process.priorDeviation)
@@ -111,6 +113,7 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> SampledDensity<Scalar> {
     try check(latent)
+    try SamplingError.checkSamples(latent.rows, of: field.sampleShape, Scalar.self, first: first)
     let parts = try batches(latent, progress) { batch, start, shouldContinue in
       let (columns, solution) = try density(
         batch, field.rows(start..<start + batch.rows), key, .consecutive(first: first + start),
@@ -163,6 +166,7 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     to t1: Double,
     _ shouldContinue: ((Double, Double, Int) -> Bool)?
   ) throws -> (columns: Int, solution: RowSolution) {
+    try divergence.checkMemory(of: batch.rows, field.sampleShape, Scalar.self)
     var system = DensitySystem(
       field, divergence, rows: batch.rows, key: key, samples: samples)
     var states = [Double](repeating: 0, count: batch.rows * system.width)

@@ -165,12 +165,14 @@ extension DifferentiableScoreField {
   /// The trace of ∂ε̂/∂x at (x, t), one number a row; the score's divergence is −1/σ of it.
   ///
   /// Row i is sample `first + i`; its probes depend on the key and that number alone.
-  /// - Throws: `SamplingError` for numbers of probes below 1, and what the field throws.
+  /// - Throws: `SamplingError` for numbers of probes below 1 or above `Divergence.mostProbes` and a `first` below 0, and what the field throws.
   public func trace(
     at x: Tensor<Scalar>, _ t: Times, by divergence: Divergence, key: RandomKey = RandomKey(0),
     first: Int = 0
   ) throws -> TraceEstimate {
     try divergence.check()
+    try SamplingError.checkSamples(max(1, x.rows), of: sampleShape, Scalar.self, first: first)
+    try divergence.checkMemory(of: x.rows, sampleShape, Scalar.self)
     let estimator = TraceEstimator(
       self, divergence, rows: x.rows, key: key, samples: .consecutive(first: first))
     let columns = try estimator(x, at: t).columns

@@ -27,15 +27,16 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
   public let dataDeviation: Double
   private let times: LikelihoodWeightedTimes
 
+  /// The most strata.
+  public static var mostStrata: Int { 1 << 16 }
+
   /// Creates the computation; ε is the process's own for likelihoods where none is given.
-  /// - Throws: `SamplingError` unless 0 < ε < T, strata ≥ 1 and d ≥ 0 is finite; `ProcessError` where α/σ does not fall.
+  /// - Throws: `SamplingError` unless 0 < ε < T, strata is 1 to `mostStrata` and d ≥ 0 is finite; `ProcessError` where α/σ does not fall.
   public init(
     _ field: any ScoreField<Scalar>, strata: Int = 32, epsilon: Double? = nil,
     dataDeviation: Double = 1
   ) throws {
-    guard strata >= 1 else {
-      throw SamplingError("the number of strata is \(strata); expected 1 or more")
-    }
+    try SamplingError.check(strata, "strata", most: Self.mostStrata)
     guard dataDeviation >= 0, dataDeviation.isFinite else {
       throw SamplingError("the data's deviation is \(dataDeviation); expected 0 or more, finite")
     }
@@ -49,7 +50,7 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
   /// The bound for each row of x, which is sample number `first`, `first + 1`, …
   ///
   /// - Parameter progress: called with the part done before each stratum; false stops with `SamplingError`.
-  /// - Throws: `SamplingError` for samples of another shape than the field's, and what the field throws.
+  /// - Throws: `SamplingError` for samples of another shape than the field's and a `first` below 0, and what the field throws.
   public func callAsFunction(
     _ x: Tensor<Scalar>, key: RandomKey = RandomKey(0), first: Int = 0,
     progress: ((Double) -> Bool)? = nil
@@ -59,6 +60,7 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
         "the samples have shape \(x.shape); expected [n] followed by \(field.sampleShape), n 1 or more"
       )
     }
+    try SamplingError.checkSamples(x.rows, of: field.sampleShape, Scalar.self, first: first)
     try field.checkSampleCount(x.rows)
     let size = Sampler<Scalar>.standardBatchSize(field.sampleShape)
     var result = VariationalBoundResult()

@@ -59,6 +59,7 @@ extension DDPMChain {
 
   /// `count` steps, from 1 to all of them, spread evenly over the chain, the first and the last included, rising; one step is
   /// the last (Nichol & Dhariwal 2021, §4).
+  /// - Precondition: there are so many.
   public func strided(_ count: Int) -> [Int] {
     precondition(count >= 1 && count <= self.count, "\(count) of \(self.count) steps")
     guard count > 1 else { return [self.count - 1] }
@@ -68,6 +69,7 @@ extension DDPMChain {
   }
 
   /// Steps drawn evenly for training; that of row i depends on (key, the sample that row i is) alone.
+  /// - Precondition: there is memory for 0 steps or more.
   public func drawnSteps(
     _ count: Int, key: RandomKey, samples: SampleIndices = .consecutive(first: 0)
   ) -> [Int] {

@@ -20,16 +20,25 @@ public struct DDPMChain: LinearProcess {
   private let variances: [Double]
 
   /// Creates the chain of given β_i; cutoffs are 1/N, the time of the first step.
-  /// - Throws: `ProcessError` unless there are two or more, each at least 0 and below 1, and the first above 0: without noise
+  /// - Throws: `ProcessError` unless there are 2 to `mostSteps`, each at least 0 and below 1, and the first above 0: without noise
   ///   at the first step there is no score.
   public init(betas: [Double]) throws(ProcessError) {
     try self.init(betas: betas, mayBeginQuiet: false)
   }
 
-  private init(betas: [Double], mayBeginQuiet: Bool) throws(ProcessError) {
-    guard betas.count >= 2 else {
-      throw ProcessError("the DDPM chain has \(betas.count) steps; expected 2 or more")
+  /// The most steps of a chain.
+  public static let mostSteps = 10_000_000
+
+  private static func check(_ count: Int) throws(ProcessError) {
+    guard count >= 2, count <= mostSteps else {
+      throw ProcessError(
+        "the DDPM chain has \(count) steps; expected \(count < 2 ? "2 or more" : "at most \(mostSteps)")"
+      )
     }
+  }
+
+  private init(betas: [Double], mayBeginQuiet: Bool) throws(ProcessError) {
+    try Self.check(betas.count)
     var (logAlpha, product, variance) = (0.0, 1.0, 0.0)
     var (logAlphas, products, variances) = ([0.0], [Double](), [0.0])
     for (i, beta) in betas.enumerated() {
@@ -55,30 +64,37 @@ public struct DDPMChain: LinearProcess {
   }
 
   /// The published linear chain: β_i even from 1e-4 to 0.02.
-  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1, the first above 0.
+  /// - Throws: `ProcessError` unless 2 ≤ N ≤ `mostSteps` and all β_i lie between 0 and 1, the first above 0.
   public static func linear(
     steps count: Int = 1000, from first: Double = 1e-4, to last: Double = 0.02
   ) throws(ProcessError) -> DDPMChain {
-    try DDPMChain(
-      betas: (0..<max(0, count)).map {
-        first + (last - first) * Double($0) / Double(max(1, count - 1))
+    try check(count)
+    return try DDPMChain(
+      betas: (0..<count).map {
+        first + (last - first) * Double($0) / Double(count - 1)
       })
   }
 
   /// The published cosine chain: β_i = min(1 − ᾱ(t_{i+1})/ᾱ(t_i), 0.999) with ᾱ(t) = cos²(½π (t + s)/(1 + s)).
-  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1, the first above 0.
+  /// - Throws: `ProcessError` unless 2 ≤ N ≤ `mostSteps` and all β_i lie between 0 and 1, the first above 0.
   public static func cosine(
     steps count: Int = 1000, offset: Double = 0.008, clip: Double = 0.999
   ) throws(ProcessError) -> DDPMChain {
     func signal(_ i: Int) -> Double {
       pow(cos((Double(i) / Double(count) + offset) / (1 + offset) * 0.5 * .pi), 2)
     }
+    try check(count)
+    guard offset >= 0, offset.isFinite, clip > 0, clip < 1 else {
+      throw ProcessError(
+        "the cosine chain has offset \(offset) and clip \(clip); expected an offset of at least 0, finite, and 0 < clip < 1"
+      )
+    }
     return try DDPMChain(
-      betas: (0..<max(0, count)).map { min(1 - signal($0 + 1) / signal($0), clip) })
+      betas: (0..<count).map { min(1 - signal($0 + 1) / signal($0), clip) })
   }
 
   /// The chain that the reference code makes of VP: β_i even from β₀/N to β₁/N.
-  /// - Throws: `ProcessError` unless N ≥ 2 and all β_i lie between 0 and 1, the first above 0.
+  /// - Throws: `ProcessError` unless 2 ≤ N ≤ `mostSteps` and all β_i lie between 0 and 1, the first above 0.
   public init(_ process: VariancePreserving, steps count: Int) throws(ProcessError) {
     try self.init(process, steps: count, mayBeginQuiet: false)
   }
@@ -87,10 +103,11 @@ public struct DDPMChain: LinearProcess {
   package init(
     _ process: VariancePreserving, steps count: Int, mayBeginQuiet: Bool
   ) throws(ProcessError) {
+    try Self.check(count)
     let (low, high) = (process.betaMin, process.betaMax)
     try self.init(
-      betas: (0..<max(0, count)).map {
-        (low + (high - low) * Double($0) / Double(max(1, count - 1))) / Double(count)
+      betas: (0..<count).map {
+        (low + (high - low) * Double($0) / Double(count - 1)) / Double(count)
       }, mayBeginQuiet: mayBeginQuiet)
   }
 

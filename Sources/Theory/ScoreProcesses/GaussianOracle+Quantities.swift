@@ -27,6 +27,7 @@ extension GaussianOracle {
   ///
   /// w is 1 by default, which is the σ²-weighted loss of score matching; ε is the cutoff for training unless given. By
   /// quadrature to about 10⁻¹² relative.
+  /// - Precondition: 0 ≤ ε < T.
   public func denoisingLossFloor(
     from start: Double? = nil, weight: (Double) -> Double = { _ in 1 }
   ) -> Double {

@@ -57,6 +57,7 @@ public struct PhaseOracle<Scalar: TensorScalar>: PhaseField {
   }
 
   /// The covariance of position and velocity along axis k of the data at t.
+  /// - Precondition: k is an axis, from 0 on.
   public func covariance(_ axis: Int, at t: Double) -> PhaseCovariance {
     let map = process.propagator(over: t)
     return process.kernel(at: t).adding(gaussian.variances[axis], along: (map.xx, map.vx))

@@ -17,6 +17,7 @@ public protocol ScoreOracle<Scalar>: DifferentiableScoreField {
   func logDataDensity(_ x: Tensor<Scalar>) throws -> [Double]
 
   /// Independent samples of the data; row i depends on (key, the sample that row i is) alone.
+  /// - Precondition: there is memory for 0 samples or more.
   func sample(_ count: Int, key: RandomKey, samples: SampleIndices) -> Tensor<Scalar>
 }
 

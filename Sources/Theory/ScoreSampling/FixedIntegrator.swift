@@ -6,11 +6,9 @@ package struct FixedIntegrator: Sendable {
   package var steps: Int
 
   /// Creates the integrator.
-  /// - Throws: `SamplingError` unless steps ≥ 1.
+  /// - Throws: `SamplingError` unless steps is 1 to `TimeGrid.mostSteps`.
   package init(_ method: RungeKuttaTableau, steps: Int) throws(SamplingError) {
-    guard steps >= 1 else {
-      throw SamplingError("the number of steps is \(steps); expected 1 or more")
-    }
+    try SamplingError.check(steps, "steps", most: TimeGrid.mostSteps)
     self.method = method
     self.steps = steps
   }

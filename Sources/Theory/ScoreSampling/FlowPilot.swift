@@ -36,6 +36,9 @@ struct FlowPilot<Scalar: TensorScalar> {
       )
     }
     let steps = Self.steps(from: high, to: low)
+    // States and predictions are kept.
+    try SamplingError.checkSamples(
+      count, of: field.sampleShape, Scalar.self, states: 2 * steps + 1)
     let grid = try TimeGrid.logSNR(of: process, from: start, to: end, steps: steps)
     let normal: Tensor<Scalar> = key.folded("pilot").normal(
       Shape([count] + field.sampleShape.extents))

@@ -35,13 +35,11 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
   /// Draws samples: from the prior down `steps` even steps to the cutoff for sampling.
   ///
   /// Sample i depends on (key, i) alone.
-  /// - Throws: `SamplingError` unless there are samples and steps, and as the other.
+  /// - Throws: `SamplingError` unless there are samples, and memory for them, and 1 to `TimeGrid.mostSteps` steps, and as the other.
   public func sample(
     _ count: Int, shape: Shape, steps: Int, key: RandomKey
   ) throws -> Tensor<Scalar> {
-    guard count >= 1 else {
-      throw SamplingError("the number of samples is \(count); expected 1 or more")
-    }
+    try SamplingError.checkSamples(count, of: shape, Scalar.self)
     let grid = try TimeGrid.uniform(
       from: process.endTime, to: process.cutoffs.sampling, steps: steps)
     let numbers: Tensor<Scalar> = key.folded("prior").normal(

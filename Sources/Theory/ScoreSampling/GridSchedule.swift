@@ -30,7 +30,7 @@ public enum GridSchedule: Sendable, Hashable {
   }
 
   /// The grid from T (or a given start) to ε (or the process's own).
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  /// - Throws: `SamplingError` unless 1 ≤ N ≤ `TimeGrid.mostSteps` and 0 < ε < T.
   public func grid(
     for process: any LinearProcess, steps: Int, from start: Double? = nil, to epsilon: Double? = nil
   ) throws(SamplingError) -> TimeGrid {

@@ -41,11 +41,9 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
   /// Draws samples from rest down `steps` even steps to the cutoff; their positions are the data.
   ///
   /// Sample i depends on (key, i) alone. One evaluation a step, or two with the midpoint rule.
-  /// - Throws: `SamplingError` unless there are samples and steps, and as `step`.
+  /// - Throws: `SamplingError` unless there are samples, and memory for them, and 1 to `TimeGrid.mostSteps` steps, and as `step`.
   public func sample(_ count: Int, steps: Int, key: RandomKey) throws -> PhaseState<Scalar> {
-    guard count >= 1 else {
-      throw SamplingError("the number of samples is \(count); expected 1 or more")
-    }
+    try SamplingError.checkSamples(count, of: field.sampleShape, Scalar.self)
     let process = field.process
     let grid = try TimeGrid.uniform(
       from: process.endTime, to: process.cutoffs.sampling, steps: steps)

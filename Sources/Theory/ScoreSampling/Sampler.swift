@@ -38,7 +38,7 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
 
   /// Creates a sampler with a grid from the process's T, or a given start, to ε (its own for sampling where none is given),
   /// spread as it suits the solver and the process where no schedule is given.
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < start ≤ T, and for a solver that would look past t = 0 on the reference
+  /// - Throws: `SamplingError` unless 1 ≤ N ≤ `TimeGrid.mostSteps` and 0 < ε < start ≤ T, and for a solver that would look past t = 0 on the reference
   ///   grid.
   public init(
     _ field: any ScoreField<Scalar>, solver: any Solver, steps: Int,
@@ -65,7 +65,8 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   /// - Parameters:
   ///   - progress: called before each step of each batch, and of the fit of a solver that wants one; false stops the run, as
   ///     does the task's cancellation. Samples that a stopped fit kept from their first step are where they start.
-  /// - Throws: `SamplingError` for a count or batch size below 1, for Tweedie's denoising past the process's times, and where
+  /// - Throws: `SamplingError` for a count or batch size below 1, a `first` below 0, and more samples and states on the way
+  ///   than the machine has memory for, for Tweedie's denoising past the process's times, and where
   ///   a solver cannot be fitted; and what the field throws.
   public func sample(
     _ count: Int, key: RandomKey, first: Int = 0,
@@ -92,9 +93,11 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     _ count: Int, _ source: NoiseSource, _ first: Int, _ states: Tensor<Scalar>?,
     _ progress: ((SamplingProgress) -> Bool)?
   ) throws -> SamplingResult<Scalar> {
-    guard count >= 1 else {
-      throw SamplingError("the number of samples is \(count); expected 1 or more")
+    let kept = trajectoryStride.map {
+      solver is AdaptiveDiffusion ? 2 : 2 + self.grid.steps.count / max(1, $0)
     }
+    try SamplingError.checkSamples(
+      count, of: field.sampleShape, Scalar.self, first: first, states: kept ?? 0)
     try field.checkSampleCount(count)
     if let batchSize, batchSize < 1 {
       throw SamplingError("the batch size is \(batchSize); expected 1 or more")

@@ -13,7 +13,7 @@ extension TimeGrid {
   /// Evaluations at N times even from T to ε, each followed by a step of T/N, so that the last one passes ε. VP and VE
   /// take their transitions from a chain of N levels, other processes from an Euler step, a = 1 + f T/N and v = g² T/N.
   /// Our own grids end at ε and use exact transitions.
-  /// - Throws: `SamplingError` unless N ≥ 2, 0 < ε < T, and the steps are so short that every a is positive.
+  /// - Throws: `SamplingError` unless 2 ≤ N ≤ `mostSteps`, 0 < ε < T, and the steps are so short that every a is positive.
   public static func reference(
     for process: any LinearProcess, steps count: Int, epsilon: Double
   ) throws(SamplingError) -> TimeGrid {

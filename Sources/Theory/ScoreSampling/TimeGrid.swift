@@ -6,11 +6,21 @@ public struct TimeGrid: Sendable, Equatable {
   /// The steps, in order.
   public let steps: [TimeStep]
 
+  /// The most steps of a grid that is made by their number.
+  public static let mostSteps = 10_000_000
+
   /// Creates a grid from steps of any kind.
-  /// - Throws: `SamplingError` where there is no step.
+  /// - Throws: `SamplingError` where there is no step, and where one does not go from a finite time to an earlier one.
   public init(steps: [TimeStep]) throws(SamplingError) {
     guard !steps.isEmpty else {
       throw SamplingError("the time grid has 0 steps; expected 1 or more")
+    }
+    for step in steps {
+      guard step.next < step.time, step.time.isFinite, step.next.isFinite else {
+        throw SamplingError(
+          "step \(step.index) of the time grid goes from \(step.time) to \(step.next); expected a finite time and an earlier one"
+        )
+      }
     }
     self.steps = steps
   }
@@ -51,7 +61,7 @@ public struct TimeGrid: Sendable, Equatable {
 
 extension TimeGrid {
   /// Steps of one length from T to ε, both exact.
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  /// - Throws: `SamplingError` unless 1 ≤ N ≤ `mostSteps` and 0 < ε < T.
   public static func uniform(
     from end: Double, to epsilon: Double, steps count: Int
   ) throws(SamplingError) -> TimeGrid {
@@ -64,7 +74,7 @@ extension TimeGrid {
   }
 
   /// Steps that are even in √t, from T to ε: shorter near the data (Song, Meng & Ermon 2021, D.2).
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  /// - Throws: `SamplingError` unless 1 ≤ N ≤ `mostSteps` and 0 < ε < T.
   public static func quadratic(
     from end: Double, to epsilon: Double, steps count: Int
   ) throws(SamplingError) -> TimeGrid {
@@ -80,7 +90,7 @@ extension TimeGrid {
   }
 
   /// Steps that are even in log(σ/α), the negative half log signal-to-noise ratio, from T to ε.
-  /// - Throws: `SamplingError` unless N ≥ 1 and 0 < ε < T.
+  /// - Throws: `SamplingError` unless 1 ≤ N ≤ `mostSteps` and 0 < ε < T.
   public static func logSNR(
     of process: any LinearProcess, from end: Double, to epsilon: Double, steps count: Int
   ) throws(SamplingError) -> TimeGrid {
@@ -93,7 +103,7 @@ extension TimeGrid {
   /// u_i = (u_T^(1/ρ) + i/N (u_ε^(1/ρ) − u_T^(1/ρ)))^ρ
   /// ```
   ///
-  /// - Throws: `SamplingError` unless N ≥ 1, 0 < ε < T and ρ > 0.
+  /// - Throws: `SamplingError` unless 1 ≤ N ≤ `mostSteps`, 0 < ε < T and ρ > 0.
   public static func karras(
     of process: any LinearProcess, from end: Double, to epsilon: Double, steps count: Int,
     rho: Double = 7
@@ -143,9 +153,7 @@ extension TimeGrid {
   static func check(
     _ end: Double, _ epsilon: Double, _ count: Int
   ) throws(SamplingError) {
-    guard count >= 1 else {
-      throw SamplingError("the number of steps is \(count); expected 1 or more")
-    }
+    try SamplingError.check(count, "steps", most: mostSteps)
     guard epsilon > 0, epsilon < end, end.isFinite else {
       throw SamplingError("epsilon is \(epsilon) and T is \(end); expected 0 < epsilon < T")
     }
