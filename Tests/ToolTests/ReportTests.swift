@@ -127,6 +127,17 @@ import Testing
     #expect(kept.curves.map(\.solver) == report.curves.map(\.solver))
   }
 
+  /// A study that is ended on its way leaves nothing behind, and no empty folder.
+  @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
+  func aStudyThatIsEndedLeavesNoFolder(_ signal: Int32) throws {
+    let bench = try Workbench()
+    let (outcome, endedBySignal) = try bench.scoresde(
+      "study --model gaussian --nfe 100000 --solvers euler-maruyama --count 1000 --out deep/study",
+      sent: signal, onceItSays: "fine solve")
+    #expect(endedBySignal && outcome.status == 128 + signal, "\(outcome)")
+    #expect(try bench.contents().isEmpty)
+  }
+
   @Test func studyShowsFitsOnTheirWay() throws {
     let bench = try Workbench()
     let outcome = try bench.scoresde(

@@ -55,7 +55,7 @@ final class Workbench {
   }
 
   func scoresde(_ words: [String]) throws -> Outcome {
-    let (process, outcome) = try run(words) { _ in }
+    let (process, outcome) = try run(words) { _, _ in }
     try #require(process.terminationReason == .exit, "\(words) ended by a signal")
     return outcome
   }
@@ -70,8 +70,26 @@ final class Workbench {
   func scoresde(
     _ words: String, sent signals: [Int32], onceThereIs name: String
   ) throws -> (outcome: Outcome, endedBySignal: Bool) {
-    let (process, outcome) = try run(words.split(separator: " ").map(String.init)) { process in
-      while process.isRunning, !FileManager.default.fileExists(atPath: path(name)) { usleep(1000) }
+    try scoresde(words, sent: signals) { _ in
+      FileManager.default.fileExists(atPath: path(name))
+    }
+  }
+
+  /// Runs the tool until it says something on standard error, and sends it a signal.
+  func scoresde(
+    _ words: String, sent signal: Int32, onceItSays text: String
+  ) throws -> (outcome: Outcome, endedBySignal: Bool) {
+    try scoresde(words, sent: [signal]) { errors in
+      (try? String(contentsOf: errors, encoding: .utf8))?.contains(text) == true
+    }
+  }
+
+  private func scoresde(
+    _ words: String, sent signals: [Int32], once isReady: (_ errors: URL) -> Bool
+  ) throws -> (outcome: Outcome, endedBySignal: Bool) {
+    let (process, outcome) = try run(words.split(separator: " ").map(String.init)) {
+      process, errors in
+      while process.isRunning, !isReady(errors) { usleep(1000) }
       for (place, signal) in signals.enumerated() {
         if place > 0 { usleep(50_000) }
         kill(process.processIdentifier, signal)
@@ -81,7 +99,7 @@ final class Workbench {
   }
 
   private func run(
-    _ words: [String], meanwhile body: (Process) throws -> Void
+    _ words: [String], meanwhile body: (_ process: Process, _ errors: URL) throws -> Void
   ) throws -> (Process, Outcome) {
     // Outside of the folder, so that what the tool leaves behind is seen apart.
     let streams = try ["output", "errors"].map { name in
@@ -94,7 +112,7 @@ final class Workbench {
     let process = try start(
       words, output: FileHandle(forWritingTo: streams[0]),
       errors: FileHandle(forWritingTo: streams[1]))
-    try body(process)
+    try body(process, streams[1])
     process.waitUntilExit()
     let texts = try streams.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
     let status = process.terminationStatus

@@ -38,10 +38,12 @@ enum StudyCommand: Command {
     try session.checkMemory(
       samples: count, numbers: model.field.sampleShape.count,
       scalarSize: MemoryLayout<Scalar>.size, of: "the samples")
+    // Made to see that it can be, and only made to stay once there is something to put there: a study that fails or is ended
+    // leaves none.
     let new = FilePlace.missingFolders(folder)
-    // Where nothing came of the study no folder is left; one with files in it is not removed.
     defer { FilePlace.removeIfEmpty(new) }
     try session.makeFolder(folder, for: "--out")
+    FilePlace.removeIfEmpty(new)
 
     let study = Study(
       field: model.field, budgets: budgets, solvers: solvers, grids: grids, count: count,
@@ -60,6 +62,7 @@ enum StudyCommand: Command {
       result: result, model: arguments.text("--model") ?? "",
       process: ProcessSpec.text(of: model.field.process), budgets: budgets, count: count,
       epsilon: study.epsilon, seed: seed, seconds: start.duration(to: .now).seconds, folder: folder)
+    try session.makeFolder(folder, for: "--out")
     try AtomicFile.write(report.figure.svg, to: folder + "/study.svg")
     try AtomicFile.write(report.json.text + "\n", to: folder + "/study.json")
     try AtomicFile.write(report.text + "\n", to: folder + "/study.txt")
