@@ -197,6 +197,29 @@ import Testing
     }
   }
 
+  /// The axes of many entries take long: how far they are is told, and they can be stopped.
+  @Test func theSearchForAxesIsReportedAndCanBeStopped() throws {
+    let vp = try VariancePreserving()
+    let data: Tensor<Float> = RandomKey(4).normal([80, 40])
+    var parts: [Double] = []
+    let watched = try GaussianOracle<Float>(process: vp, momentsOf: data) {
+      parts.append($0)
+      return true
+    }
+    #expect(parts.count > 80 && parts.first == 0 && parts == parts.sorted())
+    #expect((parts.last ?? 2) <= 1)
+    let alone = try GaussianOracle<Float>(process: vp, momentsOf: data)
+    #expect(watched.principalVariances == alone.principalVariances)
+    var calls = 0
+    #expect(throws: ProcessError("the search for the axes of covariance was cancelled")) {
+      try GaussianOracle<Float>(process: vp, momentsOf: data) { _ in
+        calls += 1
+        return calls < 7
+      }
+    }
+    #expect(calls == 7)
+  }
+
   @Test func refusesBadInput() throws {
     let vp = try VariancePreserving()
     func sentence(_ mean: [Double], _ covariance: [[Double]], _ shape: Shape? = nil) -> String {

@@ -48,6 +48,34 @@ import Testing
     #expect(0.5 < share && share < 1.25)
   }
 
+  /// Between the fine solve and the search the axes of samples of many entries are found, without an evaluation.
+  @Test func theAxesOfManyEntriesAreReportedAndCanBeStopped() throws {
+    let width = 64
+    let field = CountingField(
+      BentField<Double>(process: try VariancePreserving(), sampleShape: [width]))
+    let sampler = try Sampler(field, SolverSpec("fitted:pilot=100,sweeps=0"), steps: 1)
+    var (calls, last) = (0, -1)
+    var quiet: [(call: Int, fraction: Double)] = []
+    _ = try sampler.fitted {
+      if field.count == last { quiet.append((calls, $0.fraction)) }
+      (calls, last) = (calls + 1, field.count)
+      return true
+    }
+    // A sweep has a report a row, and one sweep is too few.
+    try #require(quiet.count > 2 * width)
+    let fractions = quiet.map(\.fraction)
+    #expect(fractions == fractions.sorted() && Set(fractions).count > 2 * width)
+    let middle = quiet[width].call
+    calls = 0
+    #expect(throws: CancellationError.self) {
+      try sampler.fitted { _ in
+        calls += 1
+        return calls <= middle
+      }
+    }
+    #expect(calls == middle + 1)
+  }
+
   @Test(arguments: specs)
   func aRunThatFitsFirstGoesOnWithItsSamples(_ spec: String) throws {
     let sampler = try Self.sampler(spec)

@@ -15,7 +15,12 @@ package struct SymmetricEigen: Sendable {
   package let vectors: [Double]
 
   /// Decomposes a row-major matrix `[order, order]`, of which the symmetric part counts.
-  package init(_ matrix: [Double], order n: Int) {
+  package init(_ matrix: [Double], order n: Int) { self.init(matrix, order: n) { _ in } }
+
+  /// The same; `check` is told about how much is done before each row of a sweep, and what it throws ends the work.
+  package init<E: Error>(
+    _ matrix: [Double], order n: Int, check: (_ done: Double) throws(E) -> Void
+  ) throws(E) {
     precondition(matrix.count == n * n, "\(matrix.count) entries for a matrix of order \(n)")
     precondition(matrix.allSatisfy { $0.isFinite }, "a matrix of finite entries")
     var a = [Double](repeating: 0, count: n * n)
@@ -24,8 +29,10 @@ package struct SymmetricEigen: Sendable {
       v[i * n + i] = 1
       for j in 0..<n { a[i * n + j] = 0.5 * (matrix[i * n + j] + matrix[j * n + i]) }
     }
-    a.withUnsafeMutableBufferPointer { a in
-      v.withUnsafeMutableBufferPointer { v in Self.diagonalise(a, v, n) }
+    try a.withUnsafeMutableBufferPointer { a throws(E) in
+      try v.withUnsafeMutableBufferPointer { v throws(E) in
+        try Self.diagonalise(a, v, n, check)
+      }
     }
     let ascending = (0..<n).sorted { a[$0 * n + $0] < a[$1 * n + $1] }
     order = n
@@ -47,15 +54,17 @@ package struct SymmetricEigen: Sendable {
   }
 
   // Sweeps over all pairs until no off-diagonal entry matters to its two diagonal entries.
-  private static func diagonalise(
-    _ a: UnsafeMutableBufferPointer<Double>, _ v: UnsafeMutableBufferPointer<Double>, _ n: Int
-  ) {
+  private static func diagonalise<E: Error>(
+    _ a: UnsafeMutableBufferPointer<Double>, _ v: UnsafeMutableBufferPointer<Double>, _ n: Int,
+    _ check: (_ done: Double) throws(E) -> Void
+  ) throws(E) {
     let largest = a.reduce(0) { max($0, abs($1)) }
     let negligible = largest * Double.ulpOfOne * Double.ulpOfOne
-    let sweeps = 60
-    for _ in 0..<sweeps {
+    let (sweeps, usual) = (60, 10.0)
+    for sweep in 0..<sweeps {
       var rotated = false
       for p in 0..<n {
+        try check(min(1, (Double(sweep) + Double(p) / Double(n)) / usual))
         for q in 0..<n where q > p {
           let (app, aqq, apq) = (a[p * n + p], a[q * n + q], a[p * n + q])
           let scale = abs(app).squareRoot() * abs(aqq).squareRoot()

@@ -12,9 +12,12 @@ struct GaussianComponent: Sendable {
   var dimensions: Int { mean.count }
 
   /// Checks and decomposes a mean and a covariance.
-  /// - Throws: `ProcessError`, in the caller's names for mean and covariance.
+  ///
+  /// `progress` is told about how much of the axes is found; false stops.
+  /// - Throws: `ProcessError`, in the caller's names for mean and covariance, and where it is stopped.
   init(
-    mean: [Double], covariance: [[Double]], named names: (mean: String, covariance: String)
+    mean: [Double], covariance: [[Double]], named names: (mean: String, covariance: String),
+    progress: ((Double) -> Bool)? = nil
   ) throws(ProcessError) {
     let order = mean.count
     guard order > 0 else {
@@ -49,7 +52,12 @@ struct GaussianComponent: Sendable {
       variances = (0..<order).map { covariance[$0][$0] }
       axes = nil
     } else {
-      let eigen = SymmetricEigen(Array(covariance.joined()), order: order)
+      let eigen = try SymmetricEigen(Array(covariance.joined()), order: order) {
+        done throws(ProcessError) in
+        guard !Task.isCancelled, progress?(done) ?? true else {
+          throw ProcessError("the search for the axes of \(names.covariance) was cancelled")
+        }
+      }
       variances = eigen.values
       axes = Tensor([order, order], eigen.vectors)
     }

@@ -18,14 +18,17 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
   /// Creates the field from a mean and a full covariance.
   ///
   /// `sampleShape` is `[D]` unless samples have more axes, as images do; its count is D.
+  /// - Parameter progress: called on the way with about the part of the axes that is found, which take seconds from some 500
+  ///   dimensions on; false stops, as does the task's cancellation.
   /// - Throws: `ProcessError` where dimensions differ, an entry is not finite, or the covariance is not symmetric and
-  ///   positive definite.
+  ///   positive definite, and where it is stopped.
   public init(
-    process: any LinearProcess, mean: [Double], covariance: [[Double]], sampleShape: Shape? = nil
+    process: any LinearProcess, mean: [Double], covariance: [[Double]], sampleShape: Shape? = nil,
+    progress: ((Double) -> Bool)? = nil
   ) throws(ProcessError) {
     self.process = process
     gaussian = try GaussianComponent(
-      mean: mean, covariance: covariance, named: ("mean", "covariance"))
+      mean: mean, covariance: covariance, named: ("mean", "covariance"), progress: progress)
     self.sampleShape = sampleShape ?? [mean.count]
     guard self.sampleShape.count == mean.count else {
       throw ProcessError(
@@ -58,10 +61,14 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
   /// ```
   ///
   /// Costs n D² operations, and some 10 D³ for the axes.
-  /// - Parameter variance: v, which entries that do not vary, or fewer samples than dimensions, need.
-  /// - Throws: `ProcessError` where there are no data, an entry is not finite, or Σ is not positive definite.
+  /// - Parameters:
+  ///   - variance: v, which entries that do not vary, or fewer samples than dimensions, need.
+  ///   - progress: of the axes, as for a given covariance.
+  /// - Throws: `ProcessError` where there are no data, an entry is not finite, or Σ is not positive definite, and where it is
+  ///   stopped.
   public init<Entry: TensorScalar>(
-    process: any LinearProcess, momentsOf data: Tensor<Entry>, addedVariance variance: Double = 0
+    process: any LinearProcess, momentsOf data: Tensor<Entry>, addedVariance variance: Double = 0,
+    progress: ((Double) -> Bool)? = nil
   ) throws(ProcessError) {
     guard data.shape.rank > 1, data.count > 0 else {
       throw ProcessError(
@@ -80,7 +87,7 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
       process: process, mean: mean,
       covariance: (0..<width).map { i in
         (0..<width).map { products[i, $0] / count + (i == $0 ? variance : 0) }
-      }, sampleShape: data.shape.row)
+      }, sampleShape: data.shape.row, progress: progress)
   }
 
   /// The mean μ of the data.

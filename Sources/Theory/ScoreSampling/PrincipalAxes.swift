@@ -16,9 +16,12 @@ struct PrincipalAxes: Sendable {
   ///
   /// The covariance is that of the linear part of the map, for which the numbers' own is known, and of what it leaves. So
   /// the axes of an affine map are exact however few the samples, if there are more of them than entries.
+  ///
+  /// `check` is told about how much is done on the way, and what it throws ends the work.
   init<Scalar: TensorScalar>(
-    ofStates states: Tensor<Scalar>, fromNormal numbers: Tensor<Scalar>, deviation: Double
-  ) {
+    ofStates states: Tensor<Scalar>, fromNormal numbers: Tensor<Scalar>, deviation: Double,
+    check: (_ done: Double) throws -> Void
+  ) throws {
     sampleShape = states.shape.row
     let (count, width) = (states.rows, sampleShape.count)
     guard width <= Self.limit, width > 1 else {
@@ -44,7 +47,8 @@ struct PrincipalAxes: Sendable {
         Double(count) * map.matmul(map, transposeOther: true)
         + rest.matmul(rest, transposeSelf: true)
     }
-    axes = Tensor([width, width], SymmetricEigen(covariance.scalars, order: width).vectors)
+    let eigen = try SymmetricEigen(covariance.scalars, order: width, check: check)
+    axes = Tensor([width, width], eigen.vectors)
   }
 
   /// The coordinates of states, `[n, D]`.
