@@ -51,6 +51,18 @@ import Testing
     }
   }
 
+  /// The chain of DDPM, whose β(t) jumps a thousand times, is no harder than the processes whose β(t) does not.
+  @Test func aChainIsPassedToATightTolerance() throws {
+    let oracle = try Self.oracle(DDPMChain.linear(), Double.self)
+    let x = Tensor<Double>([2, 1], [0.8, -0.3])
+    let likelihood = try FlowLikelihood(
+      oracle, divergence: .exact, method: .adaptive(rtol: 1e-9, atol: 1e-9))
+    let result = try likelihood.logDensity(of: x)
+    #expect(result.isFinished && result.maxEvaluations < 500, "\(result.maxEvaluations)")
+    let budget = try likelihood.budget(of: result, for: x, by: oracle)
+    #expect(budget.remainder.allSatisfy { abs($0) < 1e-7 }, "\(budget.remainder)")
+  }
+
   @Test(arguments: cases.indices)
   func theUsualToleranceAgreesToItsOrder(_ index: Int) throws {
     let (process, expected) = Self.cases[index]

@@ -47,6 +47,43 @@ import Testing
     }
   }
 
+  /// β(t) jumps at each step of the chain, and solvers with steps of their own take no notice: they end where the flow of a
+  /// Gaussian does, at the cost of a smooth process.
+  @Test(arguments: ["dopri5", "dop853"])
+  func adaptiveSolversPassTheJumps(_ name: String) throws {
+    let method = try #require(EmbeddedPair.all.first { $0.method.name == name })
+    for chain in [
+      try DDPMChain.linear(), try DDPMChain.cosine(steps: 60),
+      try DDPMChain(betas: [0.01, 0.5, 0.1, 0.9, 0.3]),
+    ] {
+      let field = GaussianField<Double>(process: chain)
+      var sampler = Sampler(
+        field, solver: try AdaptiveFlow(method: method, rtol: 1e-9, atol: 1e-9),
+        grid: try .uniform(from: 1, to: chain.cutoffs.sampling, steps: 4))
+      sampler.trajectoryStride = 1
+      let starts = Tensor<Double>([3, 1], [-2, 0.1, 1.5])
+      let result = try sampler.sample(from: starts, key: RandomKey(1))
+      #expect(result.isFinished && result.maxEvaluations < 500, "\(result.maxEvaluations)")
+      for row in 0..<3 {
+        let exact = field.flow(starts[row, 0], from: 1, to: chain.cutoffs.sampling)
+        #expect(abs(result.samples[row, 0] - exact) < 1e-7)
+        for point in result.trajectory {
+          let exact = field.flow(starts[row, 0], from: 1, to: point.time)
+          // Interpolated, and to order 3 alone by the second.
+          #expect(abs(point.x[row, 0] - exact) < (name == "dopri5" ? 1e-5 : 1e-3))
+        }
+      }
+    }
+    // A step without noise has no clock of its own: there the jumps are met, each at some cost.
+    let quiet = try DDPMChain(betas: [0.01, 0, 0.1])
+    let field = GaussianField<Double>(process: quiet)
+    let sampler = try Sampler(field, solver: AdaptiveFlow(rtol: 1e-8, atol: 1e-8), steps: 1)
+    let result = try sampler.sample(from: Tensor([1, 1], [1]), key: RandomKey(1))
+    let exact = field.flow(1, from: 1, to: quiet.cutoffs.sampling)
+    #expect(result.isFinished)
+    #expect(abs(result.samples[0, 0] - exact) < 1e-4, "\(result.samples[0, 0]), \(exact)")
+  }
+
   /// At N = 1000 the chain of VP is the reference grid: the same times and transitions, and the published moments.
   @Test func theReferenceGridIsTheChain() throws {
     let vp = try VariancePreserving()

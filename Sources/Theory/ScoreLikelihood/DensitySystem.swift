@@ -21,6 +21,7 @@ struct DensitySystem<Scalar: TensorScalar>: RowSystem {
   let width: Int
   let blocks: [Int]
   var integrals: Int { blocks[1] }
+  var diffusionTime: DiffusionTime? { (process as? any JumpingProcess)?.diffusionTime }
 
   init(
     _ field: any DifferentiableScoreField<Scalar>, _ divergence: Divergence, rows: Int,

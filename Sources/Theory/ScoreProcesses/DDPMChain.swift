@@ -8,7 +8,8 @@ import Foundation
 ///
 /// Steps are counted from 0 as in published code: step i leads to the time (i + 1)/N. The chain is a process too: the
 /// one whose β(t) is constant within each step, −N log(1 − β_i), and whose kernel at the times of the steps is that of
-/// the chain to rounding. So every field, solver and likelihood serves it; `TimeGrid.chain` has its steps.
+/// the chain to rounding. So every field, solver and likelihood serves it, those with steps of their own too, which do not
+/// see the jumps of β(t); `TimeGrid.chain` has its steps.
 public struct DDPMChain: LinearProcess {
   /// β_i.
   public let betas: [Double]
@@ -155,7 +156,11 @@ public struct DDPMChain: LinearProcess {
 
   public func time(halfLogSNR lambda: Double) -> Double {
     let x = -2 * lambda
-    let logAlpha = -0.5 * (x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)))
+    return time(logAlpha: -0.5 * (x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))))
+  }
+
+  /// The time at which log α has a value; the nearer end where there is none.
+  func time(logAlpha: Double) -> Double {
     if logAlpha <= logAlphas[count] { return 1 }
     // The last time of the chain whose α is not below.
     var (low, high) = (0, count)

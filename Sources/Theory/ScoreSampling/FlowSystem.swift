@@ -8,6 +8,7 @@ package struct FlowSystem<Scalar: TensorScalar>: RowSystem {
   private var field: any ScoreField<Scalar>
   private let process: any LinearProcess
   package let width: Int
+  package var diffusionTime: DiffusionTime? { (process as? any JumpingProcess)?.diffusionTime }
 
   package init(_ field: any ScoreField<Scalar>) {
     (whole, self.field) = (field, field)

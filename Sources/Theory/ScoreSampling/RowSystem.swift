@@ -1,3 +1,5 @@
+import ScoreProcesses
+
 /// A system of ordinary differential equations that is solved for many rows at once, each with its own time.
 ///
 /// States are in Double whatever the field computes in: a tolerance means the same for every scalar type, and long sums
@@ -11,6 +13,9 @@ package protocol RowSystem {
 
   /// How many of a row's last entries are integrals along the way, which no rate depends on.
   var integrals: Int { get }
+
+  /// The time in which the solution is smooth, where the rates jump in t.
+  var diffusionTime: DiffusionTime? { get }
 
   /// Takes note of which of the original rows are present from now on, in order.
   mutating func select(rows: [Int])
@@ -34,6 +39,7 @@ package protocol RowSystem {
 extension RowSystem {
   package var blocks: [Int] { [width] }
   package var integrals: Int { 0 }
+  package var diffusionTime: DiffusionTime? { nil }
   package mutating func select(rows: [Int]) {}
   package func consequence(
     of error: UnsafePointer<Double>, in y: UnsafePointer<Double>, rate: UnsafePointer<Double>,
