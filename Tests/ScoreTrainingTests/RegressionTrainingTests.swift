@@ -200,6 +200,65 @@ import Testing
     }
   }
 
+  /// A regression that is saved and taken up by another trainer, of another seed, ends in the same bits.
+  @Test func aStoppedRegressionEndsInTheSameBits() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("regression-\(UUID().uuidString)").path
+    try AtomicFile.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/state.safetensors"
+    let pool = ThreadPool(threads: 1)
+    func trainer(
+      width: Int = 8, learningRate: Double = 2e-3, seed: UInt64 = 0
+    ) throws -> RegressionTrainer<Float> {
+      try RegressionTrainer(
+        inputs: 1, conditions: 1, outputs: 1, width: width, batchSize: 16, steps: 30,
+        learningRate: learningRate, seed: seed, pool: pool)
+    }
+    func advance(_ trainer: inout RegressionTrainer<Float>, to end: Int) throws {
+      while trainer.step < end {
+        let key = RandomKey(UInt64(trainer.step))
+        let x: Tensor<Float> = key.folded("x").normal([16, 1])
+        try trainer.advance(inputs: x, conditions: x, targets: x.map { sin($0) })
+      }
+    }
+    var whole = try trainer()
+    try advance(&whole, to: 30)
+    var first = try trainer()
+    try advance(&first, to: 11)
+    try first.save(to: path)
+    var second = try trainer(seed: 5)
+    try second.restore(from: path)
+    #expect(second.step == 11 && second.averagedParameters == first.averagedParameters)
+    try advance(&second, to: 30)
+    try whole.save(to: folder + "/whole")
+    try second.save(to: folder + "/second")
+    let (a, b) = (
+      FileManager.default.contents(atPath: folder + "/whole"),
+      FileManager.default.contents(atPath: folder + "/second")
+    )
+    #expect(a != nil && a == b)
+
+    // Files that do not fit leave the trainer as it is.
+    let before = second.averagedParameters
+    var wide = try trainer(width: 9)
+    let mismatch = #expect(throws: FileError.self) { try wide.restore(from: path) }
+    #expect(
+      mismatch?.description.contains("has shape [8, 1]; expected [9, 1]") == true,
+      "\(mismatch?.description ?? "none")")
+    try AtomicFile.write("no tensors", to: path)
+    #expect(throws: FileError.self) { try second.restore(from: path) }
+    #expect(throws: FileError.self) { try second.restore(from: folder + "/none") }
+    #expect(second.step == 30 && second.averagedParameters == before)
+
+    // What diverged is not written.
+    var diverging = try trainer(learningRate: 1e300)
+    try advance(&diverging, to: 1)
+    let error = #expect(throws: FileError.self) { try diverging.save(to: folder + "/diverged") }
+    #expect(error?.description.contains("diverged at step 1") == true)
+    #expect(!FileManager.default.fileExists(atPath: folder + "/diverged"))
+  }
+
   /// Any network is fitted as the perceptron is, to the bit where it is the same one.
   @Test func networksOfOnesOwnAreFitted() throws {
     let pool = ThreadPool(threads: 1)

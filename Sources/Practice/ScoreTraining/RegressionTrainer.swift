@@ -13,6 +13,9 @@ import ScoreTensors
 /// Score matching from short steps of a simulation and the velocity score of critically damped Langevin diffusion are
 /// such regressions: the mean of the targets given (x, c) is what the network learns. `Trainer` serves the linear family.
 /// A copy shares the memory in which gradients are computed: one of them steps at a time.
+///
+/// `save(to:)` writes all of its state, and `restore(from:)` takes it up, so that under the same batches a training that was
+/// stopped ends in the bits of one that was not.
 public struct RegressionTrainer<Scalar: TensorScalar> {
   /// Rows of one step.
   public let batchSize: Int
@@ -157,6 +160,21 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
       rate: learningRate * max(0.5 * (1 + cos(.pi * share)), 1e-3),
       decay: min(0.995, Double(1 + step) / Double(10 + step)), pool: pool)
     return loss
+  }
+
+  /// Writes the whole state, in the form of a run's checkpoint: `parameters/NAME`, `average/NAME` and Adam's moments.
+  /// - Throws: `FileError` where it cannot be written, and, before anything is, where an entry of it is not finite.
+  public func save(to path: String) throws(FileError) {
+    let checkpoint = optimizer.checkpoint(of: Parameters(names: names, tensors: tensors))
+    try checkpoint.checkFinite(at: step, for: path)
+    try checkpoint.write(to: path)
+  }
+
+  /// Takes up the state that one of the same network saved; the next step is the one after. What is not in the file, the
+  /// learning rate, the steps and the batch size, are this one's own.
+  /// - Throws: `FileError` where the file cannot be read, or a tensor is missing or has another shape; nothing is changed then.
+  public mutating func restore(from path: String) throws(FileError) {
+    tensors = try optimizer.restore(Safetensors(contentsOf: path), of: names, from: path).tensors
   }
 
   /// The averaged parameters by name.

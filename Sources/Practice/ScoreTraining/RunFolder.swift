@@ -123,12 +123,7 @@ public struct RunFolder: Sendable {
   /// - Throws: `FileError` where they cannot be written, and, before anything is written, where an entry of the state is not finite.
   public func save<Scalar>(_ trainer: Trainer<Scalar>, log: LossLog) throws(FileError) {
     let checkpoint = trainer.checkpoint
-    for (name, tensor) in zip(checkpoint.parameters.names, checkpoint.parameters.tensors)
-    where !tensor.isFinite {
-      throw FileError(
-        "\(checkpointPath): not written, since training diverged at step \(trainer.step) and left entries of \(name) that are not finite numbers; a lower learning rate may help"
-      )
-    }
+    try checkpoint.checkFinite(at: trainer.step, for: checkpointPath)
     try AtomicFile.write(log.text, to: lossPath)
     try checkpoint.write(to: checkpointPath)
   }
@@ -181,62 +176,15 @@ public struct RunFolder: Sendable {
   }
 }
 
-extension Safetensors {
-  func tensor(_ name: String, in path: String) throws(FileError) -> Tensor<Scalar> {
-    guard let tensor = parameters[name] else {
-      throw FileError("\(path): the tensor \(name) is missing")
-    }
-    guard tensor.isFinite else {
-      throw FileError(
-        "\(path): the tensor \(name) has entries that are not finite numbers in \(Scalar.self)")
-    }
-    return tensor
-  }
-}
-
 extension Trainer {
   /// The whole state: parameters, their average, and the optimiser's moments.
-  public var checkpoint: Safetensors<Scalar> {
-    let parts = [
-      ("parameters", parameters.tensors), ("average", averagedParameters.tensors),
-      ("adam.first", optimizer.first), ("adam.second", optimizer.second),
-    ]
-    let names = parameters.names
-    return Safetensors(
-      Parameters(
-        names: parts.flatMap { part in names.map { "\(part.0)/\($0)" } },
-        tensors: parts.flatMap(\.1)),
-      metadata: ["step": "\(step)", "format": "\(RunDescription.currentFormat)"])
-  }
+  public var checkpoint: Safetensors<Scalar> { optimizer.checkpoint(of: parameters) }
 
   /// Takes up the state of a checkpoint; the next step is the one after the checkpoint's.
   /// - Throws: `FileError` where a tensor is missing or has another shape.
   public mutating func restore(_ checkpoint: Safetensors<Scalar>, from path: String)
     throws(FileError)
   {
-    guard let text = checkpoint.metadata["step"], let step = Int(text), step >= 0 else {
-      throw FileError("\(path): the metadata name no step")
-    }
-    let names = parameters.names
-    func part(_ prefix: String) throws(FileError) -> [Tensor<Scalar>] {
-      var tensors: [Tensor<Scalar>] = []
-      for (name, like) in zip(names, optimizer.first) {
-        let tensor = try checkpoint.tensor("\(prefix)/\(name)", in: path)
-        guard tensor.shape == like.shape else {
-          throw FileError(
-            "\(path): \(prefix)/\(name) has shape \(tensor.shape); expected \(like.shape)")
-        }
-        tensors.append(tensor)
-      }
-      return tensors
-    }
-    let values = try part("parameters")
-    var restored = optimizer
-    if !restored.average.isEmpty { restored.average = try part("average") }
-    restored.first = try part("adam.first")
-    restored.second = try part("adam.second")
-    restored.steps = step
-    parameters = Parameters(names: names, tensors: values)
-    optimizer = restored
+    parameters = try optimizer.restore(checkpoint, of: parameters.names, from: path)
   }
 }
