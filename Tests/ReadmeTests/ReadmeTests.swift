@@ -128,6 +128,63 @@ import Testing
     #expect(read.parameters == trainer.averagedParameters)
   }
 
+  /// Two bumps at ±1 are learnt without a kernel, kept, and drawn again.
+  @Test func anSDEThatIsNotLinearIsLearntAndRunBack() throws {
+    let pool = ThreadPool()
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    func bumps(_ key: RandomKey) -> Tensor<Float> {
+      .combined(
+        1, key.folded("side").rademacher([512, 1]), 0.2, key.folded("place").normal([512, 1]))
+    }
+    let numbers = bumps(RandomKey(0))
+    // begin general
+    // At rest N(0, 1): f = D′ − D x and g² = 2 D, for D = 1 + ½ cos x.
+    let process = try GeneralProcess(
+      name: "uneven", drift: { x, _ in x.map { -0.5 * sin($0) - (1 + 0.5 * cos($0)) * $0 } },
+      squaredDiffusion: { x, _ in x.map { 2 + cos($0) } }, endTime: 3)
+    let times = (0...40).map { 3 * pow(Double($0) / 40, 2) }
+    let noise = try process.simulate(numbers, along: times, key: RandomKey(1))
+    @Sendable func features(_ times: [Double]) -> Tensor<Float> {
+      Tensor(rows: times.map { [Float($0), Float(log($0 + 0.01)), Float(1 / (1 + 10 * $0))] })
+    }
+    // What scores are as large as: one over the deviation of two bumps of deviation 0.2 and their noise.
+    @Sendable func deviation(_ t: Double) -> Float { Float(min(1, 0.04 + 2 * t).squareRoot()) }
+    var trainer = try RegressionTrainer<Float>(
+      inputs: 1, conditions: 3, outputs: 1, batchSize: 2 * numbers.rows, steps: 1000, pool: pool)
+    while trainer.step < trainer.steps {
+      let pairs = try process.shortSteps(
+        numbers, along: times, key: RandomKey(2).folded(UInt64(trainer.step)))
+      try trainer.advance(
+        inputs: pairs.states, conditions: features(pairs.times),
+        targets: .combinedRows(pairs.times.map(deviation), pairs.targets))
+    }
+    try trainer.save(to: path)  // and later: trainer.restore(from: path)
+    let score = try trainer.function(rows: 500)
+    let sampler = try GeneralSampler<Float>(process) { x, t in
+      1 / deviation(t) * (try score(x, conditions: features([Double](repeating: t, count: 500))))
+    }
+    let drawn = try sampler.sample(
+      from: RandomKey(3).normal([500, 1]), along: TimeGrid(times: times.dropFirst().reversed()),
+      key: RandomKey(4))
+    // end general
+    #expect(try Self.readme().contains(Self.lines("general") + "\n"))
+    // 1-Wasserstein distances of quantiles; two draws of the bumps are some 0.05 apart.
+    func distance(_ a: Tensor<Float>, _ b: Tensor<Float>) -> Float {
+      zip(a.scalars.sorted(), b.scalars.sorted()).reduce(0) { $0 + abs($1.0 - $1.1) } / 500
+    }
+    let (data, normal) = (
+      bumps(RandomKey(5)).rows(0..<500), RandomKey(6).normal([500, 1]) as Tensor<Float>
+    )
+    print("uneven: W1 \(distance(drawn, data)), of noise \(distance(normal, data))")
+    #expect(distance(drawn, data) < 0.2 && distance(normal, data) > 0.35)
+    #expect(distance(noise.rows(0..<500), normal) < 0.15)
+    var again = try RegressionTrainer<Float>(
+      inputs: 1, conditions: 3, outputs: 1, batchSize: 2 * numbers.rows, steps: 1000, pool: pool)
+    try again.restore(from: path)
+    #expect(again.step == 1000 && again.averagedParameters == trainer.averagedParameters)
+  }
+
   @Test func aNetworkOfOnesOwnTrainsSamplesAndGivesLikelihoods() throws {
     let pool = ThreadPool()
     let points: Tensor<Float> = RandomKey(0).normal([1000, 2])
