@@ -95,6 +95,43 @@ import Testing
     #expect(try one.conditioned(on: 0).conditioned(on: 1).noise(Self.x, at: times) == own)
   }
 
+  /// Row i of its own class has the bits that it has where that class is asked for, beside covariates of its own too.
+  @Test(arguments: [0, 2])
+  func eachRowHasItsOwnClass(covariates: Int) throws {
+    var model = try Self.model(Self.configuration(.mlp, classes: 3, covariates: covariates))
+    let labels = [2, nil, 0, 1, 1, nil, 2, 0, 0]
+    let given: Tensor<Double> = RandomKey(2).normal([9, covariates])
+    if covariates > 0 { model = try model.conditioned(onRows: given) }
+    let rows = try model.conditioned(onRows: labels)
+    #expect(rows.rowCount == 9 && rows.label == nil)
+    for t in [Times.shared(0.3), .perSample((1...9).map { Double($0) / 10 })] {
+      let (noise, pullback) = try rows.noiseAndPullback(Self.x, at: t, cotangent: Self.x)
+      for (row, label) in labels.enumerated() {
+        let alone = try model.rows([row]).conditioned(on: label)
+        let own = try alone.noiseAndPullback(
+          Self.x.rows([row]), at: t.rows([row]), cotangent: Self.x.rows([row]))
+        #expect(own.noise == noise.rows([row]) && own.pullback == pullback.rows([row]))
+      }
+      let some = [8, 1, 3]
+      #expect(try rows.rows(some).noise(Self.x.rows(some), at: t.rows(some)) == noise.rows(some))
+    }
+    if covariates > 0 {
+      let other = try model.unconditioned.conditioned(onRows: labels).conditioned(onRows: given)
+      #expect(
+        try other.noise(Self.x, at: .shared(0.3)) == rows.noise(Self.x, at: .shared(0.3)))
+      #expect(throws: ProcessError.self) { try rows.conditioned(onRows: given.rows(0..<8)) }
+      #expect(throws: ProcessError.self) { try model.conditioned(onRows: [0, 1]) }
+    }
+    // What is asked for last holds.
+    let one = try rows.conditioned(on: 1)
+    #expect(one.rowCount == model.rowCount && one.label == 1)
+    #expect(rows.unconditioned.rowCount == nil)
+    #expect(throws: ProcessError.self) { try rows.noise(Self.x.rows(0..<3), at: .shared(0.3)) }
+    #expect(throws: ProcessError.self) {
+      try model.conditioned(onRows: [0, 1, 2, 3, 0, 0, 0, 0, 0])
+    }
+  }
+
   @Test func roundedProductsKeepTheClass() throws {
     let configuration = Self.configuration(.mlp, classes: 2)
     let double = try Self.model(configuration)

@@ -163,6 +163,61 @@ import Testing
     }
   }
 
+  /// Rows that bring their class are scored each under it, as they are where it is asked for all, wherever it comes from and
+  /// whatever else they are under.
+  @Test(arguments: [
+    ("table.csv", "column:kind", "", "data"), ("table.csv", "column:kind", "--given y", "data"),
+    ("rest.csv", "labels.npy", "", "labels.npy"), ("moons:count=200", "data", "", "data"),
+  ])
+  func rowsAreScoredUnderTheirOwnClass(
+    data: String, labels: String, given: String, source: String
+  ) throws {
+    let bench = try Self.bench()
+    let rows = Self.labels.indices.map { ("\(sin(Double($0)))", "\(50 + $0 % 7)") }
+    try bench.write(
+      .text(
+        "x,kind,y\n"
+          + zip(rows, Self.labels).map { "\($0.0),\(Int($1)),\($0.1)\n" }.joined()),
+      to: "table.csv")
+    try bench.write(.text("x,y\n" + rows.map { "\($0.0),\($0.1)\n" }.joined()), to: "rest.csv")
+    let _: Reports.Train = try bench.report(
+      "train --data \(data) --labels \(labels) \(given) --out run --network mlp:width=16,layers=1 --batch-size 32 --warm-up 0 --steps 30"
+    )
+    func nats(_ words: String) throws -> [Double] {
+      let _: Reports.Likelihood = try bench.report(
+        "likelihood --model run --data \(data) --count 30 --strata 2 --out nats.npy \(words)")
+      return try bench.numbers("nats.npy")
+    }
+    let classes =
+      data.hasPrefix("moons")
+      ? try DataSource(data).load(as: Double.self).labels ?? [] : Self.labels.map { Int($0) }
+    let alone = try Set(classes).map { ($0, try nats("--class \($0)")) }
+    let byClass = Dictionary(uniqueKeysWithValues: alone)
+    let own = try nats("--class \(source)")
+    #expect(try own.count == 30 && own == (0..<30).map { try #require(byClass[classes[$0]])[$0] })
+    #expect(try own != nats(""))
+    let spoken = try bench.scoresde(
+      "likelihood --model run --data \(data) --count 3 --strata 0 --class \(source) --against \(data)"
+    )
+    #expect(spoken.status == 0 && spoken.output.contains(", each of its own class"))
+  }
+
+  @Test func labelsThatARunDoesNotKnowAreRefusedRowByRow() throws {
+    let bench = try Self.bench()
+    let _: Reports.Train = try bench.report(
+      "train --data data.npy --labels labels.npy --out run --steps 1 \(Self.options)")
+    for (labels, part) in [
+      (2, "classes.npy: sample 9 is of class 1, of which the run saw no sample"),
+      (4, "classes.npy: sample 9 is of class 3, of which the run saw no sample"),
+    ] {
+      try bench.write(
+        .npy(Self.labels.indices.map { $0 == 9 ? Double(labels - 1) : 2 }, shape: [300]),
+        to: "classes.npy")
+      let outcome = try bench.scoresde("likelihood --model run --data data.npy --class classes.npy")
+      #expect(outcome.status == 1 && outcome.errors.contains(part), "\(outcome.errors)")
+    }
+  }
+
   @Test func setsInThePlaneComeWithTheClassesOfTheirParts() throws {
     let bench = try Workbench()
     let _: Reports.Train = try bench.report(
@@ -208,6 +263,12 @@ import Testing
     ("likelihood --model classes --class 3 --data data.npy", "from 0 to 2"),
     ("likelihood --model classes --class 0,2 --data data.npy", "is 0,2; expected one class"),
     ("likelihood --model classes --class 0-9 --data data.npy", "is 0-9; expected one class"),
+    ("likelihood --model classes --class x --data data.npy", "is x; expected one class"),
+    ("likelihood --model classes --class data --data data.npy", "data.npy comes without labels"),
+    ("likelihood --model run --class data --data data.npy", "trained without labels"),
+    ("likelihood --model gaussian --class data --data data.npy", "exact model"),
+    ("likelihood --model classes --class short.npy --data data.npy", "2 labels for 300 samples"),
+    ("study --model classes --class data --out new", "is data; expected one class"),
     ("study --model classes --class x --out new", "is x; expected one class"),
     ("sample --model classes --class x --out x.npy", "such as 3, 0,1,7 or 0-9"),
     ("train --out run --resume --labels labels.npy", "trained with, none"),

@@ -14,11 +14,12 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   public let configuration: ModelConfiguration
   /// The parameters.
   public let parameters: Parameters<Scalar>
-  /// The class whose scores these are; nil where they are those of all samples together.
+  /// The class whose scores these are; nil where they are those of all samples together, or of each sample's own.
   public let label: Int?
   /// The covariates under which these are the scores; nil where they are those under none, or under each sample's own.
   public let covariates: [Double]?
-  // Each sample's own covariates, [n, k].
+  // Each sample's own class, or none, and each sample's own covariates, [n, k].
+  private let labelRows: [Int?]?
   private let covariateRows: Tensor<Double>?
   private let pool: ThreadPool
   private let programs: Programs
@@ -46,29 +47,31 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     self.configuration = configuration
     self.process = process
     self.parameters = parameters
-    (label, covariates, covariateRows) = (nil, nil, nil)
+    (label, labelRows, covariates, covariateRows) = (nil, nil, nil, nil)
     self.pool = pool
     programs = Programs(products: .full, largestValue: configuration.largestValue)
   }
 
   private init(
-    _ model: ScoreModel, label: Int?, covariates: [Double]?, rows: Tensor<Double>?,
-    programs: Programs
+    _ model: ScoreModel, label: Int?, labelRows: [Int?]?, covariates: [Double]?,
+    covariateRows: Tensor<Double>?, programs: Programs? = nil
   ) {
     configuration = model.configuration
     process = model.process
     parameters = model.parameters
     pool = model.pool
     self.label = label
+    self.labelRows = labelRows
     self.covariates = covariates
-    covariateRows = rows
-    self.programs = programs
+    self.covariateRows = covariateRows
+    self.programs = programs ?? model.programs
   }
 
   /// The same model with products of another precision.
   convenience init(_ model: ScoreModel, products: ProductPrecision) {
     self.init(
-      model, label: model.label, covariates: model.covariates, rows: model.covariateRows,
+      model, label: model.label, labelRows: model.labelRows, covariates: model.covariates,
+      covariateRows: model.covariateRows,
       programs: Programs(products: products, largestValue: model.programs.largestValue))
   }
 
@@ -77,18 +80,20 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   /// Costs nothing: the models share their parameters and what is compiled of them.
   /// - Throws: `ProcessError` unless the model was trained on labels and knows the class.
   public func conditioned(on label: Int?) throws(ProcessError) -> ScoreModel {
-    if let label {
-      guard configuration.classes > 0 else {
-        throw ProcessError(
-          "class \(label) is asked for, but the model was trained without labels")
-      }
-      guard (0..<configuration.classes).contains(label) else {
-        throw ProcessError(
-          "class \(label) is asked for; expected one from 0 to \(configuration.classes - 1)")
-      }
-    }
+    try check(label)
     return ScoreModel(
-      self, label: label, covariates: covariates, rows: covariateRows, programs: programs)
+      self, label: label, labelRows: nil, covariates: covariates, covariateRows: covariateRows)
+  }
+
+  /// The scores of samples each of a class of its own: row i of a batch of the class i, or of all samples where that is nil.
+  /// - Parameter labels: a class a sample, for batches of as many samples.
+  /// - Throws: `ProcessError` where the model does not know a class, or another number of samples have covariates of their
+  ///   own.
+  public func conditioned(onRows labels: [Int?]) throws(ProcessError) -> ScoreModel {
+    for label in labels { try check(label) }
+    try check(labels, covariateRows)
+    return ScoreModel(
+      self, label: nil, labelRows: labels, covariates: covariates, covariateRows: covariateRows)
   }
 
   /// The score of samples under covariates y, ∇ log p_t(x | y), whatever they were under before.
@@ -98,20 +103,43 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
   /// - Throws: `ProcessError` where they are not.
   public func conditioned(on covariates: [Double]) throws(ProcessError) -> ScoreModel {
     try check(Tensor([1, covariates.count], covariates))
-    return ScoreModel(self, label: label, covariates: covariates, rows: nil, programs: programs)
+    return ScoreModel(
+      self, label: label, labelRows: labelRows, covariates: covariates, covariateRows: nil)
   }
 
   /// The scores of samples each under covariates of its own: row i of a batch under row i of y.
   /// - Parameter covariates: `[n, k]` for batches of n samples, k the number that the model was trained with.
-  /// - Throws: `ProcessError` where the shape is another, or a number is not finite.
+  /// - Throws: `ProcessError` where the shape is another, a number is not finite, or another number of samples have classes
+  ///   of their own.
   public func conditioned(onRows covariates: Tensor<Double>) throws(ProcessError) -> ScoreModel {
     try check(covariates)
-    return ScoreModel(self, label: label, covariates: nil, rows: covariates, programs: programs)
+    try check(labelRows, covariates)
+    return ScoreModel(
+      self, label: label, labelRows: labelRows, covariates: nil, covariateRows: covariates)
   }
 
   /// The score of all samples together, of no class and under no covariates.
   public var unconditioned: ScoreModel {
-    ScoreModel(self, label: nil, covariates: nil, rows: nil, programs: programs)
+    ScoreModel(self, label: nil, labelRows: nil, covariates: nil, covariateRows: nil)
+  }
+
+  private func check(_ label: Int?) throws(ProcessError) {
+    guard let label else { return }
+    guard configuration.classes > 0 else {
+      throw ProcessError("class \(label) is asked for, but the model was trained without labels")
+    }
+    guard (0..<configuration.classes).contains(label) else {
+      throw ProcessError(
+        "class \(label) is asked for; expected one from 0 to \(configuration.classes - 1)")
+    }
+  }
+
+  private func check(_ labels: [Int?]?, _ covariates: Tensor<Double>?) throws(ProcessError) {
+    if let labels, let covariates, labels.count != covariates.rows {
+      throw ProcessError(
+        "\(labels.count) samples have a class of their own, and \(covariates.rows) covariates; expected as many"
+      )
+    }
   }
 
   private func check(_ covariates: Tensor<Double>) throws(ProcessError) {
@@ -128,12 +156,13 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     }
   }
 
-  public var rowCount: Int? { covariateRows?.rows }
+  public var rowCount: Int? { labelRows?.count ?? covariateRows?.rows }
 
   public func rows(_ rows: [Int]) -> ScoreModel {
-    guard let covariateRows else { return self }
+    guard rowCount != nil else { return self }
     return ScoreModel(
-      self, label: label, covariates: nil, rows: covariateRows.rows(rows), programs: programs)
+      self, label: label, labelRows: labelRows.map { labels in rows.map { labels[$0] } },
+      covariates: covariates, covariateRows: covariateRows?.rows(rows))
   }
 
   public var sampleShape: Shape { configuration.sampleShape }
@@ -179,7 +208,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     }
     if let rowCount, rowCount != x.rows {
       throw ProcessError(
-        "there are covariates of \(rowCount) samples, and the batch has \(x.rows); expected as many"
+        "there are conditions of \(rowCount) samples, and the batch has \(x.rows); expected as many"
       )
     }
     if let other = cotangents.first(where: { $0.shape != x.shape }) {
@@ -193,7 +222,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     let most = ChunkKind.most(largestValue: programs.largestValue)
     let least = most < 128 ? 1 : 8
     let workers = min(pool.threads, (x.rows + least - 1) / least)
-    let shared = if case .shared = t, covariateRows == nil { true } else { false }
+    let shared = if case .shared = t, self.rowCount == nil { true } else { false }
     let next = Atomic(0)
     let run: @Sendable () -> Void = { [self] in
       let outputs = outputs.map { $0.pointer }
@@ -207,8 +236,8 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
         ) { row, columns in
           withCovariates(of: row) { covariates in
             configuration.fillColumns(
-              process.marginal(at: t[row]), at: t[row], label: label, covariates: covariates,
-              columns)
+              process.marginal(at: t[row]), at: t[row], label: labelRows?[row] ?? label,
+              covariates: covariates, columns)
           }
         }
       }

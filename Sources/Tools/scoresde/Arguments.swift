@@ -106,15 +106,14 @@ struct Arguments {
   }
 
   /// The class that `--class` names, of which the command takes one.
-  var label: Int? {
-    get throws {
-      guard let text = values["--class"] else { return nil }
-      guard let label = Int(text), 0 <= label, label < 1 << 16 else {
-        throw CommandError.usage(
-          "--class is \(text); expected one class, a whole number from 0 on, such as 3")
-      }
-      return label
+  /// - Parameter others: what the command takes beside, for messages.
+  func label(or others: String = "") throws -> Int? {
+    guard let text = values["--class"] else { return nil }
+    guard let label = Int(text), 0 <= label, label < 1 << 16 else {
+      throw CommandError.usage(
+        "--class is \(text); expected one class, a whole number from 0 on, such as 3\(others)")
     }
+    return label
   }
 
   /// The classes that `--class` names, in its order.

@@ -10,7 +10,7 @@ enum LikelihoodCommand: Command {
   /// are dimensions, and has no error.
   private static let exactDimensions = 4
   static let options: [Option] = [
-    .model, .modelProcess, .label, .givenOfData,
+    .model, .modelProcess, .labelOfData, .givenOfData,
     Option("--data", "DATA", "digits:test, moons, …, or a file (required)"),
     Option("--against", "DATA", "other data, told from --data by their densities (ROC)"),
     Option("--count", "N", "the first N samples only"),

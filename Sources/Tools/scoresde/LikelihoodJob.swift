@@ -114,9 +114,9 @@ struct LikelihoodJob<Scalar: TensorScalar> {
         bound.mean, error)
     }
     // The score at T of a network that knows little there says more of the network than of the prior.
-    // Data of all covariates together are no samples of those under one.
+    // Data of all classes and covariates together are no samples of those under one.
     let training =
-      model.givenNote == nil
+      model.givenNote == nil && model.labelSource == nil
       ? model.trainingSamples(atMost: min(10_000, max(100, (1 << 23) / points.rows))) : nil
     let bar = session.progress("budget")
     let budget = try likelihood.budget(
@@ -205,13 +205,19 @@ extension String {
 }
 
 extension LoadedModel {
-  /// What the field of data is under, in words: nothing for models without covariates.
+  /// What the field of data is under, in words: nothing for models without classes and covariates.
   func condition(of data: Dataset<Scalar>) -> String {
-    guard let note = givenNote else { return "" }
+    var text = ""
+    if run?.classes != nil {
+      text =
+        labels.first.map { ", of class \($0)" }
+        ?? (labelSource == nil ? ", of all classes together" : ", each of its own class")
+    }
+    guard let note = givenNote else { return text }
     let names = note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")
-    if given.count == 1 { return ", under one row of \(names)" }
+    if given.count == 1 { return "\(text), under one row of \(names)" }
     let isOwn = given.count > 1 || data.covariates != nil
-    return isOwn ? ", each under its own \(names)" : ", under no \(names)"
+    return isOwn ? "\(text), each under its own \(names)" : "\(text), under no \(names)"
   }
 
   /// Data as the model sees them, with the scale by which bits per dimension follow where they are quantised.

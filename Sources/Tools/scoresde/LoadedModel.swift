@@ -6,6 +6,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let field: any DifferentiableScoreField<Scalar>
   /// The classes that are asked for; the field is that of the only one, or of all samples together.
   let labels: [Int]
+  /// Where each sample's own class comes from, as `--class` says: `data` or a file; nil where samples have none of their own.
+  let labelSource: String?
   /// The rows of covariates that are asked for, as the model sees them; the field is that of the only one, or of all samples.
   let given: [[Double]]
   /// What a trained model knows of its covariates, if it has any.
@@ -18,20 +20,22 @@ struct LoadedModel<Scalar: TensorScalar> {
   let columns: [String]?
   /// What is known of the run of a trained model.
   let run: RunDescription?
+  /// The classes that a trained model has seen no sample of.
+  private let emptyClasses: [Int]
 
   /// Whether classes or covariates are asked for.
   var isConditioned: Bool { !labels.isEmpty || !given.isEmpty }
 
   /// - Parameters:
   ///   - takesSeveral: whether several classes and rows of covariates may be asked for.
-  ///   - takesRows: whether rows of covariates may, each for a sample of data.
+  ///   - takesRows: whether classes and rows of covariates may, each for a sample of data.
   /// - Throws: where `--model`, `--sde`, `--class` or `--given` make no sense, or the run cannot be read.
   init(_ session: Session, takesSeveral: Bool = false, takesRows: Bool = false) throws {
     let text = try session.arguments.required("--model")
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
       field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      (labels, given, givenNote) = ([], [], nil)
+      (labels, labelSource, given, givenNote, emptyClasses) = ([], nil, [], nil, [])
       (scale, standardization, columns, run) = (nil, nil, nil, nil)
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
@@ -45,7 +49,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       oracle.pool = session.pool
       field = oracle
-      (labels, given, givenNote) = ([], [], nil)
+      (labels, labelSource, given, givenNote, emptyClasses) = ([], nil, [], nil, [])
       (scale, standardization, columns, run) = (nil, nil, nil, nil)
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
@@ -69,9 +73,22 @@ struct LoadedModel<Scalar: TensorScalar> {
         )
       }
       let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
+      labelSource = takesRows ? Self.labelSource(session.arguments) : nil
       labels =
-        takesSeveral
-        ? try session.arguments.labels : try session.arguments.label.map { [$0] } ?? []
+        if takesSeveral {
+          try session.arguments.labels
+        } else if labelSource != nil {
+          []
+        } else {
+          try session.arguments.label(
+            or: takesRows ? ", data for that of each sample, or a file of one a sample" : ""
+          ).map { [$0] } ?? []
+        }
+      if let labelSource, description.classes == nil {
+        throw CommandError.usage(
+          "--class is \(labelSource), but the run \(text) was trained without labels; expected a run that was trained with --labels"
+        )
+      }
       let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
       let note = try DataNote.given.value(in: description, of: folder)
       guard note?.count == description.covariates else {
@@ -88,15 +105,15 @@ struct LoadedModel<Scalar: TensorScalar> {
       givenNote = note
       if description.options.labelDropout == 0,
         description.classes ?? description.covariates != nil,
-        labels.isEmpty && description.classes != nil
+        labels.isEmpty && labelSource == nil && description.classes != nil
           || given.isEmpty && note != nil && !takesRows || session.arguments.has("--guidance")
       {
         session.say(
           "\(text) was trained with --label-dropout 0, so that samples without --class or --given, and guidance, take what it has not learnt"
         )
       }
-      let empty = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
-      if let label = labels.first(where: empty.contains) {
+      emptyClasses = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
+      if let label = labels.first(where: emptyClasses.contains) {
         throw CommandError.usage(
           "--class is \(session.arguments.text("--class") ?? ""), but the run \(text) was trained on no sample of class \(label); expected classes that it saw"
         )
@@ -130,6 +147,13 @@ struct LoadedModel<Scalar: TensorScalar> {
       throw CommandError.usage(
         "\(option) stands beside \(text), an exact model of no \(what); expected a run that was trained with \(needed)"
       )
+    }
+  }
+
+  /// What `--class` says that is no number: the labels that come with data, or a file that there is.
+  private static func labelSource(_ arguments: Arguments) -> String? {
+    arguments.text("--class").flatMap { text in
+      Int(text) == nil && (text == "data" || FilePlace.exists(text)) ? text : nil
     }
   }
 
@@ -245,15 +269,20 @@ struct LoadedModel<Scalar: TensorScalar> {
       key: RandomKey(0).folded("end marginal"))
   }
 
-  /// Data for the model: without the columns that held the labels and the covariates of its run, where they have them; the
-  /// latter are their covariates.
+  /// Data for the model: without the columns that held the labels and the covariates of its run, where they have them; these
+  /// are their labels, where each sample's own are asked for, and their covariates.
   func load(_ source: DataSource) throws -> Dataset<Scalar> {
     var data: Dataset<Scalar> = try source.load()
     guard let run else { return data }
     if let column = TrainingJob<Scalar>.labelColumn(of: run),
       data.columns?.contains(column) == true
     {
-      data = try data.parted(fromColumn: column).rest
+      data =
+        labelSource == "data"
+        ? try data.labelled(byColumn: column) : try data.parted(fromColumn: column).rest
+    }
+    if let labelSource, labelSource != "data" {
+      data = try data.labelled(asUsage(of: "--class") { try DataSource(labelSource) }.labels())
     }
     let given = TrainingJob<Scalar>.givenColumns(of: run) ?? []
     if given.contains(where: { data.columns?.contains($0) == true }) {
@@ -263,9 +292,12 @@ struct LoadedModel<Scalar: TensorScalar> {
     return try columns.map { try data.columns(named: $0) } ?? data
   }
 
-  /// The field of data: of each sample's own covariates, where data bring some and `--given` names none.
+  /// The field of data: of each sample's own class, where `--class` asks for it, and of its own covariates, where data bring
+  /// some and `--given` names none.
   func field(of data: Dataset<Scalar>) throws -> any DifferentiableScoreField<Scalar> {
-    guard let model = field as? ScoreModel<Scalar>, let note = givenNote else { return field }
+    guard var model = field as? ScoreModel<Scalar> else { return field }
+    if labelSource != nil { model = try model.conditioned(onRows: labels(of: data)) }
+    guard let note = givenNote else { return model }
     if given.count > 1 {
       guard given.count == data.count else {
         throw CommandError.usage(
@@ -275,9 +307,27 @@ struct LoadedModel<Scalar: TensorScalar> {
       return try model.conditioned(
         onRows: Tensor([given.count, note.count], given.flatMap { $0 }))
     }
-    guard given.isEmpty, let covariates = data.covariates else { return field }
+    guard given.isEmpty, let covariates = data.covariates else { return model }
     return try model.conditioned(
       onRows: note.standardization.standardized(covariates.values))
+  }
+
+  /// The classes of data, one a sample, all of which the model has seen.
+  private func labels(of data: Dataset<Scalar>) throws -> [Int] {
+    let source = labelSource ?? ""
+    guard let labels = data.labels else {
+      let column = run.flatMap(TrainingJob<Scalar>.labelColumn(of:)).map { " in a column \($0)" }
+      throw CommandError.usage(
+        "--class is \(source), but \(data.name) comes without labels\(column ?? ""); expected data that have them, or a file of whole numbers, one a sample"
+      )
+    }
+    let classes = run?.classes ?? 0
+    if let bad = labels.firstIndex(where: { $0 >= classes || emptyClasses.contains($0) }) {
+      throw CommandError.failure(
+        "\(source == "data" ? data.name : source): sample \(bad) is of class \(labels[bad]), of which the run saw no sample; expected classes from 0 to \(classes - 1) that it saw"
+      )
+    }
+    return labels
   }
 
   /// The Gaussian with the moments of the data as the model saw them, nil for an exact model.

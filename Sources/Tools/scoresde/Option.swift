@@ -22,6 +22,11 @@ struct Option: Sendable {
   /// The class that a model of classes is asked for.
   static let label = Option(
     "--class", "K", "of a run that was trained with --labels: the class, from 0 on (default: all)")
+  /// The classes that data are scored as samples of.
+  static let labelOfData = Option(
+    "--class", "K",
+    "of a run that was trained with --labels: the class, from 0 on, data for that which each sample comes with, or a file of classes, one a sample (default: all)"
+  )
   /// The classes that samples are drawn of.
   static let labels = Option(
     "--class", "K,…",
