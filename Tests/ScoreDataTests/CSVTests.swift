@@ -24,6 +24,20 @@ import Testing
     #expect(contents.values == Tensor([2, 2], [1, 2, 3, 4]))
   }
 
+  /// What is in quotes parts nothing, and two quotes are one.
+  @Test(arguments: [
+    ("\"length, m\",mass\n1,\"2\"\n", ["length, m", "mass"]),
+    ("\"a;b\",\"c\td\"\n1,2\n", ["a;b", "c\td"]), ("\"a,b\";c\n1;2\n", ["a,b", "c"]),
+    ("x,\"a;b\"\n1,2", ["x", "a;b"]), ("\"the \"\"y\"\"\" , x\n1,2", ["the \"y\"", "x"]),
+    ("\"length, m\" \"the mass\"\n1 2", ["length, m", "the mass"]),
+    ("\" a \",\"#b\"\n1,2", [" a ", "#b"]), ("diameter 5\",y\n1,2", ["diameter 5\"", "y"]),
+    ("\"\"\"\",y\n1,2", ["\"", "y"]), ("\"a\" b,c\n1,2", ["a b", "c"]),
+  ])
+  func fieldsMayStandInQuotes(text: String, columns: [String]) throws {
+    let contents = try decode(text)
+    #expect(contents.columns == columns && contents.values == Tensor([1, 2], [1, 2]))
+  }
+
   @Test(
     arguments: [
       ("1,2\n3\n", .wrongShape, "line 2", "1 field, where"),
@@ -35,6 +49,8 @@ import Testing
       ("1,2\n3,1e999\n", .notFinite, "line 2, column 2", "1e999"),
       ("1\t2\n\t\n3\t4\n", .malformed, "line 2, column 1", "“”"),
       ("\t\n1\t2\n", .malformed, "line 1, column 1", "“”"),
+      ("1,2\n3,\"4\n", .malformed, "line 2", "a quote is opened and not closed"),
+      ("x,\"y\n1,2\n", .malformed, "line 1", "a quote is opened and not closed"),
       ("1\r2\r\n\nthree\r", .malformed, "line 4, column 1", "three"),
       ("x,y\n", .empty, "", "no numbers"), ("\n\n# nothing\n", .empty, "", "no numbers"),
       ("1,2\u{0}\n", .wrongFormat, "", "not a text file"),
@@ -77,10 +93,10 @@ import Testing
     ]
     let values = Tensor<Float>([3, 2], numbers)
     for (columns, text) in [
-      (nil, "0.0,-1.0"), (["a", "b c"], "a,b c"), (["a,1", "b"], "a,1;b"),
-      (["a;b", "c,d"], "a;b\tc,d"),
-      (["1", "b"], "0.0,-1.0"), (["a\tb", "c"], "0.0,-1.0"), (["", "b"], "0.0,-1.0"),
-      (["#a", "b"], "0.0,-1.0"),
+      (nil, "0.0,-1.0"), (["a", "b c"], "a,b c"), (["a,1", "b"], "\"a,1\",\"b\""),
+      (["a;b", "c"], "\"a;b\",\"c\""), (["a\tb", "\"c"], "\"a\tb\",\"\"\"c\""),
+      (["#a", " b"], "\"#a\",\" b\""), (["1", "b"], "0.0,-1.0"), (["", "b"], "0.0,-1.0"),
+      (["a\nb", "c"], "0.0,-1.0"),
     ] {
       let bytes = CSV.encode(values, columns: columns)
       let read: CSV.Contents<Float> = try CSV.decode(bytes, path: "table.csv")

@@ -89,6 +89,48 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.contains("nothing says what is given, y, z"))
   }
 
+  /// Names with commas stand in quotes, in tables and in options.
+  @Test func namesMayHaveCommas() throws {
+    let plain = String(decoding: Self.table(), as: UTF8.self)
+    let bench = try trained(
+      "y,z",
+      ["named.csv": .text(plain.replacing("x,y,z", with: "\"x, m\",\"y, \"\"s\"\"\",z"))])
+    func run(_ words: String, _ rest: [String]) throws -> Workbench.Outcome {
+      try bench.scoresde(words.split(separator: " ").map(String.init) + ["--quiet"] + rest)
+    }
+    let y = "\"y, \"\"s\"\"\""
+    let trained = try run(
+      "train --data named.csv --out named \(Self.options)", ["--given", "\(y), z"])
+    try #require(trained.status == 0, "\(trained.errors)")
+    #expect(
+      try bench.data("run/checkpoint.safetensors") == bench.data("named/checkpoint.safetensors"))
+    func sample(_ model: String, _ given: String) throws -> [Double] {
+      let outcome = try run(
+        "sample --model \(model) --solver ddim --steps 5 --count 5 --out x.npy", ["--given", given])
+      try #require(outcome.status == 0, "\(outcome.errors)")
+      return try bench.numbers("x.npy")
+    }
+    let plainly = try sample("run", "y=0.25,z=1.5")
+    #expect(try sample("named", "\(y)=0.25,z=1.5") == plainly)
+    #expect(try sample("named", "z=1.5, \(y) = 0.25") == plainly)
+    for (model, data) in [("run", "data.csv"), ("named", "named.csv")] {
+      let _: Reports.Likelihood = try bench.report(
+        "likelihood --model \(model) --data \(data) --strata 0 --out \(model).npy")
+    }
+    #expect(try bench.numbers("run.npy") == bench.numbers("named.npy"))
+    let resumed = try run("train --resume --out named --steps 60", ["--given", "\(y),z"])
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let wrong = try run("sample --model named --out x.npy", ["--given", "1"])
+    #expect(wrong.status == 2 && wrong.errors.contains("expected \(y)=NUMBER,z=NUMBER"))
+    for (words, given) in [
+      ("sample --model named --out x.npy", "\"y=1"),
+      ("train --data named.csv --out new", "\"y,z"),
+    ] {
+      let open = try run(words, ["--given", given])
+      #expect(open.status == 2 && open.errors.contains("--given is \(given)"), "\(open.errors)")
+    }
+  }
+
   @Test func aConstantNumberIsRemarkedOn() throws {
     let bench = try Workbench([
       "data.csv": Data("x,y\n1,5\n2,5\n3,5\n".utf8)

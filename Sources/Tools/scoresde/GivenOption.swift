@@ -27,15 +27,19 @@ enum GivenOption {
       return try data.given(
         Covariates(values: values.reshaped([values.rows, values.shape.rowCount])))
     }
-    let names = text.split(separator: ",", omittingEmptySubsequences: false).map {
-      $0.trimmingCharacters(in: .whitespaces)
-    }
-    guard names.allSatisfy({ !$0.isEmpty }), Set(names).count == names.count else {
+    guard let names = columns(text), names.allSatisfy({ !$0.isEmpty }),
+      Set(names).count == names.count
+    else {
       throw CommandError.usage(
-        "--given is \(text); expected different columns of the table with commas between, or an .npy file with a row a sample"
+        "--given is \(text); expected different columns of the table with commas between, in quotes where they have some, or an .npy file with a row a sample"
       )
     }
     return try data.given(byColumns: names)
+  }
+
+  /// The columns that `--given` of `train` names; nil where it names a file, or a quote is not closed.
+  static func columns(_ text: String) -> [String]? {
+    text.hasSuffix(".npy") ? nil : CSV.fields(text)
   }
 
   /// The rows that `--given` of other commands names, as the model sees them: numbers, NAME=NUMBER of each, or a file of rows.
@@ -44,12 +48,14 @@ enum GivenOption {
     let expected =
       names.isEmpty
       ? "\(NumberText.counted(note.count, "number")) with commas between"
-      : names.map { "\($0)=NUMBER" }.joined(separator: ",")
+      : names.map { "\(CSV.fields($0) == [$0] ? $0 : CSV.quoted($0))=NUMBER" }
+        .joined(separator: ",")
     let raw: [[Double]]
     if [".npy", ".csv", ".tsv", ".txt"].contains(where: { text.lowercased().hasSuffix($0) }) {
       raw = try file(text, note)
     } else {
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { item in
+      // Where a quote is not closed there is no name.
+      let parts = (CSV.fields(text) ?? [text]).map { item in
         // A name may have an equal sign, a number has none.
         guard let end = item.lastIndex(of: "=") else {
           return [item.trimmingCharacters(in: .whitespaces)]

@@ -27,10 +27,7 @@ extension TrainingJob {
 
   /// The columns of the data of a run that held its covariates, if they were in some.
   static func givenColumns(of run: RunDescription) -> [String]? {
-    run.notes[givenSourceNote].flatMap { text in
-      text.hasSuffix(".npy")
-        ? nil : text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    }
+    run.notes[givenSourceNote].flatMap(GivenOption.columns)
   }
 
   /// The column of the data of a run that held its labels, if they were in one.
@@ -101,8 +98,8 @@ extension TrainingJob {
         "--given is \(given ?? "missing"), which gives other numbers than the run in \(folder.path) was trained on, \(run.notes[givenSourceNote] ?? "none"); leave it out, or give their place now"
       )
     }
-    if let given, let own = run.notes[givenSourceNote], given != own,
-      !given.hasSuffix(".npy") || !own.hasSuffix(".npy")
+    if let given, let own = run.notes[givenSourceNote],
+      GivenOption.columns(given) != GivenOption.columns(own)
     {
       throw otherNumbers()
     }

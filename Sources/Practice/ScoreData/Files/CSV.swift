@@ -3,7 +3,8 @@ import ScoreTensors
 /// Tables of numbers as text: one row a line, separated by commas, semicolons, tabs or spaces.
 ///
 /// A line ends with LF, CRLF or CR. The first line may name the columns. Blank lines and lines that begin with `#` are
-/// skipped; in a table by tabs, a line with a tab is not blank but a row of empty fields.
+/// skipped; in a table by tabs, a line with a tab is not blank but a row of empty fields. A field may stand in quotes, within
+/// which separators are text and two quotes are one (RFC 4180); it ends on its line.
 public enum CSV {
   /// A table of numbers with the names of its columns, if it has any.
   public struct Contents<Scalar: TensorScalar>: Sendable {
@@ -37,7 +38,10 @@ public enum CSV {
     var columns: [String]?
     var width: (count: Int, line: Int)?
     for (line, lineNumber) in zip(lines, 1...) where Self.isRow(line, separator: separator) {
-      let fields = Self.fields(line, separator: separator ?? 0x2C)
+      guard let fields = Self.fields(line, separator: separator ?? 0x2C) else {
+        throw DataError(
+          .malformed, "\(path), line \(lineNumber)", "a quote is opened and not closed on its line")
+      }
       if width == nil {
         width = (fields.count, lineNumber)
         // A header names columns: no field of it is a number.
@@ -77,8 +81,7 @@ public enum CSV {
 
   /// Writes a table, a row a line, whole or not at all; every number reads back as it is.
   ///
-  /// Fields are parted by commas, or by what leaves the names whole: semicolons or tabs. Names that would not be read back
-  /// as names, such as numbers, are left out.
+  /// Names that need quotes have them. Those that would not be read back as names, such as numbers, are left out.
   /// - Throws: `unwritable`.
   /// - Precondition: values of shape `[rows, columns]`, and as many names as columns where there are any.
   public static func write<Scalar: TensorScalar>(
@@ -94,18 +97,18 @@ public enum CSV {
     precondition(
       values.shape.rank == 2 && columns.map { $0.count == values.shape[1] } ?? true,
       "a table of shape \(values.shape) with \(columns?.count ?? 0) names")
-    var (separator, lines) = (",", [String]())
+    var lines: [String] = []
     if let columns {
-      let zeros = columns.map { _ in "0" }
-      let kept = [",", ";", "\t"].first { separator in
-        let text = [columns, zeros].map { $0.joined(separator: separator) + "\n" }.joined()
-        let read: Contents<Float>? = try? decode(Array(text.utf8), path: "")
+      let zeros = columns.map { _ in "0" }.joined(separator: ",")
+      let headers = [columns, columns.map(quoted)].map { $0.joined(separator: ",") }
+      let header = headers.first { header in
+        let read: Contents<Float>? = try? decode(Array("\(header)\n\(zeros)\n".utf8), path: "")
         return read?.columns == columns
       }
-      if let kept { (separator, lines) = (kept, [columns.joined(separator: kept)]) }
+      lines = header.map { [$0] } ?? []
     }
     lines += (0..<values.rows).map { row in
-      values.row(row).map { "\($0)" }.joined(separator: separator)
+      values.row(row).map { "\($0)" }.joined(separator: ",")
     }
     return Array(lines.joined(separator: "\n").utf8) + [0x0A]
   }
@@ -131,20 +134,66 @@ public enum CSV {
     return first != UInt8(ascii: "#")
   }
 
-  /// The separator of a table, by its first row: tab, semicolon, comma or space, in this order.
+  /// The separator of a table, by its first row: tab, semicolon, comma or space, the first in this order that is not in quotes.
   private static func separator(of line: ArraySlice<UInt8>) -> UInt8 {
-    ([0x09, 0x3B, 0x2C] as [UInt8]).first { line.contains($0) } ?? 0x20
+    let separators: [UInt8] = [0x09, 0x3B, 0x2C, 0x20]
+    let bare = parts(line, separators: separators)?.compactMap(\.separator) ?? Array(line)
+    return separators.first(where: bare.contains) ?? 0x20
   }
 
-  private static func fields(_ line: ArraySlice<UInt8>, separator: UInt8) -> [String] {
-    line.split(separator: separator, omittingEmptySubsequences: separator == 0x20).map { field in
-      let isPadding = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
-      var text = field.drop(while: isPadding)
-      while let last = text.last, isPadding(last) { text.removeLast() }
-      if text.count >= 2, text.first == 0x22, text.last == 0x22 {
-        text = text.dropFirst().dropLast()
+  /// The fields of a line, or nil where a quote is opened and not closed.
+  private static func fields(_ line: ArraySlice<UInt8>, separator: UInt8) -> [String]? {
+    parts(line, separators: [separator])?
+      .filter { separator != 0x20 || $0.isQuoted || !$0.text.isEmpty }
+      .map { String(decoding: $0.text, as: UTF8.self) }
+  }
+
+  /// The fields of a line by commas, as in a table: those with commas stand in quotes; nil where a quote is not closed.
+  package static func fields(_ line: String) -> [String]? {
+    fields(Array(line.utf8)[...], separator: 0x2C)
+  }
+
+  /// A field in quotes.
+  package static func quoted(_ field: String) -> String {
+    "\"\(field.replacing("\"", with: "\"\""))\""
+  }
+
+  private struct Part {
+    var text: [UInt8] = []
+    var isQuoted = false
+    /// What ends it, but at the end of the line.
+    var separator: UInt8?
+  }
+
+  /// A line cut at separators that are not in quotes, without the blanks around fields; nil where a quote is not closed.
+  private static func parts(_ line: ArraySlice<UInt8>, separators: [UInt8]) -> [Part]? {
+    var (parts, part, rest) = ([Part](), Part(), line)
+    func isPadding(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    /// How much of the field stands, whatever is blank at its end.
+    var end = 0
+    while let byte = rest.popFirst() {
+      if separators.contains(byte) {
+        part.text.removeLast(part.text.count - end)
+        part.separator = byte
+        parts.append(part)
+        (part, end) = (Part(), 0)
+      } else if byte == 0x22, part.text.isEmpty, !part.isQuoted {
+        part.isQuoted = true
+        while true {
+          guard let byte = rest.popFirst() else { return nil }
+          if byte == 0x22 {
+            guard rest.first == 0x22 else { break }
+            rest.removeFirst()
+          }
+          part.text.append(byte)
+        }
+        end = part.text.count
+      } else if !(isPadding(byte) && part.text.isEmpty && !part.isQuoted) {
+        part.text.append(byte)
+        if !isPadding(byte) { end = part.text.count }
       }
-      return String(decoding: text, as: UTF8.self)
     }
+    part.text.removeLast(part.text.count - end)
+    return parts + [part]
   }
 }
