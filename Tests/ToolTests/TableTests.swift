@@ -178,6 +178,35 @@ import Testing
     #expect(text.contains("\nlength ") && text.contains("\nmass "))
   }
 
+  /// What a table has beside the columns of the run, of its labels and of what is given is left out, and said to be.
+  @Test func columnsThatARunDoesNotKnowAreRemarkedOn() throws {
+    func table(_ header: String, _ line: (String, String, Int) -> String) -> Data {
+      let rows = (0..<48).map { line("\(sin(Double($0)))", "\(10 + cos(Double($0)))", $0 % 2) }
+      return .text(([header] + rows).joined(separator: "\n"))
+    }
+    let bench = try Workbench([
+      "data.csv": table("a,kind,y,b") { "\($0),\($2),\($1),\($1)" },
+      "more.csv": table("b,c,a,kind,y,d e") { "\($1),7,\($0),\($2),\($1),8" },
+    ])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --labels column:kind --given y --out run \(Self.options)")
+    for command in [
+      "likelihood --model run --strata 0 --scalar float64 --data",
+      "sample --model run --solver ddim --steps 5 --scalar float64 --out x.npy --from",
+    ] {
+      let own = try bench.scoresde("\(command) data.csv")
+      #expect(own.status == 0 && !own.errors.contains("left out"), "\(own.errors)")
+      let more = try bench.scoresde("\(command) more.csv")
+      #expect(more.status == 0, "\(more.errors)")
+      #expect(
+        more.errors.contains("more.csv: the run has no columns c, d e, which are left out\n"),
+        "\(more.errors)")
+    }
+    let against = try bench.scoresde(
+      "likelihood --model run --strata 0 --scalar float64 --data data.csv --against more.csv")
+    #expect(against.errors.contains("more.csv: the run has no columns c, d e, which"))
+  }
+
   /// Columns that have names are found by them, wherever they stand.
   @Test func columnsAreTakenByTheirNames() throws {
     let rows = (0..<48).map { row in

@@ -22,6 +22,7 @@ struct LoadedModel<Scalar: TensorScalar> {
   let run: RunDescription?
   /// The classes that a trained model has seen no sample of.
   private let emptyClasses: [Int]
+  private let session: Session
 
   /// Whether classes or covariates are asked for.
   var isConditioned: Bool { !labels.isEmpty || !given.isEmpty }
@@ -31,6 +32,7 @@ struct LoadedModel<Scalar: TensorScalar> {
   ///   - takesRows: whether classes and rows of covariates may, each for a sample of data.
   /// - Throws: where `--model`, `--sde`, `--class` or `--given` make no sense, or the run cannot be read.
   init(_ session: Session, takesSeveral: Bool = false, takesRows: Bool = false) throws {
+    self.session = session
     let text = try session.arguments.required("--model")
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
@@ -289,7 +291,15 @@ struct LoadedModel<Scalar: TensorScalar> {
       data = try data.given(byColumns: given)
     }
     // Columns that have names are those of the run, wherever they stand.
-    return try columns.map { try data.columns(named: $0) } ?? data
+    guard let columns else { return data }
+    let unknown = data.columns?.filter { !columns.contains($0) } ?? []
+    let known = try data.columns(named: columns)
+    if !unknown.isEmpty {
+      session.say(
+        "\(data.name): the run has no column\(unknown.count == 1 ? "" : "s") \(unknown.joined(separator: ", ")), which \(unknown.count == 1 ? "is" : "are") left out"
+      )
+    }
+    return known
   }
 
   /// The field of data: of each sample's own class, where `--class` asks for it, and of its own covariates, where data bring
