@@ -161,7 +161,10 @@ import Testing
     let numbers = (0..<48).map { cos(2 * .pi * Double($0) / 48) }
     let bench = try trained(
       "y,z",
-      ["y.npy": .npy(numbers, shape: [48]), "moved.npy": .npy(numbers, shape: [48, 1])])
+      [
+        "y.npy": .npy(numbers, shape: [48]), "moved.npy": .npy(numbers, shape: [48, 1]),
+        "seen.csv": .text("y\n1\n"),
+      ])
     let _: Reports.Train = try bench.report(
       "train --data data.csv --given y.npy --out filed \(Self.options)")
     for words in ["--out run --given y,z", "--out run", "--out filed --given moved.npy"] {
@@ -187,6 +190,10 @@ import Testing
       ("sample --model run --out x.npy --given y=1,y=2", "y=1,y=2"),
       ("sample --model run --out x.npy --given y=1,z=inf", "z=inf"),
       ("sample --model run --out x.npy --given data.npy", "data.npy"),
+      (
+        "sample --model run --out x.npy --observe seen.csv",
+        "seen.csv has a column y, which the run was trained to be given; expected it in --given"
+      ),
       ("sample --model filed --out x.npy --given y=1", "expected 1 number"),
       ("sample --model gaussian --out x.npy --given 1", "of no covariates"),
       ("sample --model run --out x.npy --guidance 2", "without --class or --given"),

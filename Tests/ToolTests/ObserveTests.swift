@@ -72,7 +72,9 @@ import Testing
       "seen.csv": Data("mass;period\n;1.5\n0.25;0.5\n".utf8),
       "seen.npy": .npy([.nan, 1.5, .nan, .nan, 0.5, 0.25], shape: [2, 3]),
       "other.csv": Data("mess\n1\n".utf8), "twice.csv": Data("mass,mass\n1,2\n".utf8),
-      "plain.csv": Data("1,2\n".utf8), "nothing.csv": Data("mass,period\n1,2\n,\n".utf8),
+      "plain.csv": Data("1,2\n".utf8), "nothing.csv": Data("mass,period\n1,2\n\n,\n".utf8),
+      "one.csv": Data("mass,period\n,\n".utf8), "one.npy": .npy([.nan, .nan, .nan], shape: [3]),
+      "nothing.npy": .npy([1, 2, 3, .nan, .nan, .nan], shape: [2, 3]),
     ])
     let _: Reports.Train = try bench.report(
       "train --data data.csv --out run --network mlp:width=16,layers=1 --batch-size 32 --steps 40 --warm-up 0"
@@ -87,7 +89,10 @@ import Testing
     for (file, words) in [
       ("other.csv", ["a column mess", "(did you mean mass?)", "length, period, mass"]),
       ("twice.csv", ["two columns of one name"]), ("plain.csv", ["has 2 columns; expected 3"]),
-      ("nothing.csv", ["nothing.csv, observation 1 has nan in every entry"]),
+      ("nothing.csv", ["nothing.csv, line 4: every entry is nan or empty"]),
+      ("one.csv", ["one.csv, line 2: every entry is nan or empty"]),
+      ("nothing.npy", ["nothing.npy, observation 1: every entry is nan or empty"]),
+      ("one.npy", ["one.npy: every entry is nan or empty"]),
     ] {
       let outcome = try bench.scoresde("\(command) \(file) --quiet")
       #expect(outcome.status == 1 && words.allSatisfy(outcome.errors.contains), "\(outcome.errors)")

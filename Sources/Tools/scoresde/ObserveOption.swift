@@ -34,7 +34,9 @@ enum ObserveOption {
       try spec.integer("iterations", default: standardIterations, in: .between(1, 1000))
     }
     let observations = try ObservedFile(path).observations(
-      of: map.shape, as: spec.name, columns: model.columns)
+      of: map.shape, as: spec.name, columns: model.columns,
+      labels: model.run.flatMap(TrainingJob<Scalar>.labelColumn),
+      given: model.givenNote?.names ?? [])
     let units = try DataUnits(model, map)
     let deviations = units.modelDeviations(try noise(arguments) ?? units.rounding / Double(size))
     let coarse = try model.coarse()

@@ -12,6 +12,8 @@ public enum CSV {
     public let values: Tensor<Scalar>
     /// The names of the columns, or nil where the file has no header.
     public let columns: [String]?
+    /// The line that each row is on, the first one 1.
+    package let lines: [Int]
   }
 
   /// Reads a table of numbers.
@@ -35,6 +37,7 @@ public enum CSV {
     let lines = Lines(rest: bytes[(hasMark ? 3 : 0)...])
     let separator = lines.first { Self.isRow($0, separator: nil) }.map(Self.separator)
     var values: [Double] = []
+    var valueLines: [Int] = []
     var columns: [String]?
     var width: (count: Int, line: Int)?
     for (line, lineNumber) in zip(lines, 1...) where Self.isRow(line, separator: separator) {
@@ -70,13 +73,14 @@ public enum CSV {
         }
         values.append(value)
       }
+      valueLines.append(lineNumber)
     }
     guard let width, !values.isEmpty else {
       throw DataError(.empty, path, "the file holds no numbers")
     }
     return Contents(
       values: Tensor(Tensor<Double>([values.count / width.count, width.count], values)),
-      columns: columns)
+      columns: columns, lines: valueLines)
   }
 
   /// Writes a table, a row a line, whole or not at all; every number reads back as it is.
