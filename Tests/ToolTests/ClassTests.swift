@@ -200,6 +200,14 @@ import Testing
       "likelihood --model run --data \(data) --count 3 --strata 0 --class \(source) --against \(data)"
     )
     #expect(spoken.status == 0 && spoken.output.contains(", each of its own class"))
+    for (words, text) in [
+      ("", "null"), ("--class 0", "\"0\""), ("--class \(source)", "\"\(source)\""),
+    ] {
+      let outcome = try bench.scoresde(
+        "likelihood --model run --data \(data) --count 2 --strata 0 --json --quiet \(words)")
+      #expect(outcome.output.contains("\"class\": \(text)"), "\(outcome.output)")
+      #expect(outcome.output.contains("\"given\": ") == !given.isEmpty)
+    }
   }
 
   @Test func labelsThatARunDoesNotKnowAreRefusedRowByRow() throws {

@@ -78,6 +78,18 @@ import Testing
     #expect(try nats("--data second.csv --given -1,0.5") == [own[1]])
     #expect(try nats("--data test.csv --given y=0.25,z=1.5")[0] == own[0])
     #expect(try nats("--data both.npy --given rows.npy") == own)
+    for (words, given) in [
+      ("test.csv", "\"data\""), ("first.csv --given y=0.25,z=1.5", "\"y=0.25,z=1.5\""),
+      ("both.npy --given rows.npy", "\"rows.npy\""), ("first.csv", "null"),
+      ("test.csv --against both.npy", "\"data\""),
+    ] {
+      let outcome = try bench.scoresde(
+        "likelihood --model run --strata 0 --json --data \(words) --quiet")
+      #expect(outcome.output.contains("\"given\": \(given)"), "\(outcome.output)")
+      let isOfAll = words == "first.csv" || words.contains("--against")
+      #expect(outcome.output.contains("\"given\": null") == isOfAll)
+      #expect(!outcome.output.contains("\"class\""))
+    }
     let wrong = try bench.scoresde(
       "likelihood --model run --strata 0 --data first.csv --given rows.npy")
     #expect(

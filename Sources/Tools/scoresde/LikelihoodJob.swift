@@ -23,6 +23,17 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
   }
 
+  /// What the densities of data are under, as members of a JSON object: as the options spell it, `data` where samples bring what is given, and null where
+  /// all come together.
+  private func conditionMembers(of data: Dataset<Scalar>) -> [(String, JSON)] {
+    func text(_ option: String) -> JSON? { session.arguments.text(option).map(JSON.string) }
+    let label = model.run?.classes.map { _ in ("class", text("--class") ?? .null) }
+    let given = model.givenNote.map { _ in
+      ("given", text("--given") ?? (data.covariates == nil ? .null : .string("data")))
+    }
+    return [label, given].compactMap { $0 }
+  }
+
   /// The computation for data, with the field of their covariates.
   private func likelihood(of data: Dataset<Scalar>) throws -> FlowLikelihood<Scalar> {
     if let note = model.givenNote, model.given.isEmpty, data.covariates == nil {
@@ -70,6 +81,9 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     report.nats = result.logDensity.map { $0 + shift }
     report.members = [
       ("count", .integer(data.count)), ("dimensions", .integer(dimensions)),
+    ]
+    report.members += conditionMembers(of: data)
+    report.members += [
       ("epsilon", .number(likelihood.epsilon)), ("nfe", .number(result.meanEvaluations)),
       ("seconds", .number(seconds)),
     ]
@@ -170,16 +184,18 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     let error = result.standardError ?? .nan
     report.add(
       "against",
-      .object([
-        ("data", .string(name)), ("count", .integer(other.count)),
-        ("logDensity", Self.pair(result.mean + shift, error)),
-        (
-          "areaUnderROC",
-          .object([("value", .number(roc.value)), ("standardError", .number(roc.standardError))])
-        ),
-      ]),
+      .object(
+        [
+          ("data", .string(name)), ("count", .integer(other.count)),
+        ] + conditionMembers(of: other) + [
+          ("logDensity", Self.pair(result.mean + shift, error)),
+          (
+            "areaUnderROC",
+            .object([("value", .number(roc.value)), ("standardError", .number(roc.standardError))])
+          ),
+        ]),
       line:
-        "against \(name): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))"
+        "against \(name)\(condition(of: other)): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))"
     )
   }
 
