@@ -205,6 +205,25 @@ import Testing
     #expect(points.errors.contains("points.npy") && points.errors.contains("as points"))
   }
 
+  /// Probes that are asked for where the exact divergence is the default take its place, which is said.
+  @Test func theDivergenceIsSaid() throws {
+    let bench = try Workbench(["x.npy": .npy(Self.points, shape: [3, 2])])
+    for (words, kind, isSaid) in [
+      ("", "exact", false), ("--probes 3", "hutchinson", true),
+      ("--distribution gaussian", "hutchinson", true),
+      ("--probes 3 --divergence hutchinson", "hutchinson", false),
+    ] {
+      let outcome = try bench.scoresde(
+        "likelihood --model gaussian:dim=2 --data x.npy --strata 0 --json \(words)")
+      let report: Reports.Likelihood = try outcome.report()
+      #expect(report.divergence == kind)
+      let option = words.split(separator: " ").first ?? ""
+      let remark =
+        "\(option) asks for the hutchinson divergence, an estimate; without it this is exact, the default for samples of up to 4 numbers"
+      #expect(outcome.errors.contains(remark) == isSaid, "\(outcome.errors)")
+    }
+  }
+
   @Test func otherDataAreScoredAsOnTheirOwnAndToldApart() throws {
     let bench = try Workbench(
       TrainedRun.single.files.merging([

@@ -35,6 +35,7 @@ enum Reports {
   struct Likelihood: Decodable {
     var count: Int
     var dimensions: Int
+    var divergence: String
     var nfe: Double
     var seconds: Double
     var epsilon: Double

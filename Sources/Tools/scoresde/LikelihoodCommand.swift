@@ -57,7 +57,7 @@ enum LikelihoodCommand: Command {
     }
     let count = try arguments.integer("--count", atLeast: 1)
     let model = try LoadedModel<Scalar>(session, takesRows: true)
-    let divergence = try divergence(arguments, dimensions: model.field.sampleShape.count)
+    let divergence = try divergence(session, dimensions: model.field.sampleShape.count)
     let likelihood = try FlowLikelihood(
       model.field, divergence: divergence, method: .adaptive(rtol: rtol, atol: atol),
       epsilon: epsilon)
@@ -90,12 +90,18 @@ enum LikelihoodCommand: Command {
   }
 
   private static func divergence(
-    _ arguments: Arguments, dimensions: Int
+    _ session: Session, dimensions: Int
   ) throws -> Divergence {
-    let wantsProbes = arguments.has("--probes") || arguments.has("--distribution")
+    let arguments = session.arguments
+    let isSmall = dimensions <= exactDimensions
+    let estimating = ["--probes", "--distribution"].first(where: arguments.has)
     let kind =
-      arguments.text("--divergence")
-      ?? (dimensions <= exactDimensions && !wantsProbes ? "exact" : "hutchinson")
+      arguments.text("--divergence") ?? (isSmall && estimating == nil ? "exact" : "hutchinson")
+    if isSmall, let estimating, !arguments.has("--divergence") {
+      session.say(
+        "\(estimating) asks for the hutchinson divergence, an estimate; without it this is exact, the default for samples of up to \(exactDimensions) numbers"
+      )
+    }
     let probes = try arguments.integer("--probes", atLeast: 1, atMost: 1 << 16)
     let sketch = try arguments.integer("--sketch", atLeast: 1, atMost: 1 << 16)
     let distribution = arguments.text("--distribution") ?? "rademacher"

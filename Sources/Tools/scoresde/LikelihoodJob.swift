@@ -81,6 +81,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     report.nats = result.logDensity.map { $0 + shift }
     report.members = [
       ("count", .integer(data.count)), ("dimensions", .integer(dimensions)),
+      ("divergence", .string(likelihood.divergence.kind)),
     ]
     report.members += conditionMembers(of: data)
     report.members += [
@@ -201,6 +202,17 @@ struct LikelihoodJob<Scalar: TensorScalar> {
 
   private static func pair(_ mean: Double, _ error: Double) -> JSON {
     .object([("mean", .number(mean)), ("standardError", .number(error))])
+  }
+}
+
+extension Divergence {
+  /// As `--divergence` spells it.
+  fileprivate var kind: String {
+    switch self {
+    case .exact: "exact"
+    case .hutchinson: "hutchinson"
+    case .hutchPlusPlus: "hutch++"
+    }
   }
 }
 
