@@ -202,6 +202,8 @@ import Testing
       ("sample --model run --out x.npy --given y=1,y=2", "y=1,y=2"),
       ("sample --model run --out x.npy --given y=1,z=inf", "z=inf"),
       ("sample --model run --out x.npy --given data.npy", "data.npy"),
+      ("sample --model run --out rows.npy --given rows.npy", "--out and --given are one file"),
+      ("sample --model run --out x.npy --from x.npy", "--out and --from are one file"),
       (
         "sample --model run --out x.npy --observe seen.csv",
         "seen.csv has a column y, which the run was trained to be given; expected it in --given"

@@ -37,8 +37,10 @@ struct Session {
   /// Checks before any work that a file can be written where `option` says.
   func checkWritable(_ option: String, extensions: [String]) throws -> String? {
     guard let path = arguments.text(option) else { return nil }
-    for other in ["--data", "--against", "--observe", "--out", "--trajectory"] where other != option
-    {
+    let files = [
+      "--data", "--against", "--from", "--class", "--given", "--observe", "--out", "--trajectory",
+    ]
+    for other in files where other != option {
       guard let text = arguments.text(other), FilePlace.isSame(text, path) else { continue }
       throw CommandError.usage("\(option) and \(other) are one file, \(path); expected two")
     }
