@@ -49,6 +49,18 @@ import Testing
       ("1,2\n3,1e999\n", .notFinite, "line 2, column 2", "1e999"),
       ("1\t2\n\t\n3\t4\n", .malformed, "line 2, column 1", "“”"),
       ("\t\n1\t2\n", .malformed, "line 1, column 1", "“”"),
+      (
+        ",x,y\n0,1,2\n", .malformed, "line 1, column 1",
+        "“” is not a number; a first row that names columns has a name for each, and no number"
+      ),
+      (
+        "x,2020\n1,2\n", .malformed, "line 1, column 1",
+        "“x” is not a number; a first row that names columns has a name for each, and no number"
+      ),
+      (
+        "x;y\n1,5;2\n", .malformed, "line 2, column 1",
+        "“1,5” is not a number: it has a comma, where a decimal point is expected"
+      ),
       ("1,2\n3,\"4\n", .malformed, "line 2", "a quote is opened and not closed"),
       ("x,\"y\n1,2\n", .malformed, "line 1", "a quote is opened and not closed"),
       ("1\r2\r\n\nthree\r", .malformed, "line 4, column 1", "three"),

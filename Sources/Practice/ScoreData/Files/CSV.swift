@@ -63,7 +63,8 @@ public enum CSV {
         guard let value = field.isEmpty && allowsMissing ? .nan : Double(field) else {
           throw DataError(
             .malformed, "\(path), line \(lineNumber), column \(column + 1)",
-            "“\(field.prefix(20))” is not a number")
+            "“\(field.prefix(20))” is not a number\(hint(field, isFirst: lineNumber == width?.line))"
+          )
         }
         guard Scalar(value).isFinite || value.isNaN && allowsMissing else {
           throw DataError(
@@ -115,6 +116,15 @@ public enum CSV {
       values.row(row).map { "\($0)" }.joined(separator: ",")
     }
     return Array(lines.joined(separator: "\n").utf8) + [0x0A]
+  }
+
+  /// What may have been meant by a field that is no number, of the first row or of another.
+  private static func hint(_ field: String, isFirst: Bool) -> String {
+    if Double(field.replacing(",", with: ".")) != nil {
+      return ": it has a comma, where a decimal point is expected"
+    }
+    return isFirst
+      ? "; a first row that names columns has a name for each, and no number" : ""
   }
 
   /// The lines of a text, without their ends.
