@@ -87,7 +87,10 @@ import Testing
     let found = try sample("seen.csv")
     #expect(try found.count == 120 && found == sample("seen.npy"))
     for (file, words) in [
-      ("other.csv", ["a column mess", "(did you mean mass?)", "length, period, mass"]),
+      (
+        "other.csv",
+        ["a column mess, which samples have not (did you mean mass?); expected some of length, p"]
+      ),
       ("twice.csv", ["two columns of one name"]), ("plain.csv", ["has 2 columns; expected 3"]),
       ("nothing.csv", ["nothing.csv, line 4: every entry is nan or empty"]),
       ("one.csv", ["one.csv, line 2: every entry is nan or empty"]),
@@ -96,6 +99,34 @@ import Testing
     ] {
       let outcome = try bench.scoresde("\(command) \(file) --quiet")
       #expect(outcome.status == 1 && words.allSatisfy(outcome.errors.contains), "\(outcome.errors)")
+    }
+  }
+
+  /// What is far from all that a run has seen is said to be, in columns by their deviations and in levels by their range.
+  @Test func observationsFarFromTheDataAreRemarkedOn() throws {
+    let rows = (0..<48).map { "\(100 * cos(Double($0))),\(5 + sin(Double($0)))" }
+    let bench = try Workbench(
+      TrainedRun.single.files.merging([
+        "table.csv": .text("length,period\n" + rows.joined(separator: "\n")),
+        "near.csv": .text("period\n4.5\n6\n"), "far.csv": .text("period\n4.5\n40\n"),
+        "levels.npy": .npy([0, 255], shape: [2, 1]), "none.npy": .npy([100, 256], shape: [2, 1]),
+      ]) { $1 })
+    let _: Reports.Train = try bench.report(
+      "train --data table.csv --out table --network mlp:width=8,layers=1 --steps 5")
+    for (model, file, remark) in [
+      ("table", "near.csv", nil),
+      ("table", "far.csv", "--observe has a period that is 50 deviations from the mean of what"),
+      ("run", "levels.npy", nil),
+      (
+        "run", "none.npy",
+        "--observe has a number of 256, where the run was trained on levels from 0 to 255"
+      ),
+    ] {
+      let outcome = try bench.scoresde(
+        "sample --model \(model) --observe \(file) --solver ddim --steps 5 --count 1 --out x.npy")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("--observe has") == (remark != nil), "\(outcome.errors)")
+      #expect(remark.map(outcome.errors.contains) ?? true, "\(outcome.errors)")
     }
   }
 

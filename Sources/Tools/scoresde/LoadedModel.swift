@@ -180,15 +180,23 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
     let rows = try GivenOption.rows(text, note, of: run)
     let far = rows.flatMap { $0.enumerated() }.max { abs($0.element) < abs($1.element) }
-    if let far, abs(far.element) > mostDeviations {
-      session.say(
-        "--given has \(note.names.map { "a \($0[far.offset])" } ?? "a number \(far.offset + 1)") that is \(NumberText.significant(abs(far.element), digits: 2)) deviations from the mean of what the run was trained on, where it has learnt nothing"
-      )
+    let name = far.map { far in
+      note.names.map { "a \($0[far.offset])" } ?? "a number \(far.offset + 1)"
+    }
+    if let far, let name, let remark = remark(abs(far.element), on: "--given has \(name)") {
+      session.say(remark)
     }
     return rows
   }
 
-  /// How far what is given may be from the run's data before the user is told, in deviations.
+  /// What is said of a number, if it is so many deviations from the mean of the run's data that nothing is learnt there.
+  static func remark(_ deviations: Double, on subject: String) -> String? {
+    deviations <= mostDeviations
+      ? nil
+      : "\(subject) that is \(NumberText.significant(deviations, digits: 2)) deviations from the mean of what the run was trained on, where it has learnt nothing"
+  }
+
+  /// How far what is given or observed may be from the run's data before the user is told, in deviations.
   private static var mostDeviations: Double { 6 }
 
   /// The fields to sample from, one for each class, or for each class and row of covariates where something is observed, with guidance and matrix products as the options say.

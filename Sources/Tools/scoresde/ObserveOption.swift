@@ -12,8 +12,9 @@ enum ObserveOption {
   /// - Throws: where the options or the file make no sense for samples of the model.
   static func fields<Scalar: TensorScalar>(
     _ fields: [any ScoreField<Scalar>], of model: LoadedModel<Scalar>, repeating count: Int,
-    _ arguments: Arguments
+    _ session: Session
   ) throws -> (fields: [any ScoreField<Scalar>], logVolume: Double) {
+    let arguments = session.arguments
     guard let path = arguments.text("--observe") else {
       if let option = ["--observe-as", "--observe-noise"].first(where: arguments.has) {
         throw CommandError.usage("\(option) needs --observe, the file that it speaks of")
@@ -38,6 +39,7 @@ enum ObserveOption {
       labels: model.run.flatMap(TrainingJob<Scalar>.labelColumn),
       given: model.givenNote?.names ?? [])
     let units = try DataUnits(model, map)
+    if let remark = remark(on: observations, units, model) { session.say(remark) }
     let deviations = units.modelDeviations(try noise(arguments) ?? units.rounding / Double(size))
     let coarse = try model.coarse()
     func posterior(
@@ -60,6 +62,26 @@ enum ObserveOption {
       try priors.flatMap { prior in try rows.map { try posterior(prior, $0) } },
       units.logVolume(masks[0].map { !$0 })
     )
+  }
+
+  /// What is said of observations far from all that the model's run was trained on.
+  private static func remark<Scalar: TensorScalar>(
+    on observations: [[Double]], _ units: DataUnits, _ model: LoadedModel<Scalar>
+  ) -> String? {
+    let known = observations.flatMap { $0.enumerated().filter { !$0.element.isNaN } }
+    if let scale = model.scale {
+      let last = Double(scale.levels - 1) * scale.binWidth
+      return known.first { !(0...last).contains($0.element) }.map {
+        "--observe has a number of \(Spec.text($0.element)), where the run was trained on levels from 0 to \(Spec.text(last))"
+      }
+    }
+    guard model.standardization != nil else { return nil }
+    let deviations = observations.flatMap { units.modelValues($0).map(abs).enumerated() }
+    let far = deviations.filter { !$0.element.isNaN }.max { $0.element < $1.element }
+    return far.flatMap { far in
+      let name = model.columns.map { "a \($0[far.offset])" } ?? "a number \(far.offset + 1)"
+      return LoadedModel<Scalar>.remark(far.element, on: "--observe has \(name)")
+    }
   }
 
   /// The map from samples to what a file holds of them, and the side of its blocks.

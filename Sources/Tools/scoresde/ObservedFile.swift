@@ -76,13 +76,12 @@ struct ObservedFile {
       guard let place = columns.firstIndex(of: name) else {
         let reason =
           given.contains(name)
-          ? "which the run was trained to be given; expected it in --given"
+          ? "which the run was trained to be given; expected it in --given, and here"
           : name == labels
-            ? "of which the run learnt classes; expected one in --class"
-            : "which samples have not\(NearMiss.hint(for: name, among: columns)); expected none"
+            ? "of which the run learnt classes; expected one in --class, and here"
+            : "which samples have not\(NearMiss.hint(for: name, among: columns)); expected"
         throw CommandError.failure(
-          "\(path) has a column \(name), \(reason), and here some of \(columns.joined(separator: ", "))"
-        )
+          "\(path) has a column \(name), \(reason) some of \(columns.joined(separator: ", "))")
       }
       return place
     }

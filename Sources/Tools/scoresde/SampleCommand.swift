@@ -92,7 +92,7 @@ enum SampleCommand: Command {
       Double(count) * Double(max(1, model.labels.count)) * Double(max(1, model.given.count))
     try checkMemory(Int(min(rows, 1e15)))
     let (fields, logVolume) = try ObserveOption.fields(
-      model.samplingFields(arguments, repeating: count), of: model, repeating: count, arguments)
+      model.samplingFields(arguments, repeating: count), of: model, repeating: count, session)
     // Some are of the samples of several conditions.
     let counts = fields.map { $0.rowCount ?? count }
     let total = counts.reduce(0, +)
