@@ -210,6 +210,17 @@ import Testing
     }
   }
 
+  /// What the other data lack is found before the densities of the first are.
+  @Test func otherDataWithoutLabelsAreRefusedAtOnce() throws {
+    let bench = try Self.bench()
+    let _: Reports.Train = try bench.report(
+      "train --data moons:count=200 --labels data --out run --steps 1 \(Self.options)")
+    let outcome = try bench.scoresde(
+      "likelihood --model run --data moons:count=9 --class data --against swiss-roll:count=9")
+    #expect(outcome.status == 2, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("scoresde: --class is data, but swiss-roll:count=9 comes"))
+  }
+
   @Test func labelsThatARunDoesNotKnowAreRefusedRowByRow() throws {
     let bench = try Self.bench()
     let _: Reports.Train = try bench.report(

@@ -78,6 +78,8 @@ import Testing
     #expect(try nats("--data second.csv --given -1,0.5") == [own[1]])
     #expect(try nats("--data test.csv --given y=0.25,z=1.5")[0] == own[0])
     #expect(try nats("--data both.npy --given rows.npy") == own)
+    // The first of the samples have the first of the rows.
+    #expect(try nats("--data both.npy --given rows.npy --count 1") == [own[0]])
     for (words, given) in [
       ("test.csv", "\"data\""), ("first.csv --given y=0.25,z=1.5", "\"y=0.25,z=1.5\""),
       ("both.npy --given rows.npy", "\"rows.npy\""), ("first.csv", "null"),

@@ -67,8 +67,11 @@ enum LikelihoodCommand: Command {
 
     func load(_ source: DataSource) throws -> Dataset<Scalar> {
       var data = try model.load(source)
+      try model.checkGiven(of: data)
       if let count { data = data.prefix(count) }
       try data.checkSampleShape(model.field.sampleShape)
+      // What the data lack is found before any work.
+      _ = try model.field(of: data)
       return data
     }
     let data = try load(source)

@@ -310,20 +310,24 @@ struct LoadedModel<Scalar: TensorScalar> {
     return known
   }
 
-  /// The field of data: of each sample's own class, where `--class` asks for it, and of its own covariates, where data bring
+  /// Checks that rows that are given are one for all samples of data, or one each.
+  func checkGiven(of data: Dataset<Scalar>) throws {
+    guard given.count <= 1 || given.count == data.count else {
+      throw CommandError.usage(
+        "--given has \(given.count) rows, and \(data.name) \(NumberText.counted(data.count, "sample")); expected one for all, or one each"
+      )
+    }
+  }
+
+  /// The field of data, or of the first of those that rows are given for: of each sample's own class, where `--class` asks for it, and of its own covariates, where data bring
   /// some and `--given` names none.
   func field(of data: Dataset<Scalar>) throws -> any DifferentiableScoreField<Scalar> {
     guard var model = field as? ScoreModel<Scalar> else { return field }
     if labelSource != nil { model = try model.conditioned(onRows: labels(of: data)) }
     guard let note = givenNote else { return model }
     if given.count > 1 {
-      guard given.count == data.count else {
-        throw CommandError.usage(
-          "--given has \(given.count) rows, and \(data.name) \(NumberText.counted(data.count, "sample")); expected one for all, or one each"
-        )
-      }
-      return try model.conditioned(
-        onRows: Tensor([given.count, note.count], given.flatMap { $0 }))
+      let rows = given.prefix(data.count)
+      return try model.conditioned(onRows: Tensor([rows.count, note.count], rows.flatMap { $0 }))
     }
     guard given.isEmpty, let covariates = data.covariates else { return model }
     return try model.conditioned(
