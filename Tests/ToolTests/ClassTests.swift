@@ -155,6 +155,7 @@ import Testing
     #expect(edited.shape == [5, 2])
     for (words, status, part) in [
       ("--data table.csv --labels column:kin", 2, "did you mean kind?"),
+      ("--data table.csv --labels kind", 2, "a column of table.csv; expected column:kind"),
       ("--data table.csv --labels column:x", 1, "table.csv, column “x”: the label of sample 1"),
       ("--data data.npy --labels column:kind", 2, "no column “kind”"),
     ] as [(String, Int32, String)] {

@@ -55,6 +55,10 @@ extension TrainingJob {
     guard let text else { return try data.labelled(nil) }
     var result = data
     let isWithData = text == "data" || labelColumn(text) != nil
+    if data.columns?.contains(text) == true {
+      throw CommandError.usage(
+        "--labels is \(text), a column of \(data.name); expected column:\(text)")
+    }
     if !isWithData {
       result = try data.labelled(asUsage(of: "--labels") { try DataSource(text) }.labels())
     }
