@@ -135,6 +135,7 @@ enum Reports {
     var stepsAskedFor, stepsDone, batchSize: Int
     var parameters: Int?
     var lastLoss: Double?
+    var columns: [String]?
   }
 
   struct Numbers: Decodable {

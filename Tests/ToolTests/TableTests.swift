@@ -131,7 +131,25 @@ import Testing
     let plain = try remarks("")
     #expect(plain.count == 2)
     #expect(plain[0].contains("3 columns are standardised") && plain[0].contains("0.0115 to 25.0"))
-    #expect(plain[1].contains("column 3") && plain[1].contains("no density"))
+    #expect(plain[1].contains("column 3:") && plain[1].contains("no density"))
+    let named = try Workbench([
+      "table.csv": .text(
+        "length,the mass,kind\n" + (0..<9).map { "\(0.1 * Double($0)),7,1\n" }.joined())
+    ])
+    for (words, remark) in [
+      ("", "the same number in every row of the mass, kind: such data"),
+      (
+        "--standardize none --sde ve:sampling-epsilon=0.5",
+        "samples of length, of deviation 0.258, keep"
+      ),
+    ] {
+      let outcome = try named.scoresde(
+        "train --data table.csv --network mlp:width=8,layers=1 --steps 1 --out run\(words.count) \(words)"
+      )
+      #expect(outcome.errors.contains(remark), "\(outcome.errors)")
+    }
+    let inspected: Reports.Run = try named.report("inspect run0")
+    #expect(inspected.columns == ["length", "the mass", "kind"])
     // Unless they are freed of them, entries of 1000 do not come down to noise, and 0.01 drowns in it.
     let none = try remarks("--standardize none")
     #expect(none.count == 3 && none[1].contains("592") && none[2].contains("column 2"))

@@ -32,9 +32,9 @@ enum DataRemarks {
     if isTable {
       let constants = constantColumns(data.samples)
       if !constants.isEmpty {
-        let names = constants.prefix(5).map { "\($0 + 1)" }.joined(separator: ", ")
+        let names = constants.prefix(5).map { data.columns?[$0] ?? "\($0 + 1)" }
         remarks.append(
-          "the same number in every row of column \(names)\(constants.count > 5 ? ", …" : ""): such data have no density, and likelihoods grow without bound as the network learns"
+          "the same number in every row of \(data.columns == nil ? "column " : "")\(names.joined(separator: ", "))\(constants.count > 5 ? ", …" : ""): such data have no density, and likelihoods grow without bound as the network learns"
         )
       }
     }
@@ -62,7 +62,9 @@ enum DataRemarks {
     let least = columns?.enumerated().min { $0.element < $1.element }
     if noise > mostNoise * min(deviation, least?.element ?? deviation) {
       let whose =
-        least.map { "column \($0.offset + 1), of deviation \(number($0.element))," }
+        least.map {
+          "\(data.columns?[$0.offset] ?? "column \($0.offset + 1)"), of deviation \(number($0.element)),"
+        }
         ?? "data of deviation \(number(deviation))"
       remarks.append(
         "samples of \(whose) keep noise of \(number(noise)) where \(process.name) stops; \(remedy), or a smaller sampling-epsilon, mends that"

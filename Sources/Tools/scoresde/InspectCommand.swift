@@ -63,6 +63,10 @@ enum InspectCommand: Command {
             ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
       ),
     ]
+    if let columns = try DataNote.columns.value(in: description, of: folder) {
+      facts.append(
+        Fact("columns", columns.joined(separator: ", "), .array(columns.map(JSON.string))))
+    }
     if let note = try DataNote.given.value(in: description, of: folder) {
       facts.append(
         Fact(
