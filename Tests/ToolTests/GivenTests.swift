@@ -103,6 +103,49 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.contains("nothing says what is given, y, z"))
   }
 
+  /// Data that are no table have their numbers in a file, whose columns may have names: the run is that of one table of both.
+  @Test func numbersOfTrainingMayBeATableOfTheirOwn() throws {
+    let rows = String(decoding: Self.table(), as: UTF8.self).split(separator: "\n").dropFirst()
+      .map { $0.split(separator: ",") }
+    func file(_ header: String) -> Data {
+      .text(([header] + rows.map { "\($0[1]);\($0[2])" }).joined(separator: "\n"))
+    }
+    // Columns of data are rounded as these are.
+    let options = "\(Self.options) --scalar float64"
+    let bench = try Workbench(
+      [
+        "data.csv": Self.table(),
+        "x.npy": .npy(rows.map { Double($0[0]) ?? .nan }, shape: [48, 1]),
+        "given.csv": file("y;z"), "moved.tsv": file("y;z"), "twice.csv": file("y;y"),
+        "short.csv": .text("y,z\n1,2\n"),
+      ])
+    for (words, run) in [("data.csv --given y,z", "run"), ("x.npy --given given.csv", "filed")] {
+      let _: Reports.Train = try bench.report("train --data \(words) --out \(run) \(options)")
+    }
+    #expect(
+      try bench.data("run/checkpoint.safetensors") == bench.data("filed/checkpoint.safetensors"))
+    func nats(_ words: String) throws -> [Double] {
+      let _: Reports.Likelihood = try bench.report(
+        "likelihood --strata 0 --scalar float64 --out nats.npy \(words)")
+      return try bench.numbers("nats.npy")
+    }
+    let own = try nats("--model run --data data.csv")
+    #expect(try nats("--model filed --data data.csv") == own)
+    #expect(try nats("--model filed --data x.npy --given given.csv") == own)
+    #expect(
+      try nats("--model filed --data x.npy --given z=1,y=0")
+        == nats("--model run --data x.npy --given y=0,z=1"))
+    let _: Reports.Train = try bench.report(
+      "train --resume --steps 60 --out filed --given moved.tsv --scalar float64")
+    for (file, part) in [
+      ("twice.csv", "twice.csv has two columns of one name among y, y"),
+      ("short.csv", "short.csv has 1 row; expected 48, one a sample"),
+    ] {
+      let outcome = try bench.scoresde("train --data x.npy --given \(file) --out new")
+      #expect(outcome.status == 1 && outcome.errors.contains(part), "\(outcome.errors)")
+    }
+  }
+
   /// Names with commas stand in quotes, in tables and in options.
   @Test func namesMayHaveCommas() throws {
     let plain = String(decoding: Self.table(), as: UTF8.self)

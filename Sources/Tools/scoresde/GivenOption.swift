@@ -13,12 +13,27 @@ enum GivenOption {
     var count: Int { standardization.means.count }
   }
 
-  /// Data under the covariates that `--given` of `train` names: columns of a table, or an .npy file with a row a sample.
+  /// Data under the covariates that `--given` of `train` names: columns of the data's table, or a file with a row a sample.
   static func data<Scalar: TensorScalar>(
     _ data: Dataset<Scalar>, by text: String?
   ) throws -> Dataset<Scalar> {
     guard let text else { return data }
-    if text.hasSuffix(".npy") {
+    if isTable(text) {
+      let table: CSV.Contents<Double> = try CSV.read(text)
+      guard table.values.rows == data.count else {
+        throw CommandError.failure(
+          "\(text) has \(NumberText.counted(table.values.rows, "row")); expected \(data.count), one a sample"
+        )
+      }
+      let names = table.columns ?? []
+      guard Set(names).count == names.count else {
+        throw CommandError.failure(
+          "\(text) has two columns of one name among \(names.joined(separator: ", ")); expected each once"
+        )
+      }
+      return try data.given(Covariates(names: table.columns, values: table.values))
+    }
+    if isFile(text) {
       let values = try NPY.read(text, as: Double.self)
       guard [1, 2].contains(values.shape.rank), values.rows == data.count, values.count > 0 else {
         throw CommandError.failure(
@@ -31,7 +46,7 @@ enum GivenOption {
       Set(names).count == names.count
     else {
       throw CommandError.usage(
-        "--given is \(text); expected different columns of the table with commas between, in quotes where they have some, or an .npy file with a row a sample"
+        "--given is \(text); expected different columns of the table with commas between, in quotes where they have some, or a file with a row a sample"
       )
     }
     return try data.given(byColumns: names)
@@ -39,7 +54,15 @@ enum GivenOption {
 
   /// The columns that `--given` of `train` names; nil where it names a file, or a quote is not closed.
   static func columns(_ text: String) -> [String]? {
-    text.hasSuffix(".npy") ? nil : CSV.fields(text)
+    isFile(text) ? nil : CSV.fields(text)
+  }
+
+  private static func isTable(_ text: String) -> Bool {
+    [".csv", ".tsv", ".txt"].contains { text.lowercased().hasSuffix($0) }
+  }
+
+  private static func isFile(_ text: String) -> Bool {
+    text.lowercased().hasSuffix(".npy") || isTable(text)
   }
 
   /// The rows that `--given` of other commands names, as the model sees them: numbers, NAME=NUMBER of each, or a file of rows.
@@ -51,7 +74,7 @@ enum GivenOption {
       : names.map { "\(CSV.fields($0) == [$0] ? $0 : CSV.quoted($0))=NUMBER" }
         .joined(separator: ",")
     let raw: [[Double]]
-    if [".npy", ".csv", ".tsv", ".txt"].contains(where: { text.lowercased().hasSuffix($0) }) {
+    if isFile(text) {
       raw = try file(text, note)
     } else {
       // Where a quote is not closed there is no name.
@@ -90,7 +113,7 @@ enum GivenOption {
   }
 
   private static func file(_ path: String, _ note: Note) throws -> [[Double]] {
-    guard path.lowercased().hasSuffix(".npy") else {
+    if isTable(path) {
       let table: CSV.Contents<Double> = try CSV.read(path)
       let rows = (0..<table.values.rows).map { table.values.row($0) }
       guard let names = note.names, let columns = table.columns else {
@@ -128,7 +151,7 @@ enum GivenOption {
 extension Option {
   static let trainingGiven = Option(
     "--given", "COLUMNS",
-    "numbers to give samples of later: columns of a table with commas between, which are no data then, or an .npy file with a row a sample"
+    "numbers to give samples of later: columns of a table with commas between, which are no data then, or a file with a row a sample"
   )
   static let given = Option(
     "--given", "NUMBERS",

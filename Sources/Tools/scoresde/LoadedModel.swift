@@ -279,7 +279,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       key: RandomKey(0).folded("end marginal"))
   }
 
-  /// Data for the model: without the columns that held the labels and the covariates of its run, where they have them; these
+  /// Data for the model: without the columns of the labels and the covariates of its run, where they have them; these
   /// are their labels, where each sample's own are asked for, and their covariates.
   func load(_ source: DataSource) throws -> Dataset<Scalar> {
     var data: Dataset<Scalar> = try source.load()
@@ -294,7 +294,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     if let labelSource, labelSource != "data" {
       data = try data.labelled(asUsage(of: "--class") { try DataSource(labelSource) }.labels())
     }
-    let given = TrainingJob<Scalar>.givenColumns(of: run) ?? []
+    let given = givenNote?.names ?? []
     if given.contains(where: { data.columns?.contains($0) == true }) {
       data = try data.given(byColumns: given)
     }

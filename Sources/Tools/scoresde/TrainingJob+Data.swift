@@ -25,11 +25,6 @@ extension TrainingJob {
     return String(text.dropFirst("column:".count))
   }
 
-  /// The columns of the data of a run that held its covariates, if they were in some.
-  static func givenColumns(of run: RunDescription) -> [String]? {
-    run.notes[givenSourceNote].flatMap(GivenOption.columns)
-  }
-
   /// The column of the data of a run that held its labels, if they were in one.
   static func labelColumn(of run: RunDescription) -> String? { labelColumn(run.notes[labelsNote]) }
 
