@@ -146,6 +146,18 @@ import Testing
     }
   }
 
+  /// Samples from data are not under the numbers that these bring, which is said.
+  @Test func samplesFromATableAreUnderWhatIsGivenAlone() throws {
+    let bench = try trained()
+    for (words, isSaid) in [("", true), ("--given y=0,z=1", false)] {
+      let outcome = try bench.scoresde(
+        "sample --model run --from data.csv --solver ddim --steps 5 --out x.npy \(words)")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let remark = "data.csv: its y, z take no part, and samples are of all together; --given"
+      #expect(outcome.errors.contains(remark) == isSaid, "\(outcome.errors)")
+    }
+  }
+
   /// Names with commas stand in quotes, in tables and in options.
   @Test func namesMayHaveCommas() throws {
     let plain = String(decoding: Self.table(), as: UTF8.self)

@@ -21,8 +21,9 @@ struct Edit<Scalar: TensorScalar> {
   /// The edit that options ask for, or nil.
   /// - Throws: where the data are not of the model's shape, or its process has no such noise.
   init?(
-    _ arguments: Arguments, _ model: LoadedModel<Scalar>, epsilon: Double?, atMost count: Int?
+    _ session: Session, _ model: LoadedModel<Scalar>, epsilon: Double?, atMost count: Int?
   ) throws {
+    let arguments = session.arguments
     guard let text = arguments.text("--from") else {
       guard !arguments.has("--noise-level") else {
         throw CommandError.usage("--noise-level is given without --from; expected both")
@@ -41,6 +42,11 @@ struct Edit<Scalar: TensorScalar> {
     }
     start = process.time(halfLogSNR: -log(level))
     var data = try model.load(asUsage(of: "--from") { try DataSource(text) })
+    if let names = data.covariates?.names, model.given.isEmpty {
+      session.say(
+        "\(data.name): its \(names.joined(separator: ", ")) take no part, and samples are of all together; --given conditions them"
+      )
+    }
     if let count { data = data.prefix(count) }
     try data.checkSampleShape(model.field.sampleShape)
     let key = RandomKey(try arguments.seed).folded("from")

@@ -78,7 +78,7 @@ enum SampleCommand: Command {
         "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
       )
     }
-    let edit = try Edit(arguments, model, epsilon: epsilon, atMost: asked)
+    let edit = try Edit(session, model, epsilon: epsilon, atMost: asked)
     let count = asked ?? edit?.samples.rows ?? 64
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
     func checkMemory(_ samples: Int) throws {
