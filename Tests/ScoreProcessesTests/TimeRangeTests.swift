@@ -19,7 +19,7 @@ import Testing
   }
 
   private static func outside(_ end: Double) -> [Double] {
-    [end.nextUp, 2 * end, -5e-324, -1, .nan, .infinity, -.infinity]
+    [end.nextUp, 2 * end, -Double.leastNonzeroMagnitude, -1, .nan, .infinity, -.infinity]
   }
 
   private func isRefused(_ t: Double, _ end: Double, _ what: String, _ run: () throws -> Void) {

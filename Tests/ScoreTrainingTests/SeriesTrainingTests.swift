@@ -8,7 +8,7 @@ import Testing
 @Suite struct SeriesTrainingTests {
   /// A stationary series x_k = ρ x_{k−1} + √(1 − ρ²) n_k, whose covariance is ρ^|k − l|: the score is known.
   ///
-  /// ERRORS
+  /// The root mean square error was 0.043, where that of entries each by itself is 0.25.
   @Test func theScoreOfAnAutoregressionIsLearnt() throws {
     let (length, rho) = (16, 0.8)
     let covariance = (0..<length).map { k in
@@ -46,7 +46,6 @@ import Testing
     let (error, independent) = try (
       size(field.noise(x, at: t) - exact), size(apart.noise(x, at: t) - exact)
     )
-    print("ERR", error, independent)
     #expect(error < 0.1 && independent > 3 * error, "\(error), \(independent)")
   }
 }

@@ -7,7 +7,7 @@ enum CalibrateCommand: Command {
   static let summary =
     "holds samples to true rows: ranks, coverages and ranked probability scores, under what is given of each row"
   static let options: [Option] = [
-    .model, .modelProcess, .label, .givenOfData,
+    .model, .modelProcess, .labelOfData, .givenOfData,
     Option("--data", "DATA", "true samples that the run has not seen (required)"),
     Option("--count", "N", "the first N samples only (default 500)"),
     Option(
@@ -42,8 +42,7 @@ enum CalibrateCommand: Command {
     let key = RandomKey(try arguments.seed)
     let out = try session.checkWritable("--out", extensions: ["svg"])
     let model = try LoadedModel<Scalar>(session, takesRows: true)
-    let data = try model.load(source).prefix(count)
-    try data.checkSampleShape(model.field.sampleShape)
+    let data = try model.samples(of: source, atMost: count)
     guard data.count >= 3 else {
       throw CommandError.failure(
         "\(data.name) has \(NumberText.counted(data.count, "sample")); expected 3 or more")
@@ -79,7 +78,9 @@ enum CalibrateCommand: Command {
       nfe: result.meanEvaluations)
     if let out { try AtomicFile.write(report.figure.svg, to: out) }
     try session.finish(
-      .object(report.members + (out.map { [("out", .string($0))] } ?? [])),
+      .object(
+        report.members + model.conditionMembers(of: data)
+          + (out.map { [("out", .string($0))] } ?? [])),
       report.text + (out.map { "\nhistograms of ranks: \($0)" } ?? ""))
   }
 }

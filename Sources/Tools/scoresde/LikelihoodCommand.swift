@@ -65,17 +65,8 @@ enum LikelihoodCommand: Command {
       session: session, model: model, likelihood: likelihood, strata: strata, pilots: pilots,
       key: key)
 
-    func load(_ source: DataSource) throws -> Dataset<Scalar> {
-      var data = try model.load(source)
-      try model.checkGiven(of: data)
-      if let count { data = data.prefix(count) }
-      try data.checkSampleShape(model.field.sampleShape)
-      // What the data lack is found before any work.
-      _ = try model.field(of: data)
-      return data
-    }
-    let data = try load(source)
-    let otherData = try other.map(load)
+    let data = try model.samples(of: source, atMost: count)
+    let otherData = try other.map { try model.samples(of: $0, atMost: count) }
     if otherData != nil, data.count < 2 || (otherData?.count ?? 0) < 2 {
       throw CommandError.usage(
         "--against compares two sets of samples; expected 2 samples or more in each")

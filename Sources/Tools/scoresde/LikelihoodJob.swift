@@ -23,25 +23,9 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
   }
 
-  /// What the densities of data are under, as members of a JSON object: as the options spell it, `data` where samples bring what is given, and null where
-  /// all come together.
-  private func conditionMembers(of data: Dataset<Scalar>) -> [(String, JSON)] {
-    func text(_ option: String) -> JSON? { session.arguments.text(option).map(JSON.string) }
-    let label = model.run?.classes.map { _ in ("class", text("--class") ?? .null) }
-    let given = model.givenNote.map { _ in
-      ("given", text("--given") ?? (data.covariates == nil ? .null : .string("data")))
-    }
-    return [label, given].compactMap { $0 }
-  }
-
-  /// The computation for data, with the field of their covariates.
+  /// The computation for data, with the field of what is given of them.
   private func likelihood(of data: Dataset<Scalar>) throws -> FlowLikelihood<Scalar> {
-    if let note = model.givenNote, model.given.isEmpty, data.covariates == nil {
-      session.say(
-        "\(data.name): nothing says what is given, \(note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")) by the run, so scored as samples of all data together; --given conditions them"
-      )
-    }
-    return try FlowLikelihood(
+    try FlowLikelihood(
       model.field(of: data), divergence: likelihood.divergence, method: likelihood.method,
       epsilon: likelihood.epsilon)
   }
@@ -83,7 +67,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       ("count", .integer(data.count)), ("dimensions", .integer(dimensions)),
       ("divergence", .string(likelihood.divergence.kind)),
     ]
-    report.members += conditionMembers(of: data)
+    report.members += model.conditionMembers(of: data)
     report.members += [
       ("epsilon", .number(likelihood.epsilon)), ("nfe", .number(result.meanEvaluations)),
       ("seconds", .number(seconds)),
@@ -188,7 +172,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       .object(
         [
           ("data", .string(name)), ("count", .integer(other.count)),
-        ] + conditionMembers(of: other) + [
+        ] + model.conditionMembers(of: other) + [
           ("logDensity", Self.pair(result.mean + shift, error)),
           (
             "areaUnderROC",
@@ -196,7 +180,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
           ),
         ]),
       line:
-        "against \(name)\(condition(of: other)): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))"
+        "against \(name)\(model.condition(of: other)): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))"
     )
   }
 
@@ -233,21 +217,6 @@ extension String {
 }
 
 extension LoadedModel {
-  /// What the field of data is under, in words: nothing for models without classes and covariates.
-  func condition(of data: Dataset<Scalar>) -> String {
-    var text = ""
-    if run?.classes != nil {
-      text =
-        labels.first.map { ", of class \($0)" }
-        ?? (labelSource == nil ? ", of all classes together" : ", each of its own class")
-    }
-    guard let note = givenNote else { return text }
-    let names = note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")
-    if given.count == 1 { return "\(text), under one row of \(names)" }
-    let isOwn = given.count > 1 || data.covariates != nil
-    return isOwn ? "\(text), each under its own \(names)" : "\(text), under no \(names)"
-  }
-
   /// Data as the model sees them, with the scale by which bits per dimension follow where they are quantised.
   ///
   /// Data in a file that are levels of the model's scale count as quantised; others are points of the data's own space.

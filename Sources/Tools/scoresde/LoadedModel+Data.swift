@@ -1,0 +1,121 @@
+import Foundation
+import ScoreSDE
+
+/// Data for a model, and what is given of them.
+extension LoadedModel {
+  /// The first of the samples that a command scores, or all: of the model's shape, with all that the model asks for.
+  /// - Throws: where samples have another shape, or lack their class or their row of what is given.
+  func samples(of source: DataSource, atMost count: Int?) throws -> Dataset<Scalar> {
+    var data = try load(source)
+    try checkGiven(of: data)
+    if let count { data = data.prefix(count) }
+    try data.checkSampleShape(field.sampleShape)
+    // What the data lack is found before any work.
+    _ = try field(of: data)
+    if let note = givenNote, given.isEmpty, data.covariates == nil {
+      session.say(
+        "\(data.name): nothing says what is given, \(note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")) by the run, so taken as samples of all data together; --given conditions them"
+      )
+    }
+    return data
+  }
+
+  /// Data for the model: without the columns of the labels and the covariates of its run, where they have them; these
+  /// are their labels, where each sample's own are asked for, and their covariates.
+  func load(_ source: DataSource) throws -> Dataset<Scalar> {
+    var data: Dataset<Scalar> = try source.load()
+    guard let run else { return data }
+    if let column = TrainingJob<Scalar>.labelColumn(of: run),
+      data.columns?.contains(column) == true
+    {
+      data =
+        labelSource == "data"
+        ? try data.labelled(byColumn: column) : try data.parted(fromColumn: column).rest
+    }
+    if let labelSource, labelSource != "data" {
+      data = try data.labelled(asUsage(of: "--class") { try DataSource(labelSource) }.labels())
+    }
+    let given = givenNote?.names ?? []
+    if given.contains(where: { data.columns?.contains($0) == true }) {
+      data = try data.given(byColumns: given)
+    }
+    // Columns that have names are those of the run, wherever they stand.
+    guard let columns else { return data }
+    let unknown = data.columns?.filter { !columns.contains($0) } ?? []
+    let known = try data.columns(named: columns)
+    if !unknown.isEmpty {
+      session.say(
+        "\(data.name): the run has no column\(unknown.count == 1 ? "" : "s") \(unknown.joined(separator: ", ")), which \(unknown.count == 1 ? "is" : "are") left out"
+      )
+    }
+    return known
+  }
+
+  /// Checks that rows that are given are one for all samples of data, or one each.
+  private func checkGiven(of data: Dataset<Scalar>) throws {
+    guard given.count <= 1 || given.count == data.count else {
+      throw CommandError.usage(
+        "--given has \(given.count) rows, and \(data.name) \(NumberText.counted(data.count, "sample")); expected one for all, or one each"
+      )
+    }
+  }
+
+  /// The field of data, or of the first of those that rows are given for: of each sample's own class, where `--class` asks for
+  /// it, and of its own covariates, where data bring some and `--given` names none.
+  func field(of data: Dataset<Scalar>) throws -> any DifferentiableScoreField<Scalar> {
+    guard var model = field as? ScoreModel<Scalar> else { return field }
+    if labelSource != nil { model = try model.conditioned(onRows: labels(of: data)) }
+    guard let note = givenNote else { return model }
+    if given.count > 1 {
+      let rows = given.prefix(data.count)
+      return try model.conditioned(onRows: Tensor([rows.count, note.count], rows.flatMap { $0 }))
+    }
+    guard given.isEmpty, let covariates = data.covariates else { return model }
+    return try model.conditioned(
+      onRows: note.standardization.standardized(covariates.values))
+  }
+
+  /// The classes of data, one a sample, all of which the model has seen.
+  private func labels(of data: Dataset<Scalar>) throws -> [Int] {
+    let source = labelSource ?? ""
+    guard let labels = data.labels else {
+      let column = run.flatMap(TrainingJob<Scalar>.labelColumn(of:)).map { " in a column \($0)" }
+      throw CommandError.usage(
+        "--class is \(source), but \(data.name) comes without labels\(column ?? ""); expected data that have them, or a file of whole numbers, one a sample"
+      )
+    }
+    let classes = run?.classes ?? 0
+    if let bad = labels.firstIndex(where: { $0 >= classes || emptyClasses.contains($0) }) {
+      throw CommandError.failure(
+        "\(source == "data" ? data.name : source): sample \(bad) is of class \(labels[bad]), of which the run saw no sample; expected classes from 0 to \(classes - 1) that it saw"
+      )
+    }
+    return labels
+  }
+
+  /// What the field of data is under, in words: nothing for models without classes and covariates.
+  func condition(of data: Dataset<Scalar>) -> String {
+    var text = ""
+    if run?.classes != nil {
+      text =
+        labels.first.map { ", of class \($0)" }
+        ?? (labelSource == nil ? ", of all classes together" : ", each of its own class")
+    }
+    guard let note = givenNote else { return text }
+    let names = note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")
+    if given.count == 1 { return "\(text), under one row of \(names)" }
+    let isOwn = given.count > 1 || data.covariates != nil
+    return isOwn ? "\(text), each under its own \(names)" : "\(text), under no \(names)"
+  }
+
+  /// The same as members of a JSON object: as the options spell it, `data` where samples bring what is given, and null where
+  /// all come together.
+  func conditionMembers(of data: Dataset<Scalar>) -> [(String, JSON)] {
+    func text(_ option: String) -> JSON? { session.arguments.text(option).map(JSON.string) }
+    let label = run?.classes.map { _ in ("class", text("--class") ?? .null) }
+    let given = givenNote.map { _ in
+      ("given", text("--given") ?? (data.covariates == nil ? .null : .string("data")))
+    }
+    return [label, given].compactMap { $0 }
+  }
+}
