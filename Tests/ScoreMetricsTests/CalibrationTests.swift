@@ -82,6 +82,24 @@ import Testing
     #expect(calibration.usualBins == 6)
   }
 
+  /// Ranks by hand: four rows of three draws, and twenty of which five have all draws below.
+  @Test func coverageAndEvennessAreThoseReckonedByHand() {
+    let four = Calibration(
+      of: Tensor<Double>([4, 1], [0, 1, 2, 3]),
+      among: Tensor<Double>([12, 1], (0..<12).map { Double($0 % 3) + 0.5 }))
+    #expect(four.ranks == [[0, 1, 2, 3]])
+    let coverage = four.coverage(of: 0, level: 0.5)
+    #expect(coverage.nominal == 0.5 && coverage.found == Estimate(0.5, standardError: 0.25))
+    #expect(four.evenness(of: 0) == 1)
+    // Two bins of ten expected ranks each, with 15 and 5: χ² is 5, of one degree.
+    let twenty = Calibration(
+      of: Tensor<Double>([20, 1], (0..<20).map { $0 < 5 ? 9 : 0 }),
+      among: Tensor<Double>([60, 1], (0..<60).map { Double($0 % 3) + 0.5 }))
+    #expect(twenty.usualBins == 2)
+    #expect(twenty.histogram(of: 0, bins: 2).counts == [15, 5])
+    #expect(abs(twenty.evenness(of: 0) - erfc(2.5.squareRoot())) < 1e-12)
+  }
+
   /// Values of χ² tables, and the closed forms of 1 and 2 degrees.
   @Test func theSharesOfChiSquaredAreTheTables() {
     for (value, degrees, share) in [
@@ -137,6 +155,13 @@ import Testing
     // E|X − y| − ½ E|X − X′| with |X − y| = √2 |N(0, 2)| for equal columns: √2 · 2/√π · ½.
     #expect(abs(right.deviation(from: (2 / Double.pi).squareRoot())) < 5)
     #expect(wrong.value > right.value + 2 * right.standardError)
+  }
+
+  /// Of 0, 1 and 3 each is scored by the other two: 1, 0 and 2.
+  @Test func rowsAreNotScoredByThemselves() {
+    let score = Metrics.rankedProbabilityScores(
+      ofTruthsAlone: Tensor<Double>([3, 1], [0, 1, 3]))[0]
+    #expect(abs(score.value - 1) < 1e-12 && abs(score.standardError - 1 / 3.0.squareRoot()) < 1e-12)
   }
 
   /// What the other rows say of a row: √(2/π)·√2·½ deviations for normal rows, five standard errors, 6e-7.
