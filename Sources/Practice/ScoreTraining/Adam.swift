@@ -1,4 +1,5 @@
 import Foundation
+import ScoreNetworks
 import ScoreTensors
 
 /// Adam (Kingma & Ba 2015, algorithm 1) with gradient clipping and a moving average of the parameters, in one pass.
@@ -27,6 +28,17 @@ public struct Adam<Scalar: TensorScalar>: Sendable {
     first = parameters.map { Tensor($0.shape) }
     second = first
     average = averages ? parameters : []
+  }
+
+  /// Refuses parameters that the machine cannot hold with their gradient, the average and the two moments.
+  /// - Throws: `TrainingError`.
+  static func checkMemory(of parameters: [Parameter], _ network: String) throws(TrainingError) {
+    let entries = parameters.reduce(0.0) { $0 + Double($1.shape.count) }
+    if let shortage = Memory.shortage(of: 5 * entries, Scalar.self) {
+      throw TrainingError(
+        "the \(network) has \(Int(entries / 1e6)) million parameters, which with what trains them take \(shortage); expected a smaller network"
+      )
+    }
   }
 
   /// Changes the parameters `indices` of `parameters` by one step.

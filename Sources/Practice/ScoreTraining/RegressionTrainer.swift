@@ -83,13 +83,7 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     self.network = network
     self.pool = pool
     widths = (inputs, conditions, outputs)
-    // With the average, the two moments and the gradient.
-    let entries = network.parameters.reduce(0.0) { $0 + Double($1.shape.count) }
-    if let shortage = Memory.shortage(of: 5 * entries, Scalar.self) {
-      throw TrainingError(
-        "the regression's network has \(Int(entries / 1e6)) million parameters, which take \(shortage); expected a smaller network"
-      )
-    }
+    try Adam<Scalar>.checkMemory(of: network.parameters, "regression's network")
     let parameters = Parameters<Scalar>(
       drawing: network.parameters, key: RandomKey(seed).folded("parameters"))
     names = parameters.names

@@ -87,7 +87,7 @@ public struct Trainer<Scalar: TensorScalar> {
       times: options.times, stratified: options.stratifiesTimes,
       dataDeviation: deviation, noiseLevel: options.noiseLevel)
     self.loss = loss
-    try checkMemory(of: model)
+    try Adam<Scalar>.checkMemory(of: model.parameters, "network")
     batches = TrainingBatches(
       source: source, size: options.batchSize, loss: loss, model: model,
       labelDropout: options.labelDropout ?? TrainingOptions.usualLabelDropout, key: key)
@@ -163,18 +163,5 @@ public struct Trainer<Scalar: TensorScalar> {
   /// The model with averaged parameters.
   public func averagedModel(pool: ThreadPool) throws -> ScoreModel<Scalar> {
     try ScoreModel(model, process: loss.process, parameters: averagedParameters, pool: pool)
-  }
-}
-
-/// Refuses parameters that the machine cannot hold, with the optimiser's two moments, the average and the gradient.
-private func checkMemory(of model: ModelConfiguration) throws(TrainingError) {
-  let entries = model.parameters.reduce(0.0) { sum, parameter in
-    sum + parameter.shape.extents.reduce(1.0) { $0 * Double($1) }
-  }
-  let (needed, memory) = (20 * entries, Double(ProcessInfo.processInfo.physicalMemory))
-  guard needed <= memory else {
-    throw TrainingError(
-      "the network has \(Int(entries / 1e6)) million parameters, which take \(Int(needed / 1e9)) GB with what trains them, and this machine has \(Int(memory / 1e9)) GB of memory; expected a smaller network"
-    )
   }
 }

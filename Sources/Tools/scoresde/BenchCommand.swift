@@ -2,7 +2,7 @@ import Foundation
 import ScoreSDE
 
 /// `scoresde bench`: times the workloads that `Tests/Peers/peers.py` defines, and the engine's single operations.
-enum BenchCommand: Command {
+enum BenchCommand: ScalarCommand {
   static let name = "bench"
   static let summary = "times \(known.joined(separator: ", "))"
   static let options: [Option] = [
@@ -15,15 +15,7 @@ enum BenchCommand: Command {
   private static let known =
     Workload.allCases.map(\.rawValue) + Microbenchmark.allCases.map(\.rawValue)
 
-  static func run(_ session: Session) throws {
-    if try session.arguments.isDouble {
-      try run(session, Double.self)
-    } else {
-      try run(session, Float.self)
-    }
-  }
-
-  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let repeats = try session.arguments.integer("--repeats", atLeast: 1) ?? 5
     let given = session.arguments.positional
     if let unknown = given.first(where: { !known.contains($0) }) {

@@ -2,7 +2,7 @@ import Foundation
 import ScoreSDE
 
 /// `scoresde calibrate`: how true rows lie among samples drawn under what is given of each.
-enum CalibrateCommand: Command {
+enum CalibrateCommand: ScalarCommand {
   static let name = "calibrate"
   static let summary =
     "holds samples to true rows: ranks, coverages and ranked probability scores, under what is given of each row"
@@ -20,15 +20,7 @@ enum CalibrateCommand: Command {
     Option("--out", "FILE.svg", "a histogram of ranks for each number of a sample"),
   ]
 
-  static func run(_ session: Session) throws {
-    if try session.arguments.isDouble {
-      try run(session, Double.self)
-    } else {
-      try run(session, Float.self)
-    }
-  }
-
-  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
     let text = try arguments.required("--data")
     let source = try asUsage(of: "--data") { try DataSource(text) }
@@ -68,9 +60,7 @@ enum CalibrateCommand: Command {
       return true
     }
     bar.update(1, "NFE \(result.maxEvaluations)")
-    if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
-      throw CommandError.failure("sample \(bad) did not finish: \(result.status[bad])")
-    }
+    try result.checkFinished()
     let report = CalibrationReport(
       truths: truths, draws: result.samples, model: model, key: key.folded("calibrate"),
       title:

@@ -1,3 +1,5 @@
+import ScoreSDE
+
 /// One command of the tool.
 protocol Command {
   /// The word on the command line.
@@ -14,6 +16,21 @@ protocol Command {
   static var positionalNames: String { get }
   /// Does it; prints results on standard output.
   static func run(_ session: Session) throws
+}
+
+/// A command that computes in the type that `--scalar` names.
+protocol ScalarCommand: Command {
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws
+}
+
+extension ScalarCommand {
+  static func run(_ session: Session) throws {
+    if try session.arguments.isDouble {
+      try run(session, Double.self)
+    } else {
+      try run(session, Float.self)
+    }
+  }
 }
 
 extension Command {

@@ -1,3 +1,5 @@
+import ScoreSDE
+
 /// What ends a command early: one sentence and an exit status.
 struct CommandError: Error, CustomStringConvertible {
   /// 2 for wrong usage, 128 and its number for a signal, 1 for everything else.
@@ -28,5 +30,14 @@ func asUsage<R>(of option: String, _ body: () throws -> R) throws -> R {
     throw error
   } catch {
     throw CommandError.usage("\(option): \(error)")
+  }
+}
+
+extension SamplingResult {
+  /// - Throws: where a sample did not finish, with why.
+  func checkFinished() throws {
+    if let bad = status.firstIndex(where: { !$0.isFinished }) {
+      throw CommandError.failure("sample \(bad) did not finish: \(status[bad])")
+    }
   }
 }

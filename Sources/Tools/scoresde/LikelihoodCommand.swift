@@ -2,7 +2,7 @@ import Foundation
 import ScoreSDE
 
 /// `scoresde likelihood`: log densities of data under a model, and what they may be off by.
-enum LikelihoodCommand: Command {
+enum LikelihoodCommand: ScalarCommand {
   static let name = "likelihood"
   static let summary =
     "gives log densities by the probability-flow ODE, with their error budget, in nats and bits per dimension"
@@ -33,15 +33,7 @@ enum LikelihoodCommand: Command {
     Option("--out", "FILE.npy", "nats a sample, float64"),
   ]
 
-  static func run(_ session: Session) throws {
-    if try session.arguments.isDouble {
-      try run(session, Double.self)
-    } else {
-      try run(session, Float.self)
-    }
-  }
-
-  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
     let rtol = try arguments.positive("--rtol") ?? 1e-5
     let atol = try arguments.positive("--atol") ?? 1e-5

@@ -2,7 +2,7 @@ import Foundation
 import ScoreSDE
 
 /// `scoresde sample`: draws samples from a model.
-enum SampleCommand: Command {
+enum SampleCommand: ScalarCommand {
   static let name = "sample"
   static let summary = "draws samples from a trained or an exact model"
   static let options: [Option] =
@@ -36,15 +36,7 @@ enum SampleCommand: Command {
       .observe, .observeAs, .observeNoise,
     ] + ParticleOption.options + Edit<Float>.options
 
-  static func run(_ session: Session) throws {
-    if try session.arguments.isDouble {
-      try run(session, Double.self)
-    } else {
-      try run(session, Float.self)
-    }
-  }
-
-  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
     let particles = try ParticleOption(arguments)
     let spec = try solver(arguments)
@@ -137,9 +129,7 @@ enum SampleCommand: Command {
       })
     let seconds = start.duration(to: .now).seconds
     bar.update(1, "NFE \(result.maxEvaluations)")
-    if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
-      throw CommandError.failure("sample \(bad) did not finish: \(result.status[bad])")
-    }
+    try result.checkFinished()
     if let trajectory {
       let states = result.trajectory.map { model.inDataUnits($0.x) }
       let all = Tensor.concatenated(states)

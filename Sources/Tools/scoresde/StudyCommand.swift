@@ -2,7 +2,7 @@ import Foundation
 import ScoreSDE
 
 /// `scoresde study`: error against the number of function evaluations, for every solver and time grid.
-enum StudyCommand: Command {
+enum StudyCommand: ScalarCommand {
   static let name = "study"
   static let summary =
     "measures error against NFE for every solver and time grid on one score field"
@@ -17,15 +17,7 @@ enum StudyCommand: Command {
     Option("--out", "DIR", "where study.svg, study.json and study.txt go (required)"),
   ]
 
-  static func run(_ session: Session) throws {
-    if try session.arguments.isDouble {
-      try run(session, Double.self)
-    } else {
-      try run(session, Float.self)
-    }
-  }
-
-  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
     let folder = try arguments.required("--out")
     let budgets = try budgets(arguments)

@@ -2,7 +2,7 @@ import Foundation
 import ScoreSDE
 
 /// `scoresde train`: trains a score network and keeps the run in a folder.
-enum TrainCommand: Command {
+enum TrainCommand: ScalarCommand {
   static let name = "train"
   static let summary = "trains a score network on data and keeps the run in a folder"
   static let options: [Option] = [
@@ -47,15 +47,7 @@ enum TrainCommand: Command {
     Option("--resume", nil, "go on with the run in --out"),
   ]
 
-  static func run(_ session: Session) throws {
-    if try session.arguments.isDouble {
-      try run(session, Double.self)
-    } else {
-      try run(session, Float.self)
-    }
-  }
-
-  private static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
     let folder = RunFolder(try arguments.required("--out"))
     let every = try arguments.integer("--checkpoint-every", atLeast: 1) ?? 500
