@@ -5,7 +5,7 @@ import Testing
 /// `scoresde calibrate`.
 @Suite struct CalibrateTests {
   private struct Report: Decodable {
-    var count, draws: Int
+    var count, draws, bins: Int
     var nfe, evenness: Double
     var columns: [Column]
     var energyScore: Reports.Value?
@@ -32,7 +32,9 @@ import Testing
     let right: Report = try bench.report(
       "calibrate --model gaussian:dim=2 --data truths.npy --count 600 --solver ddim --steps 40 --draws 39 --out ranks.svg"
     )
-    #expect(right.count == 600 && right.draws == 39 && right.nfe == 40 && right.out == "ranks.svg")
+    #expect(
+      right.count == 600 && right.draws == 39 && right.bins == 20 && right.nfe == 40
+        && right.out == "ranks.svg")
     #expect(right.evenness > 1e-4)
     for column in right.columns {
       #expect(column.coverage.map(\.nominal) == [0.5, 0.8, 0.95])

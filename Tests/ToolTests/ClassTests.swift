@@ -287,7 +287,10 @@ import Testing
     ("likelihood --model classes --class data --data data.npy", "data.npy comes without labels"),
     ("likelihood --model run --class data --data data.npy", "trained without labels"),
     ("likelihood --model gaussian --class data --data data.npy", "exact model"),
-    ("likelihood --model classes --class short.npy --data data.npy", "2 labels for 300 samples"),
+    (
+      "likelihood --model classes --class short.npy --data data.npy",
+      "short.npy has 2 labels, and data.npy 300 samples"
+    ),
     ("study --model classes --class data --out new", "is data; expected one class"),
     ("study --model classes --class x --out new", "is x; expected one class"),
     ("sample --model classes --class x --out x.npy", "such as 3, 0,1,7 or 0-9"),
@@ -311,7 +314,9 @@ import Testing
     let _: Reports.Train = try bench.report(
       "train --data data.npy --labels labels.npy --out classes --steps 1 \(Self.options)")
     let outcome = try bench.scoresde(words)
-    let isOfFiles = ["whole", "2 labels", "far.npy"].contains { part.hasPrefix($0) }
+    let isOfFiles = ["whole", "2 labels", "far.npy", "short.npy has"].contains {
+      part.hasPrefix($0)
+    }
     #expect(outcome.status == (isOfFiles ? 1 : 2), "\(outcome.errors)")
     #expect(outcome.errors.contains(part), "\(outcome.errors)")
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")

@@ -276,4 +276,60 @@ import Testing
       #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
   }
+
+  /// Runs that were begun in Swift say nothing of the units of what is given: it is the model's own.
+  @Test func runsBegunInSwiftTakeNumbersAsTheyAre() throws {
+    let bench = try Workbench([
+      "x.npy": .npy([0.5, -0.25, 1], shape: [3, 1]), "y.npy": .npy([1, 0, -1.5], shape: [3, 1]),
+      "labels.npy": .npy([0, 1, 0], shape: [3]),
+    ])
+    let folder = RunFolder(bench.path("own"))
+    let model = ModelConfiguration(
+      sampleShape: [1], network: NetworkSpec(width: 8, depth: 1, frequencies: 4),
+      preconditioning: .standardized(mean: 0, deviation: 1), classes: 2, covariates: 1)
+    var options = TrainingOptions()
+    options.steps = 20
+    options.batchSize = 16
+    let (process, pool) = (try VariancePreserving(), ThreadPool(threads: 1))
+    var trainer = try Trainer<Float>(model, process: process, options: options, pool: pool) {
+      count, key in
+      try TrainingData(
+        key.folded("x").normal([count, 1]), labels: (0..<count).map { $0 % 2 },
+        covariates: key.folded("y").normal([count, 1]))
+    }
+    for _ in 0..<10 { try trainer.advance() }
+    try folder.create(
+      RunDescription(
+        model: model, process: process, scalar: "float32", data: "a simulation", options: options))
+    try folder.save(trainer, log: LossLog())
+    let _: Reports.Sample = try bench.report(
+      "sample --model own --given 1 --class 1 --solver ddim --steps 12 --count 5 --out s.npy")
+    let field = try trainer.averagedModel(pool: pool).conditioned(on: 1).conditioned(on: [1])
+    let expected = try Sampler(field, SolverSpec("ddim"), steps: 12).sample(
+      5, key: RandomKey(0).folded("sample"))
+    #expect(try bench.numbers("s.npy") == expected.samples.scalars.map(Double.init))
+    for words in ["calibrate --draws 9", "likelihood --strata 0"] {
+      let outcome = try bench.scoresde(
+        "\(words) --model own --data x.npy --given y.npy --class labels.npy")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    #expect(try bench.scoresde("inspect own").output.contains("1 number"))
+    let resumed = try bench.scoresde("train --resume --out own --data x.npy")
+    #expect(resumed.status == 1)
+    #expect(resumed.errors.contains("does not say where its labels and covariates are"))
+    // A run without either is known by its data, of which this one has words alone.
+    let plain = ModelConfiguration(
+      sampleShape: [1], network: model.network, preconditioning: model.preconditioning)
+    var other = try Trainer<Float>(plain, process: process, options: options, pool: pool) {
+      try TrainingData($1.normal([$0, 1]))
+    }
+    try other.advance()
+    let otherFolder = RunFolder(bench.path("other"))
+    try otherFolder.create(
+      RunDescription(
+        model: plain, process: process, scalar: "float32", data: "a simulation", options: options))
+    try otherFolder.save(other, log: LossLog())
+    let refused = try bench.scoresde("train --resume --out other --data x.npy")
+    #expect(refused.status == 1 && refused.errors.contains("“a simulation”; expected it to go on"))
+  }
 }

@@ -71,7 +71,10 @@ struct CalibrationReport {
     let levels = columns[0].coverages.map {
       "within \(NumberText.significant(100 * $0.nominal, digits: 3)) %"
     }
-    var table = Table(columns: ["number"] + levels + ["p of ranks", "score", "of the spread"])
+    var table = Table(
+      columns: ["number"] + levels + [
+        "p of ranks in \(calibration.usualBins) bins", "score", "of the spread",
+      ])
     func percent(_ value: Double, _ error: Double? = nil) -> String {
       error.map { NumberText.plusMinus(100 * value, 100 * $0) }
         ?? NumberText.significant(100 * value, digits: 3)
@@ -111,7 +114,8 @@ struct CalibrationReport {
     }
     return [
       ("count", .integer(calibration.count)), ("draws", .integer(calibration.draws)),
-      ("nfe", .number(nfe)), ("evenness", .number(evennessOfAll)),
+      ("nfe", .number(nfe)), ("bins", .integer(calibration.usualBins)),
+      ("evenness", .number(evennessOfAll)),
       (
         "columns",
         .array(

@@ -13,6 +13,19 @@ enum GivenOption {
     var count: Int { standardization.means.count }
   }
 
+  /// What a run keeps of its covariates; of one that was begun in Swift, whose covariates the model takes as they are, their
+  /// number.
+  static func note(in run: RunDescription, of folder: RunFolder) throws -> Note? {
+    try DataNote.given.value(in: run, of: folder)
+      ?? run.covariates.map { count in
+        Note(
+          names: nil,
+          standardization: Standardization(
+            means: [Double](repeating: 0, count: count),
+            deviations: [Double](repeating: 1, count: count)))
+      }
+  }
+
   /// Data under the covariates that `--given` of `train` names: columns of the data's table, or a file with a row a sample.
   static func data<Scalar: TensorScalar>(
     _ data: Dataset<Scalar>, by text: String?

@@ -67,7 +67,7 @@ enum InspectCommand: Command {
       facts.append(
         Fact("columns", columns.joined(separator: ", "), .array(columns.map(JSON.string))))
     }
-    if let note = try DataNote.given.value(in: description, of: folder) {
+    if let note = try GivenOption.note(in: description, of: folder) {
       facts.append(
         Fact(
           "given", note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")))

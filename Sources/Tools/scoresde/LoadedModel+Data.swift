@@ -33,7 +33,13 @@ extension LoadedModel {
         ? try data.labelled(byColumn: column) : try data.parted(fromColumn: column).rest
     }
     if let labelSource, labelSource != "data" {
-      data = try data.labelled(asUsage(of: "--class") { try DataSource(labelSource) }.labels())
+      let labels = try asUsage(of: "--class") { try DataSource(labelSource) }.labels()
+      guard labels.count == data.count else {
+        throw CommandError.failure(
+          "\(labelSource) has \(NumberText.counted(labels.count, "label")), and \(data.name) \(NumberText.counted(data.count, "sample")); expected one each"
+        )
+      }
+      data = try data.labelled(labels)
     }
     let given = givenNote?.names ?? []
     if given.contains(where: { data.columns?.contains($0) == true }) {

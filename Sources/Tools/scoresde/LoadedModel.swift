@@ -92,7 +92,7 @@ struct LoadedModel<Scalar: TensorScalar> {
         )
       }
       let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
-      let note = try DataNote.given.value(in: description, of: folder)
+      let note = try GivenOption.note(in: description, of: folder)
       guard note?.count == description.covariates else {
         throw CommandError.failure(
           "\(folder.descriptionPath): \(note?.count ?? 0) covariates are standardised, where the model has \(description.covariates ?? 0)"

@@ -92,6 +92,15 @@ extension TrainingJob {
         "--given is \(given ?? ""), but the run in \(folder.path) has no covariates; leave it out or start another run"
       )
     }
+    let untold = [
+      run.classes != nil && run.notes[labelsNote] == nil ? "labels" : nil,
+      run.covariates != nil && run.notes[givenSourceNote] == nil ? "covariates" : nil,
+    ].compactMap { $0 }
+    guard untold.isEmpty else {
+      throw CommandError.failure(
+        "\(folder.path) holds a run that was begun in Swift, which does not say where its \(untold.joined(separator: " and ")) are; expected it to go on there"
+      )
+    }
     func otherNumbers() -> CommandError {
       .usage(
         "--given is \(given ?? "missing"), which gives other numbers than the run in \(folder.path) was trained on, \(run.notes[givenSourceNote] ?? "none"); leave it out, or give their place now"
@@ -106,6 +115,11 @@ extension TrainingJob {
       asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given)
     // Runs of earlier versions have no fingerprint.
     let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
+    guard isSame || run.notes[fingerprintNote] != nil else {
+      throw CommandError.failure(
+        "\(folder.path) holds a run that was begun in Swift, which cannot tell whether \(text) has what it was trained on, “\(run.data)”; expected it to go on there"
+      )
+    }
     guard isSame else {
       throw CommandError.usage(
         "\(text) holds other data than the run in \(folder.path) was trained on, \(run.data); give --data with their place now, or start another run"
