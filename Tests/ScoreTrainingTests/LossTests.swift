@@ -184,13 +184,20 @@ import Testing
 
   /// Where a density is 0 no time is drawn, at either end of the quantiles.
   @Test func timesWithoutDensityAreNotDrawn() throws {
-    let process = try VariancePreserving()
-    let times = try TrainingTimes(process, .own("window") { $0 > 0.2 && $0 < 0.6 ? 1 : 0 })
-    for u in [0, 1e-12, 0.3, 1 - 1e-12, 1] {
-      #expect((0.199...0.601).contains(times.time(at: u)), "\(u): \(times.time(at: u))")
+    let own = try CustomProcess(
+      name: "quarter turn", alpha: { cos(1.55 * $0) }, sigma: { sin(1.55 * $0) })
+    for process in try Self.processes() + [own] {
+      let times = try TrainingTimes(process, .own("window") { $0 > 0.2 && $0 < 0.6 ? 1 : 0 })
+      for u in [0, 1e-12, 0.3, 1 - 1e-12, 1] {
+        let t = times.time(at: u)
+        #expect((0.199...0.601).contains(t), "\(process.name), \(u): \(t)")
+        // Where a time is drawn there is a density to divide by.
+        #expect(times.relativeDensity(at: t) > 0, "\(process.name), \(u)")
+      }
+      #expect(times.relativeDensity(at: 0.1) == 0)
+      let density = times.relativeDensity(at: 0.4)
+      #expect(abs(density - 2.5) < 0.02, "\(process.name): \(density)")
     }
-    #expect(times.relativeDensity(at: 0.1) == 0)
-    #expect(abs(times.relativeDensity(at: 0.4) - 2.5) < 0.01)
   }
 
   @Test func functionsThatAreNoWeightsAreRefused() throws {

@@ -91,7 +91,8 @@ struct TabulatedTimes: Sendable {
     }
     let before = share(before: low)
     let part = shares[low] > before ? (u - before) / (shares[low] - before) : 1
-    return base.time(at: (Double(low) + min(max(part, 0), 1)) / Double(Self.cells))
+    // Never so near a cell's edge that rounding takes the time for one of the next cell, which may have no density.
+    return base.time(at: (Double(low) + min(max(part, 1e-9), 1 - 1e-9)) / Double(Self.cells))
   }
 
   func density(at t: Double) -> Double {
