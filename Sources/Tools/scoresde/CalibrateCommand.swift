@@ -26,7 +26,7 @@ enum CalibrateCommand: ScalarCommand {
     let source = try asUsage(of: "--data") { try DataSource(text) }
     let count = try arguments.integer("--count", atLeast: 3, atMost: 1 << 24) ?? 500
     let draws = try arguments.integer("--draws", atLeast: 2, atMost: 1 << 16) ?? 199
-    let steps = try arguments.integer("--steps", atLeast: 1, atMost: 10_000_000) ?? 30
+    let steps = try arguments.integer("--steps", atLeast: 1, atMost: TimeGrid.mostSteps) ?? 30
     let spec = try asUsage(of: "--solver") {
       try SolverSpec(arguments.text("--solver") ?? "unipc")
     }

@@ -86,7 +86,8 @@ struct CalibrationReport {
           + [
             NumberText.significant(column.evenness, digits: 2),
             NumberText.plusMinus(column.score.value, column.score.standardError),
-            "\(percent(column.score.value / column.scoreOfSpread.value)) %",
+            column.scoreOfSpread.value == 0
+              ? "–" : "\(percent(column.score.value / column.scoreOfSpread.value)) %",
           ])
     }
     if columns.count > 1 {

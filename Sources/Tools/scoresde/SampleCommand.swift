@@ -40,7 +40,7 @@ enum SampleCommand: ScalarCommand {
     let arguments = session.arguments
     let particles = try ParticleOption(arguments)
     let spec = try solver(arguments)
-    let steps = try arguments.integer("--steps", atLeast: 1, atMost: 10_000_000) ?? 500
+    let steps = try arguments.integer("--steps", atLeast: 1, atMost: TimeGrid.mostSteps) ?? 500
     let asked = try arguments.integer("--count", atLeast: 1, atMost: 1 << 40)
     let batchSize = try arguments.integer("--batch-size", atLeast: 1)
     let epsilon = try arguments.positive("--epsilon")
