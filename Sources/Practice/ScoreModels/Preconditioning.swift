@@ -73,6 +73,9 @@ public enum Preconditioning: Sendable, Equatable {
 }
 
 extension Preconditioning {
+  /// Whether an error of F is one of x̂₀ of the data's size at most, at every noise.
+  public var isBoundedInData: Bool { self != .noise && self != .score }
+
   /// The names that are known: `epsilon`, `score`, `x0`, `v`, `edm` and `gaussian`.
   public static let names = ["epsilon", "score", "x0", "v", "edm", "gaussian"]
 

@@ -8,6 +8,8 @@ import ScoreTensors
 public struct RunDescription: Sendable, Equatable, Codable {
   /// The version of run folders that this library writes and reads.
   public static let currentFormat = 2
+  /// The version of those of consistency models, which earlier libraries would take for scores.
+  public static let consistencyFormat = 3
 
   /// The version of the folder's format.
   public var format = RunDescription.currentFormat
@@ -27,6 +29,8 @@ public struct RunDescription: Sendable, Equatable, Codable {
   public var scalar: String
   /// The data set, as text.
   public var data: String
+  /// Of a consistency model, what it was distilled from, as text; nil for score models.
+  public var teacher: String?
   /// How the model was trained.
   public var options: TrainingOptions
   /// More that a program wants to keep with a run.
@@ -37,7 +41,7 @@ public struct RunDescription: Sendable, Equatable, Codable {
 
   public init(
     model: ModelConfiguration, process: any LinearProcess, scalar: String, data: String,
-    options: TrainingOptions, notes: [String: String] = [:]
+    teacher: String? = nil, options: TrainingOptions, notes: [String: String] = [:]
   ) {
     sde = Self.text(of: process)
     network = model.network.text
@@ -47,6 +51,8 @@ public struct RunDescription: Sendable, Equatable, Codable {
     covariates = model.covariates > 0 ? model.covariates : nil
     self.scalar = scalar
     self.data = data
+    self.teacher = teacher
+    format = teacher == nil ? Self.currentFormat : Self.consistencyFormat
     self.options = options
     self.notes = notes
   }

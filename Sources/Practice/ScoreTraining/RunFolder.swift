@@ -67,9 +67,10 @@ public struct RunFolder: Sendable {
       throw FileError(
         "\(descriptionPath): not a run's description; expected a JSON object with a format")
     }
-    guard version.format == RunDescription.currentFormat else {
+    let known = [RunDescription.currentFormat, RunDescription.consistencyFormat]
+    guard known.contains(version.format) else {
       throw FileError(
-        "\(descriptionPath): the run has format \(version.format); this version reads format \(RunDescription.currentFormat)"
+        "\(descriptionPath): the run has format \(version.format); this version reads formats \(known[0]) and \(known[1])"
       )
     }
     do {
@@ -157,11 +158,37 @@ public struct RunFolder: Sendable {
   ///   - process: the process that it was trained on, where that is one's own.
   ///   - network: the network that was trained, where that is one's own.
   /// - Throws: `FileError` where a file is missing or damaged, and where process or network is another: another SDE or other
-  ///   parameters than those of a built-in one, another name than that of one's own.
+  ///   parameters than those of a built-in one, another name than that of one's own; for a consistency model, too.
   public func model<Scalar: TensorScalar>(
     process: (any LinearProcess)? = nil, network: NetworkSpec? = nil, pool: ThreadPool
   ) throws -> ScoreModel<Scalar> {
     let description = try description()
+    if let teacher = description.teacher {
+      throw FileError(
+        "\(path): the run holds a consistency model, distilled from \(teacher), which is no score; expected it to be read as one, by RunFolder.consistencyModel"
+      )
+    }
+    return try averaged(description, process, network, pool)
+  }
+
+  /// The averaged consistency model of the run's checkpoint.
+  /// - Throws: as `model`, and `FileError` for the run of a score model.
+  public func consistencyModel<Scalar: TensorScalar>(
+    process: (any LinearProcess)? = nil, network: NetworkSpec? = nil, pool: ThreadPool
+  ) throws -> ConsistencyModel<ScoreModel<Scalar>> {
+    let description = try description()
+    guard description.teacher != nil else {
+      throw FileError(
+        "\(path): the run holds a score model; expected a consistency model, or to be read by RunFolder.model"
+      )
+    }
+    return ConsistencyModel(try averaged(description, process, network, pool))
+  }
+
+  private func averaged<Scalar: TensorScalar>(
+    _ description: RunDescription, _ process: (any LinearProcess)?, _ network: NetworkSpec?,
+    _ pool: ThreadPool
+  ) throws -> ScoreModel<Scalar> {
     let (configuration, own) = try parts(of: description, process, network: network)
     let checkpoint: Safetensors<Scalar> = try checkpoint()
     let names = configuration.parameters.map(\.name)

@@ -127,45 +127,89 @@ public struct ScoreMatchingLoss: Sendable {
     let count = clean.rows
     let noise: Tensor<Scalar> = key.folded("noise").normal(clean.shape)
     let draws: Tensor<Double> = key.folded("times").uniform([count, 1])
+    let times = draws.withUnsafeBuffer { draws in
+      draws.indices.map { i in
+        time(at: stratified ? (Double(i) + draws[i]) / Double(count) : draws[i])
+      }
+    }
+    let rows: Rows<Scalar> = rows(
+      at: times, labels: labels, covariates: covariates, model: model
+    ) { weight(at: $0) }
+    return Batch(
+      noised: .combinedRows(
+        [Scalar](rounding: rows.alphas), clean, [Scalar](rounding: rows.sigmas), noise),
+      noise: objective == .denoising ? noise : key.folded("probes").rademacher(clean.shape),
+      columns: rows.columns, weights: rows.weights)
+  }
+
+  /// The batch of points of a flow, whose noise (x_t − α f)/σ is not drawn: that which leads from the origin f to the state.
+  ///
+  /// The weight is 1 on the error of what the network gives, (ε̂ − z)/gain, at all points alike.
+  package func batch<Scalar: TensorScalar>(
+    _ points: FlowPoints<Scalar>, model: ModelConfiguration
+  ) -> Batch<Scalar> {
+    let shape: Shape = [points.states.rows, model.dimensions]
+    let (states, origins) = (points.states.reshaped(shape), points.origins.reshaped(shape))
+    let rows: Rows<Scalar> = rows(
+      at: points.times, labels: points.labels, covariates: nil, model: model
+    ) {
+      let gain = model.preconditioning.columns(process.marginal(at: $0)).gain
+      return 1 / (gain * gain)
+    }
+    let inverses = rows.sigmas.map { 1 / $0 }
+    return Batch(
+      noised: states,
+      noise: .combinedRows(
+        [Scalar](rounding: inverses), states,
+        [Scalar](rounding: zip(rows.alphas, inverses).map { -$0 * $1 }), origins),
+      columns: rows.columns, weights: rows.weights)
+  }
+
+  /// What a batch's rows have of their times: columns, weights, and the marginals' α and σ.
+  private struct Rows<Scalar: TensorScalar> {
+    var columns: Tensor<Scalar>
+    var weights: Tensor<Scalar>
+    var alphas: [Double]
+    var sigmas: [Double]
+  }
+
+  private func rows<Scalar: TensorScalar>(
+    at times: [Double], labels: [Int?]?, covariates: Tensor<Double>?, model: ModelConfiguration,
+    weight weightAt: (Double) -> Double
+  ) -> Rows<Scalar> {
+    let count = times.count
     let (width, weightColumns) = (model.columns, weightColumns)
     var columns = Tensor<Scalar>([count, width])
     var weights = Tensor<Scalar>([count, weightColumns])
     var alphas = [Double](repeating: 0, count: count)
     var sigmas = alphas
-    draws.withUnsafeBuffer { draws in
-      columns.withUnsafeMutableBuffer { out in
-        weights.withUnsafeMutableBuffer { weights in
-          for i in 0..<count {
-            let t = time(at: stratified ? (Double(i) + draws[i]) / Double(count) : draws[i])
-            let marginal = process.marginal(at: t)
-            let weight = weight(at: t)
-            alphas[i] = marginal.alpha
-            sigmas[i] = marginal.sigma
-            guard let weights = weights.baseAddress, let out = out.baseAddress else { return }
-            let place = weights + i * weightColumns
-            withUnsafePointer(to: weight) { Scalar._round(1, $0, place) }
-            if weightColumns == 2 {
-              withUnsafePointer(to: weight * marginal.sigma) { Scalar._round(1, $0, place + 1) }
-            }
-            let label = labels.flatMap { $0[i] }
-            guard let covariates else {
-              model.fillColumns(marginal, at: t, label: label, out + i * width)
-              continue
-            }
-            covariates.withUnsafeBuffer { values in
-              model.fillColumns(
-                marginal, at: t, label: label,
-                covariates: values.baseAddress.map { $0 + i * model.covariates }, out + i * width)
-            }
+    columns.withUnsafeMutableBuffer { out in
+      weights.withUnsafeMutableBuffer { weights in
+        guard let weights = weights.baseAddress, let out = out.baseAddress else { return }
+        for (i, t) in times.enumerated() {
+          let marginal = process.marginal(at: t)
+          let weight = weightAt(t)
+          alphas[i] = marginal.alpha
+          sigmas[i] = marginal.sigma
+          let place = weights + i * weightColumns
+          withUnsafePointer(to: weight) { Scalar._round(1, $0, place) }
+          if weightColumns == 2 {
+            withUnsafePointer(to: weight * marginal.sigma) { Scalar._round(1, $0, place + 1) }
+          }
+          let label = labels.flatMap { $0[i] }
+          guard let covariates else {
+            model.fillColumns(marginal, at: t, label: label, out + i * width)
+            continue
+          }
+          covariates.withUnsafeBuffer { values in
+            model.fillColumns(
+              marginal, at: t, label: label,
+              covariates: values.baseAddress.map { $0 + i * model.covariates }, out + i * width)
           }
         }
       }
     }
-    return Batch(
-      noised: .combinedRows(
-        [Scalar](rounding: alphas), clean, [Scalar](rounding: sigmas), noise),
-      noise: objective == .denoising ? noise : key.folded("probes").rademacher(clean.shape),
-      columns: columns, weights: weights)
+    return Rows(columns: columns, weights: weights, alphas: alphas, sigmas: sigmas)
   }
 
   /// The loss of a prediction at x as a formula: `prediction`, `x` and `noise` are `[n, D]`, `weights` `[n, 1 or 2]`.

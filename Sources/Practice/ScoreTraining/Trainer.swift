@@ -43,6 +43,11 @@ public struct Trainer<Scalar: TensorScalar> {
   /// Draws as many samples as it is asked for, a function of the key.
   public typealias Draw = @Sendable (_ count: Int, _ key: RandomKey) throws -> TrainingData<Scalar>
 
+  /// Draws as many points of a flow as it is asked for, a function of the key.
+  public typealias DrawPoints =
+    @Sendable (_ count: Int, _ key: RandomKey) throws ->
+    FlowPoints<Scalar>
+
   /// Creates a trainer on a set of samples before its first step.
   /// - Throws: where options are out of range, the data do not fit the model, or a step takes more memory than the machine has.
   public init(
@@ -65,6 +70,43 @@ public struct Trainer<Scalar: TensorScalar> {
   ) throws {
     try self.init(
       model, process: process, source: .drawn(draw), options: options, pool: pool)
+  }
+
+  /// Creates a trainer of a consistency function, x̂₀ = f(x_t, t), on points of a flow that are drawn anew for each step.
+  ///
+  /// ```
+  /// L = E |F − F*|² / D,   F* what the network would give for x̂₀ = x_ε/α_ε
+  /// ```
+  ///
+  /// It is the denoising loss with noise that is not drawn but led to, z = (x_t − α x̂₀)/σ, and so that its least value is 0. The
+  /// weighting and the times of the options have no part in it: the points have their times.
+  /// - Parameters:
+  ///   - initial: parameters to begin with, as those of the score whose flow it is; drawn where there are none.
+  ///   - draw: called by each step, before its gradient, on the caller's thread, and here for the first.
+  /// - Throws: as the others; where the options name another loss than `denoising`, or a noise level; for models whose network gives ε̂
+  ///   or the score, of which a small error at T is a large one of x̂₀; and where initial parameters are not the model's.
+  public init(
+    _ model: ModelConfiguration, process: any LinearProcess, options: TrainingOptions,
+    from initial: Parameters<Scalar>? = nil, pool: ThreadPool,
+    drawingPoints draw: @escaping DrawPoints
+  ) throws {
+    guard options.objective == .denoising, options.noiseLevel == nil else {
+      throw TrainingError(
+        "a consistency function is asked for with the loss \(options.objective.rawValue)\(options.noiseLevel == nil ? "" : " at one noise level"); expected the loss denoising at all levels"
+      )
+    }
+    guard model.preconditioning.isBoundedInData else {
+      throw TrainingError(
+        "a consistency function is asked for with the parametrization \(model.preconditioning.text), of which small errors at T are large ones of x0; expected gaussian, edm, x0 or v"
+      )
+    }
+    try self.init(
+      model, process: process, source: .points(draw), options: options, pool: pool)
+    guard let initial else { return }
+    // The model says what does not fit.
+    _ = try ScoreModel(model, process: process, parameters: initial, pool: pool)
+    tensors = initial.tensors
+    optimizer = Adam(tensors, averages: options.averageDecay > 0)
   }
 
   private init(

@@ -9,6 +9,8 @@ struct TrainingBatches<Scalar: TensorScalar>: Sendable {
     case set(TrainingData<Scalar>)
     /// Samples made for each batch alone.
     case drawn(Trainer<Scalar>.Draw)
+    /// Points of a flow made for each batch alone.
+    case points(Trainer<Scalar>.DrawPoints)
   }
 
   let source: Source
@@ -20,6 +22,13 @@ struct TrainingBatches<Scalar: TensorScalar>: Sendable {
 
   func callAsFunction(_ step: Int) throws(TrainingError) -> ScoreMatchingLoss.Batch<Scalar> {
     let key = Source.key(of: step, in: key)
+    if case .points(let draw) = source {
+      return loss.batch(
+        try Source.drawn(size, of: step, key: key, by: draw) { points in
+          try points.check(for: model, of: loss.process)
+          return points.states.rows
+        }, model: model)
+    }
     let (data, rows) = try source.samples(size, of: step, for: model, key: key)
     let (labels, covariates) = data.conditions(
       at: rows, of: model, dropout: labelDropout, key: key)
@@ -47,20 +56,34 @@ extension TrainingBatches.Source {
     switch self {
     case .set(let data): return (data, data.rows(count, key: key))
     case .drawn(let draw):
-      let data: TrainingData<Scalar>
-      do {
-        data = try draw(count, key.folded("samples"))
+      let data = try Self.drawn(count, of: step, key: key, by: draw) { data in
         try data.check(for: model)
-      } catch {
-        throw TrainingError("the samples of step \(step) could not be drawn: \(error)")
-      }
-      guard data.samples.rows == count else {
-        throw TrainingError(
-          "\(data.samples.rows) samples were drawn for step \(step); expected \(count), as many as a batch has"
-        )
+        return data.samples.rows
       }
       return (data, Array(0..<count))
+    case .points(let draw):
+      let points = try Self.drawn(count, of: step, key: key, by: draw) { $0.states.rows }
+      return (try TrainingData(points.origins), Array(0..<count))
     }
+  }
+
+  /// What is drawn for a step, of as many rows as a batch has.
+  static func drawn<Drawn>(
+    _ count: Int, of step: Int, key: RandomKey, by draw: (Int, RandomKey) throws -> Drawn,
+    checkedRows: (Drawn) throws -> Int
+  ) throws(TrainingError) -> Drawn {
+    let (drawn, rows): (Drawn, Int)
+    do {
+      drawn = try draw(count, key.folded("samples"))
+      rows = try checkedRows(drawn)
+    } catch {
+      throw TrainingError("the samples of step \(step) could not be drawn: \(error)")
+    }
+    guard rows == count else {
+      throw TrainingError(
+        "\(rows) samples were drawn for step \(step); expected \(count), as many as a batch has")
+    }
+    return drawn
   }
 
   /// The deviation of the data, or of what is drawn for the first step.

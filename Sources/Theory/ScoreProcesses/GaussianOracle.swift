@@ -97,9 +97,16 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
   public var principalVariances: [Double] { gaussian.variances }
 
   public func noise(_ x: Tensor<Scalar>, at t: Times) throws -> Tensor<Scalar> {
+    try scaledResidual(x, at: t, by: gains)
+  }
+
+  /// (x − α μ), scaled along the axes of Σ by gains, one an axis.
+  func scaledResidual(
+    _ x: Tensor<Scalar>, at t: Times, by gains: (RowKernels.Kernel) -> [Double]
+  ) throws -> Tensor<Scalar> {
     try check(x, t)
     let kernels = RowKernels(process, t)
-    return result(rotatedResidual(x, kernels), kernels, x.shape)
+    return result(rotatedResidual(x, kernels), kernels, gains, x.shape)
   }
 
   public func noiseAndPullback(
@@ -110,7 +117,8 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
     let kernels = RowKernels(process, t)
     let rotated = gaussian.rotated(flattened(v))
     return (
-      result(rotatedResidual(x, kernels), kernels, x.shape), result(rotated, kernels, x.shape)
+      result(rotatedResidual(x, kernels), kernels, gains, x.shape),
+      result(rotated, kernels, gains, x.shape)
     )
   }
 
@@ -123,7 +131,7 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
       Scalar(gains(kernel).reduce(0, +))
     }
     let trace = kernels.isShared ? [Scalar](repeating: traces[0], count: x.rows) : traces
-    return (result(rotatedResidual(x, kernels), kernels, x.shape), trace)
+    return (result(rotatedResidual(x, kernels), kernels, gains, x.shape), trace)
   }
 
   public func logDensity(_ x: Tensor<Scalar>, at t: Times) throws -> [Double] {
@@ -168,17 +176,18 @@ public struct GaussianOracle<Scalar: TensorScalar>: ScoreOracle {
     return gaussian.rotated(rows)
   }
 
-  // σ C⁻¹ applied to rows given along the axes.
+  // Gains applied to rows given along the axes.
   private func result(
-    _ rotated: Tensor<Double>, _ kernels: RowKernels, _ shape: Shape
+    _ rotated: Tensor<Double>, _ kernels: RowKernels,
+    _ gainsOf: (RowKernels.Kernel) -> [Double], _ shape: Shape
   ) -> Tensor<Scalar> {
     var rows = rotated
     let width = gaussian.dimensions
     let count = rows.rows
-    var gains = kernels.isShared ? gains(kernels[0]) : []
+    var gains = kernels.isShared ? gainsOf(kernels[0]) : []
     rows.withUnsafeMutableBuffer { rows in
       for i in 0..<count {
-        if !kernels.isShared { gains = self.gains(kernels[i]) }
+        if !kernels.isShared { gains = gainsOf(kernels[i]) }
         gains.withUnsafeBufferPointer { gains in
           for j in 0..<width { rows[i * width + j] *= gains[j] }
         }

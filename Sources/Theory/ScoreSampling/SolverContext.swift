@@ -40,6 +40,9 @@ public struct SolverContext<Scalar: TensorScalar> {
     return try field.checkedNoise(x, at: .shared(t))
   }
 
+  /// Counts an evaluation of what is no score field.
+  mutating func count() { evaluations += 1 }
+
   /// Standard normal numbers in the shape of x, other ones at each call.
   ///
   /// Those of sample i at draw d of step k depend on (key, k, d, i) alone.

@@ -19,6 +19,7 @@ import ScoreProcesses
 /// | ode | method=dopri5, bosh3, tsit5 or dop853 (rtol, atol, max-evaluations; adaptive=false for even steps, with variable), or euler, heun, midpoint, rk4 (variable=time or noise) |
 /// | adaptive-sde | rtol, atol, max-evaluations |
 /// | fitted | memory, pilot, sweeps: steps and weights fitted to the field, for the least error at few evaluations |
+/// | consistency | –; of consistency functions, and no score field |
 /// | pc | predictor, corrector=langevin, ald or none, snr, corrector-steps, shrinkage, and the predictor's own |
 ///
 /// All of them take grid=uniform, quadratic, log-snr, karras (rho), optimized (solvers of the flow: the
@@ -40,7 +41,7 @@ public struct SolverSpec: Sendable {
     self.denoising = denoising
   }
 
-  /// The names that are known.
+  /// The names of the solvers of score fields.
   public static let names = stepNames + ["ode", "adaptive-sde", "fitted", "pc"]
 
   /// Reads a solver.
@@ -50,9 +51,11 @@ public struct SolverSpec: Sendable {
   /// Reads a solver.
   /// - Throws: `SpecError` or `SamplingError`, with what is known.
   public init(_ spec: Spec) throws {
-    guard Self.names.contains(spec.name) else { throw spec.unknownName(known: Self.names) }
+    let known = Self.names + [Consistency.name]
+    guard known.contains(spec.name) else { throw spec.unknownName(known: known) }
     let (solver, keys): (any Solver, [String])
     switch spec.name {
+    case Consistency.name: (solver, keys) = (Consistency(), [])
     case "pc": (solver, keys) = try Self.predictorCorrector(spec)
     case "adaptive-sde": (solver, keys) = try Self.adaptiveDiffusion(spec)
     case "fitted": (solver, keys) = try Self.fittedFlow(spec)

@@ -51,6 +51,11 @@ struct Arguments {
     }
   }
 
+  /// Gives options other values.
+  mutating func replace(_ others: [String: String]) {
+    values.merge(others) { $1 }
+  }
+
   /// Whether an option was given.
   func has(_ name: String) -> Bool { values[name] != nil }
 
@@ -143,15 +148,18 @@ struct Arguments {
 
   /// The scale of guidance, or nil where none is asked for.
   var guidance: Double? {
-    get throws {
-      guard let text = values["--guidance"] else { return nil }
-      guard let scale = Double(text), 0 <= scale, scale <= Self.mostGuidance else {
-        throw CommandError.usage(
-          "--guidance is \(text); expected a number from 0 to \(Int(Self.mostGuidance)), beyond which samples are far from all data"
-        )
-      }
-      return scale
+    get throws { try Self.guidance(values["--guidance"]) }
+  }
+
+  /// The scale of guidance that a text gives.
+  static func guidance(_ text: String?) throws -> Double? {
+    guard let text else { return nil }
+    guard let scale = Double(text), 0 <= scale, scale <= mostGuidance else {
+      throw CommandError.usage(
+        "--guidance is \(text); expected a number from 0 to \(Int(mostGuidance)), beyond which samples are far from all data"
+      )
     }
+    return scale
   }
 
   /// Whether `--matrix-products` asks for operands rounded to bfloat16.

@@ -72,6 +72,10 @@ enum InspectCommand: Command {
         Fact(
           "given", note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")))
     }
+    if let teacher = description.teacher {
+      facts.append(Fact("distilled from", teacher))
+      if let flow = Distillation<Float>.flow(of: description) { facts.append(Fact("flow", flow)) }
+    }
     if let classes = description.classes { facts.append(Fact("classes", classes)) }
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()

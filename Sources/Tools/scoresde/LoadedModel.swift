@@ -24,14 +24,21 @@ struct LoadedModel<Scalar: TensorScalar> {
   let emptyClasses: [Int]
   let session: Session
 
+  /// Whether it is a consistency model, which has samples and no scores.
+  var isConsistency: Bool { run?.teacher != nil }
+
   /// Whether classes or covariates are asked for.
   var isConditioned: Bool { !labels.isEmpty || !given.isEmpty }
 
   /// - Parameters:
   ///   - takesSeveral: whether several classes and rows of covariates may be asked for.
   ///   - takesRows: whether classes and rows of covariates may, each for a sample of data.
+  ///   - takesConsistency: whether it may be a consistency model, whose field is its network.
   /// - Throws: where `--model`, `--sde`, `--class` or `--given` make no sense, or the run cannot be read.
-  init(_ session: Session, takesSeveral: Bool = false, takesRows: Bool = false) throws {
+  init(
+    _ session: Session, takesSeveral: Bool = false, takesRows: Bool = false,
+    takesConsistency: Bool = false
+  ) throws {
     self.session = session
     let text = try session.arguments.required("--model")
     if text == "gaussian" || text.hasPrefix("gaussian:") {
@@ -74,7 +81,17 @@ struct LoadedModel<Scalar: TensorScalar> {
           "--model is \(text), a run trained with --noise-level \(Spec.text(level)): it knows the score at that one level, and samples and likelihoods take all; expected a run without"
         )
       }
-      let model: ScoreModel<Scalar> = try folder.model(pool: session.pool)
+      let model: ScoreModel<Scalar>
+      if let teacher = description.teacher {
+        guard takesConsistency else {
+          throw CommandError.usage(
+            "--model is \(text), a consistency model, distilled from \(teacher): it has samples and no scores; expected a run of train, such as that"
+          )
+        }
+        model = try folder.consistencyModel(pool: session.pool).network
+      } else {
+        model = try folder.model(pool: session.pool)
+      }
       labelSource = takesRows ? Self.labelSource(session.arguments) : nil
       labels =
         if takesSeveral {

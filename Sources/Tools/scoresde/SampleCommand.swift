@@ -12,10 +12,13 @@ enum SampleCommand: ScalarCommand {
         "--guidance", "W",
         "with --class or --given: how far samples are led to it, from 0 to \(Int(Arguments.mostGuidance)); 0 leaves it out, 1 (default) takes it as it is, 2 to 4 lead beyond, at two evaluations each"
       ),
-      Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default pc)"),
+      Option(
+        "--solver", "SOLVER",
+        "\(SolverSpec.names.joined(separator: ", ")) (default pc), or consistency, the only one of models of distill"
+      ),
       Option(
         "--steps", "N",
-        "steps of the time grid (default 500, and 100 of --particles, even in log(sigma/alpha)), spread as suits solver and SDE, or by grid= in SOLVER: \(SolverSpec.grids.joined(separator: ", "))"
+        "steps of the time grid (default 500, 1 of consistency, and 100 of --particles, even in log(sigma/alpha)), spread as suits solver and SDE, or by grid= in SOLVER: \(SolverSpec.grids.joined(separator: ", "))"
       ),
       Option("--rtol", "X", "relative tolerance of an adaptive solver"),
       Option("--atol", "X", "absolute tolerance of an adaptive solver"),
@@ -39,8 +42,8 @@ enum SampleCommand: ScalarCommand {
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let arguments = session.arguments
     let particles = try ParticleOption(arguments)
-    let spec = try solver(arguments)
-    let steps = try arguments.integer("--steps", atLeast: 1, atMost: TimeGrid.mostSteps) ?? 500
+    var spec = try solver(arguments)
+    var steps = try arguments.integer("--steps", atLeast: 1, atMost: TimeGrid.mostSteps) ?? 500
     let asked = try arguments.integer("--count", atLeast: 1, atMost: 1 << 40)
     let batchSize = try arguments.integer("--batch-size", atLeast: 1)
     let epsilon = try arguments.positive("--epsilon")
@@ -62,7 +65,16 @@ enum SampleCommand: ScalarCommand {
         "--steps changes nothing here: \(spec.spec.name) takes steps of its own, by --rtol and --atol"
       )
     }
-    let model = try LoadedModel<Scalar>(session, takesSeveral: true)
+    let model = try LoadedModel<Scalar>(session, takesSeveral: true, takesConsistency: true)
+    if model.isConsistency {
+      try checkConsistency(arguments, spec)
+      if !arguments.has("--solver") { spec = SolverSpec(Consistency()) }
+      if !arguments.has("--steps") { steps = 1 }
+    } else if spec.solver is Consistency {
+      throw CommandError.usage(
+        "--solver is consistency, which draws from models that scoresde distill has made; expected another, or such a model"
+      )
+    }
     try SampleFile.check(out, model.field.sampleShape)
     if try arguments.guidance == 0, model.isConditioned {
       let option = model.labels.isEmpty ? "--given" : "--class"
@@ -107,9 +119,18 @@ enum SampleCommand: ScalarCommand {
     }
     let result = SamplingResult(
       joining: try fields.enumerated().map { place, field in
-        let sampler = try Sampler(
-          field, spec, steps: steps, from: edit?.start, epsilon: epsilon, batchSize: batchSize,
-          trajectoryStride: trajectory == nil ? nil : 1)
+        func consistent(_ network: some ScoreField<Scalar>) throws -> Sampler<Scalar> {
+          try Sampler(
+            ConsistencyModel(network), steps: steps, schedule: spec.schedule, from: edit?.start,
+            epsilon: epsilon, denoising: spec.denoising, batchSize: batchSize,
+            trajectoryStride: trajectory == nil ? nil : 1)
+        }
+        let sampler =
+          model.isConsistency
+          ? try consistent(field)
+          : try Sampler(
+            field, spec, steps: steps, from: edit?.start, epsilon: epsilon, batchSize: batchSize,
+            trajectoryStride: trajectory == nil ? nil : 1)
         let first = counts[..<place].reduce(0, +)
         let report = { (progress: SamplingProgress) in
           bar.update(
@@ -161,6 +182,21 @@ enum SampleCommand: ScalarCommand {
           ("out", .string(out)),
         ] + others),
       "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row) by \(method), NFE \(NumberText.significant(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
+    )
+  }
+
+  /// Refuses what a model without scores does not have.
+  private static func checkConsistency(_ arguments: Arguments, _ spec: SolverSpec) throws {
+    let text = arguments.text("--model") ?? ""
+    guard spec.solver is Consistency || !arguments.has("--solver") else {
+      throw CommandError.usage(
+        "--solver is \(spec.spec), but \(text) is a consistency model, which has no scores; expected consistency, or none"
+      )
+    }
+    guard let other = (["--guidance", "--observe", "--particles"]).first(where: arguments.has)
+    else { return }
+    throw CommandError.usage(
+      "\(other) is given, but \(text) is a consistency model, which has no scores\(other == "--guidance" ? "; scoresde distill takes it" : ""); leave it out"
     )
   }
 

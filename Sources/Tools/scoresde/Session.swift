@@ -3,7 +3,7 @@ import ScoreSDE
 
 /// What every command has: its options, the threads, and where progress and results go.
 struct Session {
-  let arguments: Arguments
+  private(set) var arguments: Arguments
   let pool: ThreadPool
   let quiet: Bool
   /// Whether one JSON object ends the output.
@@ -15,6 +15,13 @@ struct Session {
     quiet = arguments.has("--quiet")
     wantsJSON = arguments.has("--json")
     _ = try arguments.isDouble
+  }
+
+  /// The same with other values of options.
+  func replacing(_ values: [String: String]) -> Session {
+    var session = self
+    session.arguments.replace(values)
+    return session
   }
 
   /// A line on standard error for people.

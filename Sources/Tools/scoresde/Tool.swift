@@ -5,8 +5,9 @@ import ScoreSDE
 enum Tool {
   static var commands: [any Command.Type] {
     [
-      DemoCommand.self, TrainCommand.self, SampleCommand.self, LikelihoodCommand.self,
-      CalibrateCommand.self, VerifyCommand.self, StudyCommand.self, BenchCommand.self,
+      DemoCommand.self, TrainCommand.self, DistillCommand.self, SampleCommand.self,
+      LikelihoodCommand.self, CalibrateCommand.self, VerifyCommand.self, StudyCommand.self,
+      BenchCommand.self,
       InspectCommand.self,
     ]
   }

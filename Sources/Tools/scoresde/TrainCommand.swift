@@ -5,49 +5,51 @@ import ScoreSDE
 enum TrainCommand: ScalarCommand {
   static let name = "train"
   static let summary = "trains a score network on data and keeps the run in a folder"
-  static let options: [Option] = [
-    Option(
-      "--data", "DATA",
-      "\(DataSource.names.joined(separator: ", ")), or a file or folder (required)"),
-    Option(
-      "--standardize", "WHICH",
-      "means and deviations that data are freed of: columns (default for tables in files), whole or none (default for the rest)"
-    ),
-    Option(
-      "--labels", "WHICH",
-      "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
-    ),
-    .trainingGiven,
-    Option(
-      "--label-dropout", "X",
-      "share of labels, and of what is given, that training hides (default 0.1)"),
-    .process,
-    Option(
-      "--network", "NET",
-      "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2 of images; each with condition=, features=, frequencies="
-    ),
-    Option("--steps", "N", "optimiser steps (default 2000)"),
-    Option("--batch-size", "N", "samples a step (default 256)"),
-    Option("--learning-rate", "X", "Adam's learning rate (default 0.001)"),
-    Option("--schedule", "NAME", "cosine (default) or constant"),
-    Option("--warm-up", "N", "steps over which the learning rate rises (default 200)"),
-    Option("--clip", "X", "largest norm of the gradient (default 1)"),
-    Option("--average-decay", "X", "decay of the parameters' moving average (default 0.999)"),
-    Option(
-      "--parametrization", "NAME",
-      "what the network gives: gaussian (default), edm, epsilon, score, x0 or v"),
-    Option("--loss", "NAME", "denoising (default), sliced, sliced-vr or hyvarinen"),
-    Option("--weighting", "NAME", "likelihood (default), sigma2, min-snr or edm"),
-    Option("--times", "NAME", "importance (default), uniform or log-normal"),
-    Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
-    Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
-    Option("--checkpoint-every", "N", "steps between checkpoints, in tens (default 500)"),
-    .seed,
-    Option("--out", "RUN", "the run's folder (required)"),
-    Option("--resume", nil, "go on with the run in --out"),
-  ]
+  static let options: [Option] =
+    [
+      Option(
+        "--data", "DATA",
+        "\(DataSource.names.joined(separator: ", ")), or a file or folder (required)"),
+      Option(
+        "--standardize", "WHICH",
+        "means and deviations that data are freed of: columns (default for tables in files), whole or none (default for the rest)"
+      ),
+      Option(
+        "--labels", "WHICH",
+        "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
+      ),
+      .trainingGiven,
+      Option(
+        "--label-dropout", "X",
+        "share of labels, and of what is given, that training hides (default 0.1)"),
+      .process,
+      Option(
+        "--network", "NET",
+        "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2 of images; each with condition=, features=, frequencies="
+      ),
+      Option(
+        "--parametrization", "NAME",
+        "what the network gives: gaussian (default), edm, epsilon, score, x0 or v"),
+      Option("--loss", "NAME", "denoising (default), sliced, sliced-vr or hyvarinen"),
+      Option("--weighting", "NAME", "likelihood (default), sigma2, min-snr or edm"),
+      Option("--times", "NAME", "importance (default), uniform or log-normal"),
+      Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
+      Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
+    ] + Option.optimizer
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+    try train(session) { folder -> TrainingJob<Scalar> in
+      try TrainingJob(resuming: folder, given: session.arguments, pool: session.pool)
+    } new: {
+      try TrainingJob(session.arguments, process: try session.process(), pool: session.pool)
+    }
+  }
+
+  /// Trains what the run in `--out` is of, or a new one, to the end or until a signal, and says what came of it.
+  static func train<Scalar: TensorScalar>(
+    _ session: Session, resuming: (RunFolder) throws -> TrainingJob<Scalar>,
+    new begin: () throws -> TrainingJob<Scalar>
+  ) throws {
     let arguments = session.arguments
     let folder = RunFolder(try arguments.required("--out"))
     let every = try arguments.integer("--checkpoint-every", atLeast: 1) ?? 500
@@ -55,7 +57,7 @@ enum TrainCommand: ScalarCommand {
     let new = FilePlace.missingFolders(folder.path)
     var job: TrainingJob<Scalar>
     if arguments.has("--resume") {
-      job = try TrainingJob(resuming: folder, given: arguments, pool: session.pool)
+      job = try resuming(folder)
     } else {
       guard !folder.exists else {
         let isBegun = FilePlace.exists(folder.checkpointPath)
@@ -68,7 +70,7 @@ enum TrainCommand: ScalarCommand {
           "--out is \(folder.path), where \(file) would be overwritten, though no run.json says that it is a run's; expected another folder"
         )
       }
-      job = try TrainingJob(arguments, process: try session.process(), pool: session.pool)
+      job = try begin()
     }
     // From here on there is a run in the folder, which a signal does not leave without its steps.
     Interruption.watch()
@@ -92,7 +94,7 @@ enum TrainCommand: ScalarCommand {
       bar.leave()
       throw CommandError.stopped(
         by: signal,
-        "stopped by \(signal.name) at step \(job.trainer.step) of \(job.trainer.options.steps), with a checkpoint; scoresde train --out \(folder.path) --resume goes on from there"
+        "stopped by \(signal.name) at step \(job.trainer.step) of \(job.trainer.options.steps), with a checkpoint; scoresde \(job.description.command) --out \(folder.path) --resume goes on from there"
       )
     }
     let seconds = start.duration(to: .now).seconds
@@ -111,6 +113,11 @@ enum TrainCommand: ScalarCommand {
       "\(NumberText.counted(job.trainer.step, "step")), loss \(NumberText.significant(loss)), \(NumberText.counted(job.trainer.parameters.count, "parameter")); the run is in \(folder.path)"
     )
   }
+}
+
+extension RunDescription {
+  /// The command that makes such runs.
+  var command: String { teacher == nil ? TrainCommand.name : DistillCommand.name }
 }
 
 extension Duration {

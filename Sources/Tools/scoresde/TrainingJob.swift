@@ -85,8 +85,40 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
   }
 
+  /// Creates a new run of a trainer that is at hand.
+  init(_ trainer: Trainer<Scalar>, _ description: RunDescription) {
+    (self.trainer, self.description, remarks) = (trainer, description, [])
+  }
+
   /// Takes up the run in a folder; options that are given must be those of the run, but for more steps.
   init(resuming folder: RunFolder, given arguments: Arguments, pool: ThreadPool) throws {
+    var found = try Self.description(resuming: folder, given: arguments)
+    guard found.teacher == nil else {
+      throw CommandError.usage(
+        "\(folder.path) holds a consistency model; scoresde \(found.command) --out \(folder.path) --resume goes on with it"
+      )
+    }
+    let data = try Self.data(of: found, in: folder, given: arguments)
+    found.data = data.name
+    if let labels = arguments.text("--labels") { found.notes[Self.labelsNote] = labels }
+    if let given = arguments.text("--given") { found.notes[Self.givenSourceNote] = given }
+    let note = try DataNote.given.value(in: found, of: folder)
+    let (model, process) = try folder.parts(of: found)
+    let trainer: Trainer<Scalar>
+    do {
+      trainer = try Trainer(
+        model, process: process,
+        data: try data.trainingData(given: note), options: found.options, pool: pool)
+    } catch let error as TrainingError {
+      throw CommandError.failure("\(folder.descriptionPath): \(error)")
+    }
+    try self.init(resuming: folder, trainer, found)
+  }
+
+  /// The description of the run in a folder, once options that are given are those of the run, but for more steps.
+  static func description(
+    resuming folder: RunFolder, given arguments: Arguments
+  ) throws -> RunDescription {
     var found = try folder.description()
     guard found.scalar == Scalar.typeName else {
       throw CommandError.usage(
@@ -130,20 +162,14 @@ struct TrainingJob<Scalar: TensorScalar> {
       }
     }
     if let steps = try arguments.integer("--steps", atLeast: 1) { found.options.steps = steps }
-    let data = try Self.data(of: found, in: folder, given: arguments)
+    return found
+  }
+
+  /// Takes up the state that a folder has of a run, whose trainer is before its first step.
+  init(resuming folder: RunFolder, _ trainer: Trainer<Scalar>, _ description: RunDescription) throws
+  {
+    var (trainer, found) = (trainer, description)
     remarks = []
-    found.data = data.name
-    if let labels = arguments.text("--labels") { found.notes[Self.labelsNote] = labels }
-    if let given = arguments.text("--given") { found.notes[Self.givenSourceNote] = given }
-    let note = try DataNote.given.value(in: found, of: folder)
-    let (model, process) = try folder.parts(of: found)
-    do {
-      trainer = try Trainer(
-        model, process: process,
-        data: try data.trainingData(given: note), options: found.options, pool: pool)
-    } catch let error as TrainingError {
-      throw CommandError.failure("\(folder.descriptionPath): \(error)")
-    }
     if FilePlace.exists(folder.checkpointPath) {
       try trainer.restore(try folder.checkpoint(), from: folder.checkpointPath)
       guard let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8) else {
@@ -160,7 +186,8 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     // A demo's run that is trained on is no demo's any more.
     found.notes[DemoCommand.note] = nil
-    description = found
+    self.trainer = trainer
+    self.description = found
     try folder.create(found)
   }
 
@@ -213,7 +240,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
   }
 
-  private static func options(_ arguments: Arguments) throws -> TrainingOptions {
+  static func options(_ arguments: Arguments) throws -> TrainingOptions {
     var options = TrainingOptions()
     options.seed = try arguments.seed
     if let value = try arguments.integer("--steps", atLeast: 1) { options.steps = value }

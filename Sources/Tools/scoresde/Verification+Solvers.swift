@@ -11,7 +11,7 @@ extension Verification {
   /// | 2 | 120 | 0.03 |
   /// | 3 and more | 80 | 0.02 |
   ///
-  /// Adaptive and fitted solvers take their own evaluations. Moments are exact where the solver is affine; the flow's others
+  /// The exact consistency function is held to 0.01 after 1 and 3. Adaptive and fitted solvers take their own evaluations. Moments are exact where the solver is affine; the flow's others
   /// follow two states, and samples of the SDE's others add 5 standard errors, 6e-7 a check.
   func everySolver(_ process: any LinearProcess, _ reference: ReferenceProcess) throws -> [Check] {
     let field = try GaussianOracle<Double>(
@@ -23,32 +23,44 @@ extension Verification {
     // The prior's mean is 0 and not α_T m: the flow brings the difference to ε, the SDE less of it.
     let mismatch =
       reference.alpha(reference.end) * mean * spread(epsilon) / spread(reference.end)
-    return try SolverSpec.variants.flatMap { text in
-      // The search for the best fit is not what is held here.
-      let spec = try SolverSpec(text == "fitted" ? "fitted:pilot=64,sweeps=0" : text)
-      let (budget, share) =
-        switch spec.solver.order {
-        case 0, 1: (400, 0.06)
-        case 2: (120, 0.03)
-        default: (80, 0.02)
-        }
-      let steps =
-        spec.solver is any FieldFittedSolver
-        ? 10 : budget / max(1, spec.solver.evaluationsPerStep)
-      var sampler = try Sampler(field, spec, steps: steps)
-      sampler.denoising = .none
-      let found = try ends(sampler, spread: process.priorDeviation)
-      return [
+    func checks(
+      _ subject: String, _ found: (mean: Double, deviation: Double, error: Double, cost: String),
+      share: Double
+    ) -> [Check] {
+      [
         Check(
-          process: reference.name, subject: text, quantity: "mean, \(found.cost)",
+          process: reference.name, subject: subject, quantity: "mean, \(found.cost)",
           found: found.mean, expected: reference.alpha(epsilon) * mean,
           tolerance: share * deviation + mismatch + found.error),
         Check(
-          process: reference.name, subject: text, quantity: "deviation, \(found.cost)",
+          process: reference.name, subject: subject, quantity: "deviation, \(found.cost)",
           found: found.deviation, expected: spread(epsilon),
           tolerance: share * deviation + found.error / 2.0.squareRoot()),
       ]
     }
+    let consistency = try [1, 3].flatMap { steps in
+      let sampler = try Sampler(GaussianConsistency(field), steps: steps)
+      return checks(
+        Consistency.name, try ends(sampler, spread: process.priorDeviation), share: 0.01)
+    }
+    return try consistency
+      + SolverSpec.variants.flatMap { text in
+        // The search for the best fit is not what is held here.
+        let spec = try SolverSpec(text == "fitted" ? "fitted:pilot=64,sweeps=0" : text)
+        let (budget, share) =
+          switch spec.solver.order {
+          case 0, 1: (400, 0.06)
+          case 2: (120, 0.03)
+          default: (80, 0.02)
+          }
+        let steps =
+          spec.solver is any FieldFittedSolver
+          ? 10 : budget / max(1, spec.solver.evaluationsPerStep)
+        var sampler = try Sampler(field, spec, steps: steps)
+        sampler.denoising = .none
+        let found = try ends(sampler, spread: process.priorDeviation)
+        return checks(text, found, share: share)
+      }
   }
 
   /// Mean and deviation at a sampler's end, five standard errors of the mean, and the evaluations that they took.
