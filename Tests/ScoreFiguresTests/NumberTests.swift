@@ -22,6 +22,8 @@ import Testing
   }
 
   @Test func longNumbersAreGrouped() {
+    #expect(NumberText.fixed(-0.00004, decimals: 4) == "0.0000")
+    #expect(NumberText.fixed(-0.00006, decimals: 4) == "-0.0001")
     #expect(NumberText.grouped(999) == "999" && NumberText.grouped(1234) == "1234")
     #expect(NumberText.grouped(1_234_567) == "1\u{2009}234\u{2009}567")
     #expect(NumberText.grouped(-12345) == "−12\u{2009}345")

@@ -70,6 +70,25 @@ import Testing
     #expect(abs(variance / expected - 1) < 0.13, "\(variance), \(expected)")
   }
 
+  /// In one dimension the square of a sign is 1, and a sketch of all dimensions leaves nothing: one probe has no error, which
+  /// is known.
+  @Test func anExactTraceHasNoErrorWhateverTheProbes() throws {
+    let line = try GaussianOracle<Double>(
+      process: try VariancePreserving(), mean: 0.5, deviation: 0.3, sampleShape: [1])
+    let plane = try GaussianOracle<Double>(
+      process: try VariancePreserving(), mean: 0.5, deviation: 0.3, sampleShape: [2])
+    for (oracle, divergence) in [
+      (line, Divergence.hutchinson(probes: 1)), (plane, .hutchPlusPlus(sketch: 2, probes: 1)),
+    ] {
+      let likelihood = try FlowLikelihood(oracle, divergence: divergence)
+      let x = oracle.sample(3, key: RandomKey(1), samples: .consecutive(first: 0))
+      let result = try likelihood.logDensity(of: x, key: RandomKey(2))
+      let budget = try likelihood.budget(of: result, for: x, key: RandomKey(2))
+      #expect(budget.probes == [0, 0, 0])
+      #expect(budget.total?.allSatisfy { $0.isFinite } == true)
+    }
+  }
+
   @Test func probesAreAveragedAndTheirSpreadIsReported() throws {
     // The squared standard error has mean var/K; over 500 samples of K = 8 signs it is off by less than 2 %.
     let process = try VariancePreserving()

@@ -42,6 +42,24 @@ import Testing
     for (level, expected) in zip(levels, published) { #expect(abs(level / expected - 1) < 1e-6) }
   }
 
+  /// However small the last time is, or the noise there.
+  @Test func logSNRGridsReachTheSmallestTimes() throws {
+    for (process, end) in [
+      (try ElucidatedDiffusion(sigmaMin: 1e-100), 1e-100) as (any LinearProcess, Double),
+      (try VariancePreserving(), 1e-290),
+    ] {
+      let grid = try TimeGrid.logSNR(
+        of: process, from: process.endTime, to: end, steps: 7)
+      let ratios = ([grid.start] + grid.steps.map(\.next)).map {
+        process.marginal(at: $0).halfLogSNR
+      }
+      for (place, ratio) in ratios.enumerated() {
+        let even = ratios[0] + Double(place) / 7 * (ratios[7] - ratios[0])
+        #expect(abs(ratio - even) < 1e-9 * abs(ratios[7]), "\(process.name) \(place)")
+      }
+    }
+  }
+
   @Test func logSNRGridIsEvenOnEveryProcess() throws {
     for process in processes {
       let grid = try TimeGrid.logSNR(of: process, from: 1, to: 1e-3, steps: 12)

@@ -195,6 +195,8 @@ import Testing
         #expect(times.relativeDensity(at: t) > 0, "\(process.name), \(u)")
       }
       #expect(times.relativeDensity(at: 0.1) == 0)
+      // Also where σ is 0.
+      #expect(times.relativeDensity(at: 0) == 0)
       let density = times.relativeDensity(at: 0.4)
       #expect(abs(density - 2.5) < 0.02, "\(process.name): \(density)")
     }

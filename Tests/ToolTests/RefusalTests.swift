@@ -61,6 +61,12 @@ import Testing
     Refusal("sample --model gaussian --out a.npy --scalar half", "--scalar", "half", "float64"),
     Refusal("sample --model gaussian --out a.npy --epsilon 0", "--epsilon", "0", "above 0"),
     Refusal("sample --model gaussian --out a.npy --epsilon 2", "epsilon", "2", "1"),
+    Refusal(
+      "sample --model gaussian --sde vp:beta-max=1e19 --solver fitted --steps 5 --out a.npy",
+      "log(sigma/alpha)", "2000"),
+    Refusal(
+      "sample --model gaussian --sde ou:theta=1e19 --solver ddim:grid=optimized --steps 5 --out a.npy",
+      "log(sigma/alpha)", "2000"),
     Refusal("sample --model gaussian --out a.npy --solver warp", "--solver", "warp", "ddim"),
     Refusal("sample --model gaussian --out a.npy --solver ddim:warp=1", "--solver", "warp", "eta"),
     Refusal("sample --model gaussian --out a.npy --solver ddim --rtol 1", "--solver", "rtol"),

@@ -130,7 +130,7 @@ enum Reports {
   }
 
   struct Run: Decodable {
-    var sde, network, data, scalar, parametrization, standardization: String
+    var sde, network, data, scalar, parametrization, standardization, loss: String
     var sampleShape: [Int]
     var stepsAskedFor, stepsDone, batchSize: Int
     var parameters: Int?

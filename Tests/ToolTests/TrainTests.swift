@@ -222,6 +222,21 @@ import Testing
     }
   }
 
+  /// Weights of ε̂'s error alone would have x̂₀ learn the least noise and nothing else.
+  @Test func aNetworkThatGivesTheDataIsWeightedForIt() throws {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    for (words, weighting) in [
+      ("--parametrization x0", "min-snr"), ("--parametrization x0 --weighting sigma2", "sigma2"),
+      ("--parametrization v", "likelihood"), ("", "likelihood"),
+    ] {
+      let _: Reports.Train = try bench.report(
+        "train --data data.npy --out run --steps 1 \(Self.options) \(words)")
+      let run: Reports.Run = try bench.report("inspect run")
+      #expect(run.loss.contains("\(weighting) weighting"), "\(words): \(run.loss)")
+      try bench.remove("run")
+    }
+  }
+
   @Test func quantisedDataAreSpreadOverTheirBinsForTraining() throws {
     let bench = try Self.run()
     let run: Reports.Run = try bench.report("inspect run")

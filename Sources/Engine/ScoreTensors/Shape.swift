@@ -6,11 +6,11 @@ public struct Shape: Hashable, Sendable {
   public let extents: [Int]
 
   /// Creates a shape from extents.
-  /// - Precondition: none of them is negative, and their product, however far it has come, is an `Int`.
+  /// - Precondition: none of them is negative, and the product of those that are not 0 is an `Int`, so that rows of none can be counted too.
   public init(_ extents: [Int]) {
     precondition(extents.allSatisfy { $0 >= 0 }, "a shape's extents are not negative: \(extents)")
     var (count, overflows) = (1, false)
-    for extent in extents where !overflows {
+    for extent in extents where extent > 0 && !overflows {
       (count, overflows) = count.multipliedReportingOverflow(by: extent)
     }
     precondition(!overflows, "a shape of extents \(extents) has more entries than can be counted")

@@ -15,7 +15,10 @@ public enum NumberText {
 
   /// A number with a fixed number of decimals.
   public static func fixed(_ value: Double, decimals: Int) -> String {
-    String(format: "%.*f", max(0, decimals), value)
+    let text = String(format: "%.*f", max(0, decimals), value)
+    // A zero has no sign.
+    return text.hasPrefix("-") && !text.contains(where: { ("1"..."9").contains($0) })
+      ? String(text.dropFirst()) : text
   }
 
   /// A value with its standard error, both to the error's second significant digit: `2.184 ± 0.012`.

@@ -11,6 +11,8 @@ import ScoreProcesses
 /// standardized   ε̂ = σ (x − αμ)/v + (α s/√v) F((x − αμ)/√v, c),  v = α² s² + σ²
 /// ```
 ///
+/// `denoised` wants a weight that falls with (α/σ)², such as `minSNR`: an error of x̂₀ is α/σ times as large in ε̂.
+///
 /// The first four see u = x/√(α² + σ²), of unit size for unit data under every process. `standardized` is the Gaussian
 /// skip: its first term is the exact answer for data N(μ, s² I), so the network has only the rest to learn; without a mean
 /// and with −F for F it is `edm`, whose c_noise is a quarter of the condition `log-snr`, negated. All are affine in F, so

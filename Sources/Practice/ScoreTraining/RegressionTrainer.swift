@@ -19,7 +19,7 @@ import ScoreTensors
 public struct RegressionTrainer<Scalar: TensorScalar> {
   /// Rows of one step.
   public let batchSize: Int
-  /// The steps over which the learning rate falls to 0 along a cosine.
+  /// The steps over which the learning rate falls along a cosine, to a thousandth at last.
   public let steps: Int
   /// The learning rate at the start.
   public let learningRate: Double

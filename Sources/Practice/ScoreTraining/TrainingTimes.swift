@@ -96,9 +96,11 @@ struct TabulatedTimes: Sendable {
   }
 
   func density(at t: Double) -> Double {
-    let place = Int(base.quantile(of: t) * Double(Self.cells))
-    let cell = min(max(place, 0), Self.cells - 1)
-    return (shares[cell] - share(before: cell)) * Double(Self.cells) * base.density(at: t)
+    // Where σ is 0 the quantile is not finite.
+    let place = base.quantile(of: t) * Double(Self.cells)
+    let cell = Int(min(max(place, 0), Double(Self.cells - 1)))
+    let own = shares[cell] - share(before: cell)
+    return own > 0 ? own * Double(Self.cells) * base.density(at: t) : 0
   }
 }
 

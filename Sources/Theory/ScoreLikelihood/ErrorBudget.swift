@@ -119,7 +119,14 @@ extension FlowLikelihood {
     case .data(let data):
       mismatch = try priorMismatch(result.latent, result.priorLogDensity, by: data)
     }
-    let probeErrors = showsProbeErrors(of: x.rows) ? result.probeStandardError : nil
+    let probeErrors: [Double]?
+    if isExact {
+      // Known with one probe, too.
+      probeErrors =
+        result.probeStandardError ?? result.logDensity.map { $0.isFinite ? 0 : .nan }
+    } else {
+      probeErrors = showsProbeErrors(of: x.rows) ? result.probeStandardError : nil
+    }
     return ErrorBudget(
       truncation: truncation.map(\.value), priorMismatch: mismatch.map(\.value),
       estimation: zip(truncation, mismatch).map { $0.uncertainty + $1.uncertainty },
@@ -171,6 +178,11 @@ extension FlowLikelihood {
     // Fixed steps do not know their error: twice as many leave 2⁻ᵖ of it.
     case .fixed(let tableau, let steps):
       let factor = 1 / (1 - pow(0.5, Double(tableau.order)))
+      guard steps <= TimeGrid.mostSteps / 2 else {
+        throw SamplingError(
+          "the solver's error is found by twice as many steps, and there are \(steps); expected \(TimeGrid.mostSteps / 2) or fewer"
+        )
+      }
       return try differences(Array(0..<x.rows), by: .fixed(tableau, steps: 2 * steps)).map {
         factor * $0
       }
@@ -179,7 +191,7 @@ extension FlowLikelihood {
 
   /// Whether the probes of so many samples show their error.
   private func showsProbeErrors(of samples: Int) -> Bool {
-    guard !isExact, let freedom = probeFreedom else { return true }
+    guard let freedom = probeFreedom else { return true }
     switch divergence {
     case .exact, .hutchinson(.gaussian, _), .hutchinson(.sphere, _): return true
     case .hutchinson(.rademacher, _), .hutchPlusPlus: return samples * freedom >= 16

@@ -30,12 +30,11 @@ struct FlowPilot<Scalar: TensorScalar> {
     process = field.process
     let process = process
     let (high, low) = (process.logNoiseRatio(at: start), process.logNoiseRatio(at: end))
-    guard high.isFinite, low.isFinite, low < high else {
+    guard low < high, let steps = Self.steps(from: high, to: low) else {
       throw SamplingError(
-        "a solver is fitted from t = \(start) to \(end), where log(sigma/alpha) goes from \(high) to \(low); expected finite falling values"
+        "a solver is fitted from t = \(start) to \(end), where log(sigma/alpha) goes from \(high) to \(low); expected finite falling values, and \(Int(Self.mostSpan)) between them at most"
       )
     }
-    let steps = Self.steps(from: high, to: low)
     // States and predictions are kept.
     try SamplingError.checkSamples(
       count, of: field.sampleShape, Scalar.self, states: 2 * steps + 1)
@@ -59,8 +58,13 @@ struct FlowPilot<Scalar: TensorScalar> {
     (self.states, self.noises) = (states, noises)
   }
 
-  private static func steps(from high: Double, to low: Double) -> Int {
-    max(40, Int(((high - low) / 0.1).rounded(.up)))
+  /// How far apart the ends may be in log(σ/α): a float's least and greatest are 177 apart.
+  private static var mostSpan: Double { 2000 }
+
+  /// The steps of a solve; nil where its ends are not finite, or too far apart.
+  private static func steps(from high: Double, to low: Double) -> Int? {
+    let span = high - low
+    return span <= mostSpan ? max(40, Int((span / 0.1).rounded(.up))) : nil
   }
 
   /// The evaluations that the solve costs each sample; 0 where there is none.
@@ -68,8 +72,7 @@ struct FlowPilot<Scalar: TensorScalar> {
     of process: any LinearProcess, from start: Double, to end: Double
   ) -> Double {
     let (high, low) = (process.logNoiseRatio(at: start), process.logNoiseRatio(at: end))
-    guard high.isFinite, low.isFinite else { return 0 }
-    return Double(4 * steps(from: high, to: low) + 1)
+    return steps(from: high, to: low).map { Double(4 * $0 + 1) } ?? 0
   }
 
   /// The pilot of the first samples alone.

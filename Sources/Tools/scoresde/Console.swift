@@ -15,6 +15,9 @@ enum Console {
   /// Makes a reader that has gone away an error like any other, rather than the end of the program.
   static func outliveReaders() { signal(SIGPIPE, SIG_IGN) }
 
+  /// Has files that grow beyond the shell's limit fail to be written, as on a full disk, and not end the program.
+  static func outliveLimits() { signal(SIGXFSZ, SIG_IGN) }
+
   /// A line of results.
   /// - Throws: `CommandError` where standard output does not take all of it.
   static func result(_ text: String) throws(CommandError) {

@@ -15,7 +15,9 @@ final class ProgressBar: Sendable {
   private let quiet: Bool
   private let terminal = isatty(2) != 0
   private let start = ContinuousClock.now
-  private let last = Mutex<(time: ContinuousClock.Instant, fraction: Double)?>(nil)
+  private typealias Moment = (time: ContinuousClock.Instant, fraction: Double)
+  /// The first update, as of work that goes on, and the last that was drawn.
+  private let seen = Mutex<(first: Moment, last: Moment)?>(nil)
 
   init(_ title: String, quiet: Bool) {
     self.title = title
@@ -26,20 +28,23 @@ final class ProgressBar: Sendable {
   func update(_ fraction: Double, _ note: String = "") {
     if quiet { return }
     let now = ContinuousClock.now
-    let due = last.withLock { last in
-      if let last, fraction < 1,
+    let first: Moment? = seen.withLock { seen in
+      if let last = seen?.last, fraction < 1,
         terminal ? now - last.time < .milliseconds(100) : fraction - last.fraction < 0.1
       {
-        return false
+        return nil
       }
-      if let last, last.fraction >= 1 { return false }
-      last = (now, fraction)
-      return true
+      if let last = seen?.last, last.fraction >= 1 { return nil }
+      let first = seen?.first ?? (now, fraction)
+      seen = (first, (now, fraction))
+      return first
     }
-    if !due { return }
-    let seconds = Double((now - start).components.seconds)
-    let left = fraction > 0.02 && fraction < 1 ? seconds * (1 - fraction) / fraction : nil
-    let times = "\(Self.clock(seconds))" + (left.map { ", \(Self.clock($0)) left" } ?? "")
+    guard let first else { return }
+    let done = fraction - first.fraction
+    let left =
+      done > 0.02 && fraction < 1
+      ? (now - first.time).seconds * (1 - fraction) / done : nil
+    let times = "\(Self.clock((now - start).seconds))" + (left.map { ", \(Self.clock($0)) left" } ?? "")
     let percent = String(Int(fraction * 100))
     let padded = String(repeating: " ", count: 3 - percent.count) + percent
     if terminal {
@@ -54,7 +59,7 @@ final class ProgressBar: Sendable {
 
   /// Ends the line of a bar that does not come to its end.
   func leave() {
-    guard terminal, !quiet, let last = last.withLock({ $0 }), last.fraction < 1 else { return }
+    guard terminal, !quiet, let last = seen.withLock({ $0?.last }), last.fraction < 1 else { return }
     Console.say("\n")
   }
 

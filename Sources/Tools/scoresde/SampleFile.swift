@@ -48,7 +48,7 @@ enum SampleFile {
       SampleGrid(
         $0, height: shape[1], width: shape[2], channels: shape[3],
         range: levels.map { 0...$0 } ?? -1...1, columns: columns,
-        scale: max(1, 40 / max(shape[1], shape[2])))
+        scale: max(1, (40 + max(shape[1], shape[2]) / 2) / max(shape[1], shape[2])))
     }
   }
 
@@ -58,7 +58,12 @@ enum SampleFile {
       Plot(
         NumberText.counted(samples.rows, "sample"), x: "x₁", y: "x₂", width: 480, height: 480,
         isEqualAspect: true,
-        [.scatter(pairs: $0)])
+        // Many are small, so that where they are dense is seen.
+        [
+          .scatter(
+            pairs: $0,
+            size: min(2.5, max(0.8, 2.5 * (2000 / Double(max(1, samples.rows))).squareRoot())))
+        ])
     }
   }
 }

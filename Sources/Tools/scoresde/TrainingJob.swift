@@ -281,7 +281,10 @@ struct TrainingJob<Scalar: TensorScalar> {
       throw CommandError.usage(
         "\(idle) is given with --noise-level, which fixes the time and its weight; leave one out")
     }
-    options.weighting = try choice(arguments, "--weighting", options.weighting)
+    // On the error of ε̂, a weight that does not fall with α/σ asks x̂₀ for the little noise there is near ε, and for nothing else.
+    let givesData = arguments.text("--parametrization") == "x0"
+    options.weighting = try choice(
+      arguments, "--weighting", givesData ? .minSNR : options.weighting)
     options.times = try choice(arguments, "--times", options.times)
     options.schedule = try choice(arguments, "--schedule", options.schedule)
     do {

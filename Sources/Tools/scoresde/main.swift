@@ -1,4 +1,5 @@
 import Foundation
 
 Console.outliveReaders()
+Console.outliveLimits()
 exit(Tool.run(Array(CommandLine.arguments.dropFirst())))

@@ -184,8 +184,6 @@ SK_PROGRAM(double, f64)
 // The order of summation is fixed by (reduce, inner) alone. Sums over long runs are blocked, so the error grows with
 // log(reduce), not with reduce.
 // Strided copy: dst[sum i_d dst_stride[d]] = src[sum i_d src_stride[d]] for the first axis in begin ..< end.
-// Gather: dst[r, :] = src[index[r], :]; an index outside 0 ..< source_rows gives zeros. Scatter adds dst[index[r], :] += src[r, :]
-// in the order of r, and an index outside 0 ..< target_rows is passed over.
 #define SK_REDUCE(T, S)                                                                                                \
   void sk_sum_##S(const sk_kernels *kernels, int64_t reduce, int64_t inner, int64_t outer_begin, int64_t outer_end,    \
                   int64_t inner_begin, int64_t inner_end, const T *in, T *out);                                        \

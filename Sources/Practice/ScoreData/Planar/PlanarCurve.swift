@@ -154,6 +154,7 @@ public struct PlanarCurve: PlanarDensity {
 
 extension PlanarCurve {
   /// Two half circles that reach into each other.
+  /// - Precondition: the deviation is from 1e-4 to 10.
   public static func moons(deviation: Double = 0.1) -> PlanarCurve {
     PlanarCurve(
       known: [
@@ -163,6 +164,7 @@ extension PlanarCurve {
   }
 
   /// Two circles around the origin.
+  /// - Precondition: the deviation is from 1e-4 to 10.
   public static func circles(
     outer: Double = 1.7, inner: Double = 0.8, deviation: Double = 0.1
   ) -> PlanarCurve {
@@ -173,6 +175,7 @@ extension PlanarCurve {
   }
 
   /// Arms that wind out from the origin, evenly filled.
+  /// - Precondition: the deviation is from 1e-4 to 10.
   public static func spirals(
     arms: Int = 2, turns: Double = 1.25, radius: Double = 2, deviation: Double = 0.07
   ) -> PlanarCurve {
@@ -187,6 +190,7 @@ extension PlanarCurve {
   }
 
   /// One spiral of one and a half turns that begins away from the origin, uniform in its angle.
+  /// - Precondition: the deviation is from 1e-4 to 10.
   public static func swissRoll(radius: Double = 2, deviation: Double = 0.07) -> PlanarCurve {
     PlanarCurve(
       known: [

@@ -20,6 +20,7 @@ public enum PlanarSet: String, Sendable, CaseIterable {
   /// The density; `deviation` replaces the usual standard deviation of the noise.
   ///
   /// A checkerboard has no noise and ignores it.
+  /// - Precondition: the deviation is from 1e-4 to 10.
   public func density(deviation: Double? = nil) -> any PlanarDensity {
     switch self {
     case .moons: PlanarCurve.moons(deviation: deviation ?? 0.1)
