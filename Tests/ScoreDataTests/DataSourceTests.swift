@@ -164,13 +164,14 @@ import Testing
   @Test func labelsAreReadAsWholeNumbersOneASample() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("labels.csv", Array("class\n2\n0\n1\n".utf8))
-    #expect(try DataSource(path).labels() == [2, 0, 1])
+    #expect(try DataSource(path).loadLabels().labels == [2, 0, 1])
     for (text, kind) in [
       ("1,2\n", DataError.Kind.wrongShape), ("0.5\n", .outOfRange), ("-1\n", .outOfRange),
     ] {
       let other = try folder.write("other.csv", Array(text.utf8))
-      let error = #expect(throws: DataError.self) { try DataSource(other).labels() }
+      let error = #expect(throws: DataError.self) { try DataSource(other).loadLabels() }
       #expect(error?.kind == kind, "\(text)")
+      #expect(error?.place == (kind == .wrongShape ? other : "\(other), line 1"))
     }
     let data = Dataset(name: "x", samples: Tensor<Float>([3, 1], [1, 2, 3]))
     #expect(data.labelFingerprint == nil)
@@ -193,6 +194,7 @@ import Testing
     #expect(rest.standardization?.means == [4, 4, 5] && rest.name == path)
     let labelled = try data.labelled(byColumn: "a").prefix(2)
     #expect(labelled.labels == [1, 3] && labelled.columns == ["b", "c", "c"])
+    #expect(labelled.place(of: 1) == "\(path), line 3")
     #expect(kind { _ = try data.parted(fromColumn: "c") } == .unknownName)
     #expect(kind { _ = try data.parted(fromColumn: "d") } == .unknownName)
     let plain = Dataset(name: "", samples: Tensor<Double>([2, 2], [0.5, 1, 2, 3]))
@@ -216,8 +218,8 @@ import Testing
     for (labels, found) in [(halves, "0.5"), (negative, "-1")] {
       let file = try folder.write("train-labels-idx1-ubyte", labels)
       let error = #expect(throws: DataError.self) { try DataSource(images).load(as: Float.self) }
-      #expect(error?.kind == .outOfRange && error?.place == file)
-      #expect(error?.message.contains("the label of sample 2 is \(found)") == true, "\(error!)")
+      #expect(error?.kind == .outOfRange && error?.place == "\(file), sample 2")
+      #expect(error?.message.contains("the label is \(found)") == true, "\(error!)")
     }
   }
 

@@ -156,7 +156,7 @@ import Testing
     for (words, status, part) in [
       ("--data table.csv --labels column:kin", 2, "did you mean kind?"),
       ("--data table.csv --labels kind", 2, "a column of table.csv; expected column:kind"),
-      ("--data table.csv --labels column:x", 1, "table.csv, column “x”: the label of sample 1"),
+      ("--data table.csv --labels column:x", 1, "table.csv, line 3, column “x”: the label is 0.8"),
       ("--data data.npy --labels column:kind", 2, "no column “kind”"),
     ] as [(String, Int32, String)] {
       let outcome = try bench.scoresde("train \(words) --out new")
@@ -226,15 +226,18 @@ import Testing
     let bench = try Self.bench()
     let _: Reports.Train = try bench.report(
       "train --data data.npy --labels labels.npy --out run --steps 1 \(Self.options)")
-    for (labels, part) in [
-      (2, "classes.npy: sample 9 is of class 1, of which the run saw no sample"),
-      (4, "classes.npy: sample 9 is of class 3, of which the run saw no sample"),
-    ] {
-      try bench.write(
-        .npy(Self.labels.indices.map { $0 == 9 ? Double(labels - 1) : 2 }, shape: [300]),
-        to: "classes.npy")
-      let outcome = try bench.scoresde("likelihood --model run --data data.npy --class classes.npy")
-      #expect(outcome.status == 1 && outcome.errors.contains(part), "\(outcome.errors)")
+    for label in [1, 3] {
+      let labels = Self.labels.indices.map { $0 == 9 ? label : 2 }
+      try bench.write(.npy(labels.map(Double.init), shape: [300]), to: "classes.npy")
+      let lines = labels.map { "\($0)\n" }.joined()
+      try bench.write(.text("kind\n\(lines)"), to: "classes.csv")
+      for (source, place) in [
+        ("classes.npy", "classes.npy, sample 9"), ("classes.csv", "classes.csv, line 11"),
+      ] {
+        let outcome = try bench.scoresde("likelihood --model run --data data.npy --class \(source)")
+        let part = "\(place): the class is \(label), of which the run saw no sample"
+        #expect(outcome.status == 1 && outcome.errors.contains(part), "\(outcome.errors)")
+      }
     }
   }
 
@@ -271,7 +274,15 @@ import Testing
     ("train --data data.npy --labels data.npy --out new", "whole number"),
     (
       "train --data data.npy --labels far.npy --out new",
-      "far.npy: the label of sample 7 is 4096; expected a whole number from 0 to 4095"
+      "far.npy, sample 7: the label is 4096; expected a whole number from 0 to 4095"
+    ),
+    (
+      "train --data data.npy --labels far.csv --out new",
+      "far.csv, line 4: the label is 4096; expected a whole number from 0 to 4095"
+    ),
+    (
+      "train --data data.npy --labels half.csv --out new",
+      "half.csv, line 3: the label is 0.5; expected a whole number from 0 on"
     ),
     ("train --data labels.npy --labels short.npy --out new", "2 labels for 300 samples"),
     ("train --data data.npy --label-dropout 0.1 --out new", "--label-dropout"),
@@ -309,12 +320,14 @@ import Testing
     try bench.write(.npy([0, 1], shape: [2]), to: "short.npy")
     try bench.write(
       .npy(Self.labels.indices.map { $0 < 7 ? 0 : 4096 }, shape: [300]), to: "far.npy")
+    try bench.write(.text("kind\n0\n\n4096\n"), to: "far.csv")
+    try bench.write(.text("# kinds\n0\n0.5\n"), to: "half.csv")
     let _: Reports.Train = try bench.report(
       "train --data data.npy --out run --steps 1 \(Self.options)")
     let _: Reports.Train = try bench.report(
       "train --data data.npy --labels labels.npy --out classes --steps 1 \(Self.options)")
     let outcome = try bench.scoresde(words)
-    let isOfFiles = ["whole", "2 labels", "far.npy", "short.npy has"].contains {
+    let isOfFiles = ["whole", "2 labels", "far.", "half.csv", "short.npy has"].contains {
       part.hasPrefix($0)
     }
     #expect(outcome.status == (isOfFiles ? 1 : 2), "\(outcome.errors)")

@@ -96,25 +96,27 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     return count.map { data.prefix($0) } ?? data
   }
 
-  /// Reads the data as labels: a whole number from 0 on for each sample.
+  /// Reads the data as labels: whole numbers from 0 on, one a sample, which are its samples as well.
   /// - Throws: a `DataError` that says what is wrong with the file, or which number is no label.
-  public func labels() throws(DataError) -> [Int] {
+  public func loadLabels() throws(DataError) -> Dataset<Double> {
     let data = try load(as: Double.self)
     guard data.dimensions == 1 else {
       throw DataError(
         .wrongShape, description,
         "rows of \(data.dimensions) numbers are no labels; expected one whole number a sample")
     }
-    return try Self.labels(data.samples.scalars, in: description)
+    return try data.labelled(Self.labels(data.samples.scalars, place: data.place))
   }
 
-  /// Numbers as labels.
-  static func labels(_ numbers: [Double], in place: String) throws(DataError) -> [Int] {
+  /// Numbers as labels; `place` says where each stands, for messages.
+  static func labels(
+    _ numbers: [Double], place: (Int) -> String
+  ) throws(DataError) -> [Int] {
     let labels = numbers.map { Int(exactly: $0) ?? -1 }
     if let bad = labels.firstIndex(where: { $0 < 0 }) {
       throw DataError(
-        .outOfRange, place,
-        "the label of sample \(bad) is \(numbers[bad]); expected a whole number from 0 on")
+        .outOfRange, place(bad),
+        "the label is \(numbers[bad]); expected a whole number from 0 on")
     }
     return labels
   }
@@ -133,7 +135,9 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     func ends(_ endings: String...) -> Bool { endings.contains { lowercased.hasSuffix($0) } }
     if ends(".csv", ".tsv", ".txt") {
       let table: CSV.Contents<Scalar> = try CSV.read(path)
-      return Dataset(name: path, samples: table.values, columns: table.columns)
+      var data = Dataset(name: path, samples: table.values, columns: table.columns)
+      data.lines = table.lines
+      return data
     }
     if ends(".bin") { return try CIFAR.read(path) }
     let bytes = try FileBytes.read(path)
@@ -169,7 +173,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
         throw DataError(
           .wrongShape, labelPath, "labels of shape \(values.shape) for \(tensor.rows) images")
       }
-      labels = try self.labels(values.scalars, in: labelPath)
+      labels = try self.labels(values.scalars) { "\(labelPath), sample \($0)" }
     }
     return dataset(path, tensor, isBytes: isBytes, labels: labels)
   }

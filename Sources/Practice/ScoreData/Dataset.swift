@@ -19,6 +19,8 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
 
   /// The names of the columns of a table, where its first row has them.
   public private(set) var columns: [String]?
+  /// The line that each sample is on, the first one 1, where they are rows of a table as text.
+  package internal(set) var lines: [Int]?
 
   /// Creates a data set.
   /// - Precondition: a first axis, as many labels as samples, and as many names of columns as a row of a table has numbers.
@@ -46,6 +48,11 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   public var sampleShape: Shape { samples.shape.row }
   /// The number of values in one sample.
   public var dimensions: Int { samples.shape.rowCount }
+
+  /// Where a sample stands, for messages: its line in a table as text, elsewhere its number from 0 on.
+  package func place(of sample: Int) -> String {
+    lines.map { "\(name), line \($0[sample])" } ?? "\(name), sample \(sample)"
+  }
 
   /// A text that tells these samples from others: their shape and a hash of their bits.
   ///
@@ -125,7 +132,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     if let grouping = standardization?.grouping {
       result = try result.standardized(by: grouping)
     }
-    result.covariates = covariates
+    (result.covariates, result.lines) = (covariates, lines)
     return result
   }
 
@@ -155,7 +162,8 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// - Throws: as `parted(fromColumn:)`, and `outOfRange` where a number is not a whole one from 0 on.
   public func labelled(byColumn column: String) throws(DataError) -> Dataset {
     let (rest, numbers) = try parted(fromColumn: column)
-    return try rest.labelled(DataSource.labels(numbers, in: "\(name), column “\(column)”"))
+    return try rest.labelled(
+      DataSource.labels(numbers) { "\(place(of: $0)), column “\(column)”" })
   }
 
   /// The same samples under other covariates, or under none.
@@ -230,6 +238,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       name: name, samples: samples.rows(range), labels: labels.map { Array($0[range]) },
       scale: scale, columns: columns)
     result.standardization = standardization
+    result.lines = lines.map { Array($0[range]) }
     result.covariates = covariates.map {
       Covariates(names: $0.names, values: $0.values.rows(range))
     }

@@ -32,14 +32,13 @@ extension LoadedModel {
         labelSource == "data"
         ? try data.labelled(byColumn: column) : try data.parted(fromColumn: column).rest
     }
-    if let labelSource, labelSource != "data" {
-      let labels = try asUsage(of: "--class") { try DataSource(labelSource) }.labels()
-      guard labels.count == data.count else {
+    if let labelFile {
+      guard labelFile.count == data.count else {
         throw CommandError.failure(
-          "\(labelSource) has \(NumberText.counted(labels.count, "label")), and \(data.name) \(NumberText.counted(data.count, "sample")); expected one each"
+          "\(labelFile.name) has \(NumberText.counted(labelFile.count, "label")), and \(data.name) \(NumberText.counted(data.count, "sample")); expected one each"
         )
       }
-      data = try data.labelled(labels)
+      data = try data.labelled(labelFile.labels)
     }
     let given = givenNote?.names ?? []
     if given.contains(where: { data.columns?.contains($0) == true }) {
@@ -93,7 +92,7 @@ extension LoadedModel {
     let classes = run?.classes ?? 0
     if let bad = labels.firstIndex(where: { $0 >= classes || emptyClasses.contains($0) }) {
       throw CommandError.failure(
-        "\(source == "data" ? data.name : source): sample \(bad) is of class \(labels[bad]), of which the run saw no sample; expected classes from 0 to \(classes - 1) that it saw"
+        "\(labelFile?.place(of: bad) ?? data.place(of: bad)): the class is \(labels[bad]), of which the run saw no sample; expected classes from 0 to \(classes - 1) that it saw"
       )
     }
     return labels

@@ -8,6 +8,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let labels: [Int]
   /// Where each sample's own class comes from, as `--class` says: `data` or a file; nil where samples have none of their own.
   let labelSource: String?
+  /// The classes in that file, one a row.
+  let labelFile: Dataset<Double>?
   /// The rows of covariates that are asked for, as the model sees them; the field is that of the only one, or of all samples.
   let given: [[Double]]
   /// What a trained model knows of its covariates, if it has any.
@@ -44,8 +46,8 @@ struct LoadedModel<Scalar: TensorScalar> {
     if text == "gaussian" || text.hasPrefix("gaussian:") {
       let process = try session.process()
       field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      (labels, labelSource, given, givenNote, emptyClasses) = ([], nil, [], nil, [])
-      (scale, standardization, columns, run) = (nil, nil, nil, nil)
+      (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
+      (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
     } else if text.hasPrefix("mixture:") {
       let process = try session.process()
       let path = String(text.dropFirst("mixture:".count))
@@ -58,8 +60,8 @@ struct LoadedModel<Scalar: TensorScalar> {
       }
       oracle.pool = session.pool
       field = oracle
-      (labels, labelSource, given, givenNote, emptyClasses) = ([], nil, [], nil, [])
-      (scale, standardization, columns, run) = (nil, nil, nil, nil)
+      (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
+      (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
     } else if FilePlace.exists(text) {
       let folder = RunFolder(text)
       let description = try folder.description()
@@ -107,6 +109,10 @@ struct LoadedModel<Scalar: TensorScalar> {
         throw CommandError.usage(
           "--class is \(labelSource), but the run \(text) was trained without labels; expected a run that was trained with --labels"
         )
+      }
+      labelFile = try labelSource.flatMap { source in
+        try source == "data"
+          ? nil : asUsage(of: "--class") { try DataSource(source) }.loadLabels()
       }
       let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
       let note = try GivenOption.note(in: description, of: folder)

@@ -48,16 +48,14 @@ extension TrainingJob {
     _ data: Dataset<Scalar>, by text: String?
   ) throws -> Dataset<Scalar> {
     guard let text else { return try data.labelled(nil) }
-    var result = data
     let isWithData = text == "data" || labelColumn(text) != nil
     if data.columns?.contains(text) == true {
       throw CommandError.usage(
         "--labels is \(text), a column of \(data.name); expected column:\(text)")
     }
-    if !isWithData {
-      result = try data.labelled(asUsage(of: "--labels") { try DataSource(text) }.labels())
-    }
-    guard let labels = result.labels else {
+    let file =
+      isWithData ? nil : try asUsage(of: "--labels") { try DataSource(text) }.loadLabels()
+    guard let labels = file?.labels ?? data.labels else {
       throw CommandError.usage(
         "--labels is data, but \(data.name) comes without labels; expected a file of whole numbers, one a sample"
       )
@@ -65,11 +63,11 @@ extension TrainingJob {
     let most = ModelConfiguration.mostClasses
     if let bad = labels.firstIndex(where: { $0 >= most }) {
       throw DataError(
-        .outOfRange, isWithData ? data.name : text,
-        "the label of sample \(bad) is \(labels[bad]); expected a whole number from 0 to \(most - 1)"
+        .outOfRange, file?.place(of: bad) ?? data.place(of: bad),
+        "the label is \(labels[bad]); expected a whole number from 0 to \(most - 1)"
       )
     }
-    return result
+    return try data.labelled(labels)
   }
 
   /// The labels that a run was trained with, in so far as they are where they were.
