@@ -191,6 +191,19 @@ import Testing
     #expect(resumed.status == 0, "\(resumed.errors)")
     let wrong = try run("sample --model named --out x.npy", ["--given", "1"])
     #expect(wrong.status == 2 && wrong.errors.contains("expected \(y)=NUMBER,z=NUMBER"))
+    for (words, part) in [
+      ("inspect named --quiet", "\(y), z"),
+      ("inspect named.csv --quiet", "\"x, m\""),
+      ("likelihood --model named --data named.csv --count 2 --strata 0", "its own \(y), z from"),
+    ] {
+      #expect(try bench.scoresde(words).output.contains(part))
+    }
+    try bench.write(.text("\"y, \"\"t\"\"\",z\n1,2\n"), to: "near.csv")
+    let near = try run("sample --model named --out x.npy", ["--given", "near.csv"])
+    #expect(
+      near.errors.contains("no column \(y) (did you mean \"y, \"\"t\"\"\"?); expected \(y), z"))
+    let missing = try run("train --data named.csv --out new", ["--given", "w"])
+    #expect(missing.errors.contains("expected some of \"x, m\", \(y), z"), "\(missing.errors)")
     for (words, given) in [
       ("sample --model named --out x.npy", "\"y=1"),
       ("train --data named.csv --out new", "\"y,z"),

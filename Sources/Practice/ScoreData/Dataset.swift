@@ -109,7 +109,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     guard let place = places.first, places.count == 1 else {
       throw DataError(
         .unknownName, name,
-        "there \(places.isEmpty ? "is no column" : "are \(places.count) columns") “\(column)”\(NearMiss.hint(for: column, among: columns)); expected one, and there are \(columns.joined(separator: ", "))"
+        "there \(places.isEmpty ? "is no column" : "are \(places.count) columns") “\(column)”\(CSV.nearMiss(of: column, among: columns)); expected one, and there are \(CSV.list(columns))"
       )
     }
     let others = columns.indices.filter { $0 != place }
@@ -150,7 +150,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       guard found.count == 1 else {
         throw DataError(
           .unknownName, name,
-          "there \(found.isEmpty ? "is no column" : "are \(found.count) columns") “\(column)”\(NearMiss.hint(for: column, among: columns)); expected each of \(names.joined(separator: ", ")) once, and there are \(columns.joined(separator: ", "))"
+          "there \(found.isEmpty ? "is no column" : "are \(found.count) columns") “\(column)”\(CSV.nearMiss(of: column, among: columns)); expected each of \(CSV.list(names)) once, and there are \(CSV.list(columns))"
         )
       }
       places.append(found[0])
@@ -186,7 +186,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     if let known = self.columns, let missing = names.first(where: { !known.contains($0) }) {
       throw DataError(
         .unknownName, name,
-        "there is no column “\(missing)”\(NearMiss.hint(for: missing, among: known)); expected some of \(known.joined(separator: ", "))"
+        "there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: known)); expected some of \(CSV.list(known))"
       )
     }
     var (rest, columns) = (self, [[Double]]())

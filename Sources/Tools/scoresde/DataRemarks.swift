@@ -32,7 +32,9 @@ enum DataRemarks {
     if isTable {
       let constants = constantColumns(data.samples)
       if !constants.isEmpty {
-        let names = constants.prefix(5).map { data.columns?[$0] ?? "\($0 + 1)" }
+        let names = constants.prefix(5).map { place in
+          data.columns.map { CSV.spelled($0[place]) } ?? "\(place + 1)"
+        }
         remarks.append(
           "the same number in every row of \(data.columns == nil ? "column " : "")\(names.joined(separator: ", "))\(constants.count > 5 ? ", …" : ""): such data have no density, and likelihoods grow without bound as the network learns"
         )
@@ -41,7 +43,7 @@ enum DataRemarks {
     if let covariates = data.covariates {
       let constants = constantColumns(covariates.values)
       if let first = constants.first {
-        let name = covariates.names.map { $0[first] } ?? "number \(first + 1)"
+        let name = covariates.names.map { CSV.spelled($0[first]) } ?? "number \(first + 1)"
         remarks.append(
           "the same number in every row of \(name), which is given: nothing is learnt of others")
       }
@@ -62,8 +64,8 @@ enum DataRemarks {
     let least = columns?.enumerated().min { $0.element < $1.element }
     if noise > mostNoise * min(deviation, least?.element ?? deviation) {
       let whose =
-        least.map {
-          "\(data.columns?[$0.offset] ?? "column \($0.offset + 1)"), of deviation \(number($0.element)),"
+        least.map { least in
+          "\(data.columns.map { CSV.spelled($0[least.offset]) } ?? "column \(least.offset + 1)"), of deviation \(number(least.element)),"
         }
         ?? "data of deviation \(number(deviation))"
       remarks.append(

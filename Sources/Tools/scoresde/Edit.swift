@@ -44,7 +44,7 @@ struct Edit<Scalar: TensorScalar> {
     var data = try model.load(asUsage(of: "--from") { try DataSource(text) })
     if let names = data.covariates?.names, model.given.isEmpty {
       session.say(
-        "\(data.name): its \(names.joined(separator: ", ")) take no part, and samples are of all together; --given conditions them"
+        "\(data.name): its \(CSV.list(names)) take no part, and samples are of all together; --given conditions them"
       )
     }
     if let count { data = data.prefix(count) }

@@ -11,6 +11,8 @@ enum GivenOption {
     var standardization: Standardization
 
     var count: Int { standardization.means.count }
+    /// Their names, or how many they are, for messages.
+    var text: String { names.map(CSV.list) ?? NumberText.counted(count, "number") }
   }
 
   /// What a run keeps of its covariates; of one that was begun in Swift, whose covariates the model takes as they are, their
@@ -41,7 +43,7 @@ enum GivenOption {
       let names = table.columns ?? []
       guard Set(names).count == names.count else {
         throw CommandError.failure(
-          "\(text) has two columns of one name among \(names.joined(separator: ", ")); expected each once"
+          "\(text) has two columns of one name among \(CSV.list(names)); expected each once"
         )
       }
       return try data.given(Covariates(names: table.columns, values: table.values))
@@ -84,7 +86,7 @@ enum GivenOption {
     let expected =
       names.isEmpty
       ? "\(NumberText.counted(note.count, "number")) with commas between"
-      : names.map { "\(CSV.fields($0) == [$0] ? $0 : CSV.quoted($0))=NUMBER" }
+      : names.map { "\(CSV.spelled($0))=NUMBER" }
         .joined(separator: ",")
     let raw: [[Double]]
     if isFile(text) {
@@ -106,7 +108,7 @@ enum GivenOption {
         guard let column, column < note.count, values[column].isNaN, part.count == parts[0].count,
           let value = part.last.flatMap(Double.init), value.isFinite
         else {
-          let hint = part.first.map { NearMiss.hint(for: $0, among: names) } ?? ""
+          let hint = part.first.map { CSV.nearMiss(of: $0, among: names) } ?? ""
           throw CommandError.usage(
             "--given is \(text)\(part.count == 2 && column == nil ? hint : ""); expected \(expected), as the run \(model) was trained on, or a file of rows"
           )
@@ -135,7 +137,7 @@ enum GivenOption {
       let places = try names.map { name in
         guard let place = columns.firstIndex(of: name) else {
           throw CommandError.failure(
-            "\(path) has no column \(name)\(NearMiss.hint(for: name, among: columns)); expected \(names.joined(separator: ", "))"
+            "\(path) has no column \(CSV.spelled(name))\(CSV.nearMiss(of: name, among: columns)); expected \(CSV.list(names))"
           )
         }
         return place

@@ -65,12 +65,10 @@ enum InspectCommand: Command {
     ]
     if let columns = try DataNote.columns.value(in: description, of: folder) {
       facts.append(
-        Fact("columns", columns.joined(separator: ", "), .array(columns.map(JSON.string))))
+        Fact("columns", CSV.list(columns), .array(columns.map(JSON.string))))
     }
     if let note = try GivenOption.note(in: description, of: folder) {
-      facts.append(
-        Fact(
-          "given", note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")))
+      facts.append(Fact("given", note.text))
     }
     if let teacher = description.teacher {
       facts.append(Fact("distilled from", teacher))
@@ -196,7 +194,7 @@ enum InspectCommand: Command {
       let numbers = [map.means[column], deviation, least, greatest]
       if column < most {
         table.append(
-          [data.columns?[column] ?? "\(column + 1)"]
+          [data.columns.map { CSV.spelled($0[column]) } ?? "\(column + 1)"]
             + numbers.map { NumberText.significant($0) })
       }
       let name = data.columns.map { [("name", JSON.string($0[column]))] } ?? []

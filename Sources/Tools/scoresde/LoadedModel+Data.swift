@@ -14,7 +14,7 @@ extension LoadedModel {
     _ = try field(of: data)
     if let note = givenNote, given.isEmpty, data.covariates == nil {
       session.say(
-        "\(data.name): nothing says what is given, \(note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")) by the run, so taken as samples of all data together; --given conditions them"
+        "\(data.name): nothing says what is given, \(note.text) by the run, so taken as samples of all data together; --given conditions them"
       )
     }
     return data
@@ -50,7 +50,7 @@ extension LoadedModel {
     let known = try data.columns(named: columns)
     if !unknown.isEmpty {
       session.say(
-        "\(data.name): the run has no column\(unknown.count == 1 ? "" : "s") \(unknown.joined(separator: ", ")), which \(unknown.count == 1 ? "is" : "are") left out"
+        "\(data.name): the run has no column\(unknown.count == 1 ? "" : "s") \(CSV.list(unknown)), which \(unknown.count == 1 ? "is" : "are") left out"
       )
     }
     return known
@@ -107,10 +107,9 @@ extension LoadedModel {
         ?? (labelSource == nil ? ", of all classes together" : ", each of its own class")
     }
     guard let note = givenNote else { return text }
-    let names = note.names?.joined(separator: ", ") ?? NumberText.counted(note.count, "number")
-    if given.count == 1 { return "\(text), under one row of \(names)" }
+    if given.count == 1 { return "\(text), under one row of \(note.text)" }
     let isOwn = given.count > 1 || data.covariates != nil
-    return isOwn ? "\(text), each under its own \(names)" : "\(text), under no \(names)"
+    return isOwn ? "\(text), each under its own \(note.text)" : "\(text), under no \(note.text)"
   }
 
   /// The same as members of a JSON object: as the options spell it, `data` where samples bring what is given, and null where

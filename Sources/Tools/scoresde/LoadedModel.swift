@@ -204,7 +204,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     let rows = try GivenOption.rows(text, note, of: run)
     let far = rows.flatMap { $0.enumerated() }.max { abs($0.element) < abs($1.element) }
     let name = far.map { far in
-      note.names.map { "a \($0[far.offset])" } ?? "a number \(far.offset + 1)"
+      note.names.map { "a \(CSV.spelled($0[far.offset]))" } ?? "a number \(far.offset + 1)"
     }
     if let far, let name, let remark = remark(abs(far.element), on: "--given has \(name)") {
       session.say(remark)

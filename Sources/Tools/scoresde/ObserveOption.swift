@@ -79,7 +79,8 @@ enum ObserveOption {
     let deviations = observations.flatMap { units.modelValues($0).map(abs).enumerated() }
     let far = deviations.filter { !$0.element.isNaN }.max { $0.element < $1.element }
     return far.flatMap { far in
-      let name = model.columns.map { "a \($0[far.offset])" } ?? "a number \(far.offset + 1)"
+      let name =
+        model.columns.map { "a \(CSV.spelled($0[far.offset]))" } ?? "a number \(far.offset + 1)"
       return LoadedModel<Scalar>.remark(far.element, on: "--observe has \(name)")
     }
   }

@@ -79,15 +79,15 @@ struct ObservedFile {
           ? "which the run was trained to be given; expected it in --given, and here"
           : name == labels
             ? "of which the run learnt classes; expected one in --class, and here"
-            : "which samples have not\(NearMiss.hint(for: name, among: columns)); expected"
+            : "which samples have not\(CSV.nearMiss(of: name, among: columns)); expected"
         throw CommandError.failure(
-          "\(path) has a column \(name), \(reason) some of \(columns.joined(separator: ", "))")
+          "\(path) has a column \(CSV.spelled(name)), \(reason) some of \(CSV.list(columns))")
       }
       return place
     }
     guard Set(places).count == places.count else {
       throw CommandError.failure(
-        "\(path) has two columns of one name among \(names.joined(separator: ", ")); expected each once"
+        "\(path) has two columns of one name among \(CSV.list(names)); expected each once"
       )
     }
     return lines.map { line in
