@@ -62,6 +62,74 @@ import Testing
     }
   }
 
+  /// Each row of a file of classes has the samples that its class alone has in that place, and so it does under numbers that
+  /// are given row by row, guided, or given an observation.
+  @Test func rowsOfClassesHaveTheirSamplesInTurn() throws {
+    let bench = try Self.bench()
+    let rows = Self.labels.indices.map {
+      "\(sin(Double($0))),\(Int(Self.labels[$0])),\(50 + $0 % 7)"
+    }
+    for (name, content) in [
+      ("table.csv", "x,kind,y\n" + rows.joined(separator: "\n")),
+      ("kinds.csv", "kind\n2\n0\n2\n"), ("given.csv", "y\n51\n55\n52\n"), ("one.csv", "2\n"),
+      ("seen.csv", "x\n0.5\n"),
+    ] { try bench.write(.text(content), to: name) }
+    try bench.write(.npy([2, 0, 2], shape: [3]), to: "kinds.npy")
+    let options = "--network mlp:width=16,layers=1 --batch-size 32 --warm-up 0 --steps 30"
+    let _: Reports.Train = try bench.report(
+      "train --data table.csv --labels column:kind --out run \(options)")
+    let _: Reports.Train = try bench.report(
+      "train --data table.csv --labels column:kind --given y --out both \(options)")
+    func sample(_ words: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample --solver ancestral --steps 10 --out x.npy \(words)")
+      return try bench.numbers("x.npy")
+    }
+    let (classes, given) = ([2, 0, 2], [51, 55, 52])
+    for (run, width, words, own) in [
+      ("run", 2, "", { _ in "" }), ("run", 2, "--guidance 2.5 --batch-size 4", { _ in "" }),
+      ("both", 1, "--given given.csv", { "--given \(given[$0])" }),
+      ("both", 1, "--given y=51", { _ in "" }),
+    ] as [(String, Int, String, (Int) -> String)] {
+      let all = try sample("--model \(run) --class kinds.csv --count 5 \(words)")
+      #expect(try sample("--model \(run) --class kinds.npy --count 5 \(words)") == all)
+      let part = 5 * width
+      try #require(all.count == 3 * part)
+      for row in 0..<3 {
+        let rest = own(row).isEmpty ? words : own(row)
+        let alone = try sample("--model \(run) --class \(classes[row]) --count 15 \(rest)")
+        #expect(
+          all[row * part..<(row + 1) * part] == alone[row * part..<(row + 1) * part],
+          "\(words), row \(row)")
+      }
+      #expect(all[..<part] != all[part..<2 * part])
+    }
+    // One class is one for all rows, and one observation for all classes.
+    #expect(
+      try sample("--model both --class one.csv --given given.csv --count 2")
+        == sample("--model both --class 2 --given given.csv --count 2"))
+    let seen = "--observe seen.csv --observe-noise 0.1 --count 2"
+    #expect(
+      try sample("--model run --class kinds.csv \(seen)").prefix(8)
+        == sample("--model run --class 2,0 \(seen)").prefix(8))
+    for (words, status, part) in [
+      (
+        "--class kinds.csv --given both.csv", 2,
+        "--class is kinds.csv, with 3 rows, and --given has 2; expected as many, or one for all"
+      ),
+      ("--class unseen.csv", 1, "unseen.csv, line 3: the class is 1, of which the run saw no"),
+      ("--class data", 2, "--class is data; expected different whole numbers from 0 on"),
+      ("--class none.csv", 2, "or 0-9, or a file of one a row"),
+      ("--class kinds.csv --observe seen.csv --particles 8", 2, "one class and one row of --given"),
+    ] as [(String, Int32, String)] {
+      try bench.write(.text("y\n51\n52\n"), to: "both.csv")
+      try bench.write(.text("kind\n2\n1\n"), to: "unseen.csv")
+      let outcome = try bench.scoresde("sample --model both --count 4 --out new.npy \(words)")
+      #expect(outcome.status == status && outcome.errors.contains(part), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: bench.path("new.npy")))
+    }
+  }
+
   /// Guidance by 0 gives all samples together, by 1 the class, by 2 what lies beyond: the same combination of both fields.
   @Test func guidanceLeadsFromAllSamplesToTheClassAndBeyond() throws {
     let bench = try Self.bench()

@@ -136,7 +136,8 @@ struct Arguments {
       let labels = ranges.compactMap { $0 }.flatMap { Array($0) }
       guard ranges.allSatisfy({ $0 != nil }), Set(labels).count == labels.count else {
         throw CommandError.usage(
-          "--class is \(text); expected different whole numbers from 0 on, such as 3, 0,1,7 or 0-9")
+          "--class is \(text); expected different whole numbers from 0 on, such as 3, 0,1,7 or 0-9, or a file of one a row"
+        )
       }
       return labels
     }

@@ -7,6 +7,14 @@ extension LoadedModel {
   /// - Throws: where samples have another shape, or lack their class or their row of what is given.
   func samples(of source: DataSource, atMost count: Int?) throws -> Dataset<Scalar> {
     var data = try load(source)
+    if let labelFile {
+      guard labelFile.count == data.count else {
+        throw CommandError.failure(
+          "\(labelFile.name) has \(NumberText.counted(labelFile.count, "label")), and \(data.name) \(NumberText.counted(data.count, "sample")); expected one each"
+        )
+      }
+      data = try data.labelled(labelFile.labels)
+    }
     try checkGiven(of: data)
     if let count { data = data.prefix(count) }
     try data.checkSampleShape(field.sampleShape)
@@ -31,14 +39,6 @@ extension LoadedModel {
       data =
         labelSource == "data"
         ? try data.labelled(byColumn: column) : try data.parted(fromColumn: column).rest
-    }
-    if let labelFile {
-      guard labelFile.count == data.count else {
-        throw CommandError.failure(
-          "\(labelFile.name) has \(NumberText.counted(labelFile.count, "label")), and \(data.name) \(NumberText.counted(data.count, "sample")); expected one each"
-        )
-      }
-      data = try data.labelled(labelFile.labels)
     }
     let given = givenNote?.names ?? []
     if given.contains(where: { data.columns?.contains($0) == true }) {
@@ -69,7 +69,7 @@ extension LoadedModel {
   /// it, and of its own covariates, where data bring some and `--given` names none.
   func field(of data: Dataset<Scalar>) throws -> any DifferentiableScoreField<Scalar> {
     guard var model = field as? ScoreModel<Scalar> else { return field }
-    if labelSource != nil { model = try model.conditioned(onRows: labels(of: data)) }
+    if labelSource != nil { model = try model.conditioned(onRows: checkedLabels(of: data)) }
     guard let note = givenNote else { return model }
     if given.count > 1 {
       let rows = given.prefix(data.count)
@@ -81,12 +81,13 @@ extension LoadedModel {
   }
 
   /// The classes of data, one a sample, all of which the model has seen.
-  private func labels(of data: Dataset<Scalar>) throws -> [Int] {
-    let source = labelSource ?? ""
+  func checkedLabels<Entry>(of data: Dataset<Entry>) throws -> [Int] {
     guard let labels = data.labels else {
-      let column = run.flatMap(TrainingJob<Scalar>.labelColumn(of:)).map { " in a column \($0)" }
+      let column = run.flatMap(TrainingJob<Scalar>.labelColumn(of:)).map {
+        " in a column \(CSV.spelled($0))"
+      }
       throw CommandError.usage(
-        "--class is \(source), but \(data.name) comes without labels\(column ?? ""); expected data that have them, or a file of whole numbers, one a sample"
+        "--class is \(labelSource ?? ""), but \(data.name) comes without labels\(column ?? ""); expected data that have them, or a file of whole numbers, one a sample"
       )
     }
     let classes = run?.classes ?? 0

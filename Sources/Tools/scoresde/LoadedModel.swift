@@ -30,10 +30,10 @@ struct LoadedModel<Scalar: TensorScalar> {
   var isConsistency: Bool { run?.teacher != nil }
 
   /// Whether classes or covariates are asked for.
-  var isConditioned: Bool { !labels.isEmpty || !given.isEmpty }
+  var isConditioned: Bool { !labels.isEmpty || labelSource != nil || !given.isEmpty }
 
   /// - Parameters:
-  ///   - takesSeveral: whether several classes and rows of covariates may be asked for.
+  ///   - takesSeveral: whether several classes and rows of covariates may be asked for, or a file of classes.
   ///   - takesRows: whether classes and rows of covariates may, each for a sample of data.
   ///   - takesConsistency: whether it may be a consistency model, whose field is its network.
   /// - Throws: where `--model`, `--sde`, `--class` or `--given` make no sense, or the run cannot be read.
@@ -94,12 +94,14 @@ struct LoadedModel<Scalar: TensorScalar> {
       } else {
         model = try folder.model(pool: session.pool)
       }
-      labelSource = takesRows ? Self.labelSource(session.arguments) : nil
+      labelSource =
+        takesSeveral || takesRows
+        ? Self.labelSource(session.arguments, takesData: takesRows) : nil
       labels =
-        if takesSeveral {
-          try session.arguments.labels
-        } else if labelSource != nil {
+        if labelSource != nil {
           []
+        } else if takesSeveral {
+          try session.arguments.labels
         } else {
           try session.arguments.label(
             or: takesRows ? ", data for that of each sample, or a file of one a sample" : ""
@@ -175,11 +177,10 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
   }
 
-  /// What `--class` says that is no number: the labels that come with data, or a file that there is.
-  private static func labelSource(_ arguments: Arguments) -> String? {
-    arguments.text("--class").flatMap { text in
-      Int(text) == nil && (text == "data" || FilePlace.exists(text)) ? text : nil
-    }
+  /// What `--class` says that is no number: the labels that come with data, where there are some, or a file that there is.
+  private static func labelSource(_ arguments: Arguments, takesData: Bool) -> String? {
+    guard let text = arguments.text("--class"), (try? arguments.labels) == nil else { return nil }
+    return (text == "data" ? takesData : FilePlace.exists(text)) ? text : nil
   }
 
   private static func conditioned(
@@ -222,10 +223,32 @@ struct LoadedModel<Scalar: TensorScalar> {
   /// How far what is given or observed may be from the run's data before the user is told, in deviations.
   private static var mostDeviations: Double { 6 }
 
-  /// The fields to sample from, one for each class, or for each class and row of covariates where something is observed, with guidance and matrix products as the options say.
-  /// - Throws: where there is nothing to guide to, or no product to round.
+  /// What samples are under: a class, or all, and a row of covariates, or none.
+  typealias Condition = (label: Int?, given: [Double]?)
+
+  /// What samples are drawn under, in turn: every class under every row of covariates; of a file of classes and several rows,
+  /// each class under its own.
+  /// - Throws: where a file has classes that the run has not seen, or not as many as there are rows.
+  func conditions() throws -> [Condition] {
+    let file = try labelFile.map { try checkedLabels(of: $0) }
+    let labels: [Int?] = file ?? (labels.isEmpty ? [nil] : labels)
+    let rows: [[Double]?] = given.isEmpty ? [nil] : given
+    guard file != nil, labels.count > 1, rows.count > 1 else {
+      return labels.flatMap { label in rows.map { (label, $0) } }
+    }
+    guard labels.count == rows.count else {
+      throw CommandError.usage(
+        "--class is \(labelSource ?? ""), with \(labels.count) rows, and --given has \(rows.count); expected as many, or one for all"
+      )
+    }
+    return Array(zip(labels, rows))
+  }
+
+  /// The fields to sample from, with guidance and matrix products as the options say: one of all rows of a file of classes,
+  /// one for each class with all rows of covariates, or one for each condition where something is observed.
   ///
-  /// - Parameter count: the samples of each class and row: where there are several rows, fields are of as many samples of each.
+  /// - Parameter count: the samples of each condition: a field of several is of as many samples of each.
+  /// - Throws: as `conditions()`, and where there is nothing to guide to, or no product to round.
   func samplingFields(
     _ arguments: Arguments, repeating count: Int
   ) throws -> [any ScoreField<Scalar>] {
@@ -239,24 +262,31 @@ struct LoadedModel<Scalar: TensorScalar> {
       return [try samplingField(arguments, field)]
     }
     let all = try samplingField(arguments, model.unconditioned)
-    let labels = labels.isEmpty ? [nil] : labels.map { $0 as Int? }
-    let isTogether = given.count > 1 && !arguments.has("--observe")
-    func conditioned(_ model: ScoreModel<Scalar>) throws -> [ScoreModel<Scalar>] {
-      guard isTogether else {
-        return given.isEmpty ? [model] : try given.map { try model.conditioned(on: $0) }
-      }
-      let rows = given.flatMap { [[Double]](repeating: $0, count: count) }
-      return [
-        try model.conditioned(
-          onRows: Tensor([rows.count, given[0].count], rows.flatMap { $0 }))
-      ]
+    let conditions = try conditions()
+    let size =
+      arguments.has("--observe") ? 1 : labelFile == nil ? max(1, given.count) : conditions.count
+    return try stride(from: 0, to: conditions.count, by: size).map { first in
+      let own = try samplingField(
+        arguments,
+        Self.conditioned(model, on: conditions[first..<first + size], repeating: count))
+      return try scale.map { try own.guided(from: all, scale: $0) } ?? own
     }
-    return try labels.flatMap { label in
-      try conditioned(model.unconditioned.conditioned(on: label)).map { model in
-        let own = try samplingField(arguments, model)
-        return try scale.map { try own.guided(from: all, scale: $0) } ?? own
-      }
+  }
+
+  /// The field under one condition, or of so many samples under each of several.
+  private static func conditioned(
+    _ model: ScoreModel<Scalar>, on conditions: ArraySlice<Condition>, repeating count: Int
+  ) throws -> ScoreModel<Scalar> {
+    if let only = conditions.first, conditions.count == 1 {
+      let classed = try model.unconditioned.conditioned(on: only.label)
+      return try only.given.map { try classed.conditioned(on: $0) } ?? classed
     }
+    let rows = conditions.flatMap { [Condition](repeating: $0, count: count) }
+    let classed = try model.unconditioned.conditioned(onRows: rows.map(\.label))
+    let given = rows.compactMap(\.given)
+    guard let width = given.first?.count else { return classed }
+    return try classed.conditioned(
+      onRows: Tensor([given.count, width], given.flatMap { $0 }))
   }
 
   private func samplingField(

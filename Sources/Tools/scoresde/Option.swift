@@ -30,7 +30,7 @@ struct Option: Sendable {
   /// The classes that samples are drawn of.
   static let labels = Option(
     "--class", "K,…",
-    "of a run that was trained with --labels: classes from 0 on, as 3, 0,7 or 0-9 (default: all as one)"
+    "of a run that was trained with --labels: classes from 0 on, as 3, 0,7 or 0-9, or a file with one for each --count samples (default: all as one)"
   )
   /// The process to train under.
   static let process = Option("--sde", "SDE", processes)

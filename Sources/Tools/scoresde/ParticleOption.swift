@@ -39,11 +39,6 @@ struct ParticleOption {
         "\(option) is given with --particles, which go from noise to data by steps of their own; expected one of the two"
       )
     }
-    guard try arguments.labels.count <= 1 else {
-      throw CommandError.usage(
-        "--class is \(arguments.text("--class") ?? ""), but --particles are of one class; expected one"
-      )
-    }
     if arguments.text("--observe-as")?.contains("iterations=") == true {
       throw CommandError.usage(
         "--observe-as has iterations with --particles, which solve the observation's system whole; expected none"
@@ -62,7 +57,7 @@ struct ParticleOption {
   ) throws -> ParticleResult<Scalar> {
     guard fields.count == 1, fields[0].rowCount == nil else {
       throw CommandError.usage(
-        "--particles are of one observation and one row of --given; found several")
+        "--particles are of one observation, one class and one row of --given; found several")
     }
     guard let posterior = fields[0] as? PosteriorField<Scalar> else {
       throw CommandError.usage("--particles needs --observe; expected both")

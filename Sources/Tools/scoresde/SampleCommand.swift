@@ -77,7 +77,7 @@ enum SampleCommand: ScalarCommand {
     }
     try SampleFile.check(out, model.field.sampleShape)
     if try arguments.guidance == 0, model.isConditioned {
-      let option = model.labels.isEmpty ? "--given" : "--class"
+      let option = arguments.has("--class") ? "--class" : "--given"
       session.say(
         "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
       )
@@ -92,8 +92,7 @@ enum SampleCommand: ScalarCommand {
         of: "the samples")
     }
     // Before fields are made of so many rows.
-    let rows =
-      Double(count) * Double(max(1, model.labels.count)) * Double(max(1, model.given.count))
+    let rows = Double(count) * Double(try model.conditions().count)
     try checkMemory(Int(min(rows, 1e15)))
     let (fields, logVolume) = try ObserveOption.fields(
       model.samplingFields(arguments, repeating: count), of: model, repeating: count, session)
