@@ -14,6 +14,7 @@ import Testing
     struct Column: Decodable {
       var name: String
       var evenness: Double
+      var ranks: [Int]
       var coverage: [Coverage]
       var score, scoreOfSpread: Reports.Value
     }
@@ -52,6 +53,13 @@ import Testing
       "calibrate --model gaussian:dim=2,std=0.5 --data truths.npy --count 600 --solver ddim --steps 40 --draws 39"
     )
     #expect(narrow.evenness < 1e-6)
+    // As the p values are of the ranks, in bins of two.
+    for column in narrow.columns {
+      let counts = (0..<20).map { bin in column.ranks.count { $0 / 2 == bin } }
+      let square = counts.reduce(0.0) { $0 + pow(Double($1) - 30, 2) / 30 }
+      #expect(counts.reduce(0, +) == 600)
+      #expect(abs(column.evenness / ChiSquared.share(above: square, degrees: 19) - 1) < 1e-9)
+    }
     // Half lies within 0.67449 deviations of 0.5, where truly 0.264 does.
     #expect(abs(narrow.columns[0].coverage[0].value - 0.264) < 0.1)
     #expect(narrow.columns[0].score.value > right.columns[0].score.value)
@@ -79,6 +87,7 @@ import Testing
     let draws = Tensor<Double>([36, 2], try bench.numbers("x.npy"))
     let truths = Tensor<Double>([4, 2], [0.9, 1, -0.1, 3, 0.2, -4, 0.6, 2])
     #expect(report.columns.map(\.name) == ["x", "z"] && report.count == 4)
+    #expect(report.columns.map(\.ranks) == Calibration(of: truths, among: draws).ranks)
     let scores = Metrics.rankedProbabilityScores(of: truths, among: draws)
     for (column, score) in zip(report.columns, scores) {
       // Samples are written in float32.

@@ -133,6 +133,7 @@ struct CalibrationReport {
                     ])
                   })
               ),
+              ("ranks", .array(calibration.ranks[column.place].map { .integer($0) })),
               ("score", estimate(column.score)),
               ("scoreOfSpread", estimate(column.scoreOfSpread)),
             ])
