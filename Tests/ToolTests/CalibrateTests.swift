@@ -10,6 +10,7 @@ import Testing
     var columns: [Column]
     var energyScore: Reports.Value?
     var out: String?
+    var guidance: Double?
 
     struct Column: Decodable {
       var name: String
@@ -65,8 +66,9 @@ import Testing
     #expect(narrow.columns[0].score.value > right.columns[0].score.value)
   }
 
-  /// Draws are those of `sample --given` of the same rows, a row's after another's, bit for bit.
-  @Test func drawsAreThoseOfSampleUnderEachRowsNumbers() throws {
+  /// Draws are those of `sample --given` of the same rows, a row's after another's, bit for bit; guided too.
+  @Test(arguments: ["", "--guidance 2.5"])
+  func drawsAreThoseOfSampleUnderEachRowsNumbers(guidance: String) throws {
     let rows = (0..<48).map { row -> String in
       let angle = 2 * .pi * Double(row) / 48
       return "\(2 * cos(angle) + 0.1 * sin(7 * angle)),\(cos(angle)),\(5 * sin(angle))"
@@ -81,12 +83,15 @@ import Testing
       "train --data data.csv --given y --out run --network mlp:width=16,layers=1 --batch-size 32 --steps 60 --warm-up 0"
     )
     let report: Report = try bench.report(
-      "calibrate --model run --data test.csv --draws 9 --solver ddim --steps 12 --seed 5")
+      "calibrate --model run --data test.csv --draws 9 --solver ddim --steps 12 --seed 5 \(guidance)"
+    )
     let _: Reports.Sample = try bench.report(
-      "sample --model run --given test.csv --count 9 --solver ddim --steps 12 --seed 5 --out x.npy")
+      "sample --model run --given test.csv --count 9 --solver ddim --steps 12 --seed 5 --out x.npy \(guidance)"
+    )
     let draws = Tensor<Double>([36, 2], try bench.numbers("x.npy"))
     let truths = Tensor<Double>([4, 2], [0.9, 1, -0.1, 3, 0.2, -4, 0.6, 2])
     #expect(report.columns.map(\.name) == ["x", "z"] && report.count == 4)
+    #expect(report.guidance == (guidance.isEmpty ? nil : 2.5))
     #expect(report.columns.map(\.ranks) == Calibration(of: truths, among: draws).ranks)
     let scores = Metrics.rankedProbabilityScores(of: truths, among: draws)
     for (column, score) in zip(report.columns, scores) {
@@ -94,8 +99,11 @@ import Testing
       #expect(abs(column.score.value / score.value - 1) < 1e-5)
     }
     let said = try bench.scoresde(
-      "calibrate --model run --data test.csv --draws 9 --solver ddim --steps 12 --quiet")
-    #expect(said.output.contains("4 samples, each under its own y, and 9 draws for each by ddim"))
+      "calibrate --model run --data test.csv --draws 9 --solver ddim --steps 12 --quiet \(guidance)"
+    )
+    let led = guidance.isEmpty ? "" : ", by guidance 2.5"
+    #expect(
+      said.output.contains("4 samples, each under its own y\(led), and 9 draws for each by ddim"))
   }
 
   @Test func whatCannotBeComparedIsRefused() throws {
@@ -107,6 +115,7 @@ import Testing
       ("--data x.npy --draws 1", 2, "--draws is 1"),
       ("--data x.npy --out ranks.png", 2, "ranks.png"),
       ("--data x.npy --solver oed", 2, "--solver"),
+      ("--data x.npy --guidance 2", 2, "--guidance is given without --class or --given"),
       ("", 2, "--data"),
     ] {
       let outcome = try bench.scoresde("calibrate --model gaussian:dim=1 \(words)")

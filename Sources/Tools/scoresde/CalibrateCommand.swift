@@ -7,7 +7,7 @@ enum CalibrateCommand: ScalarCommand {
   static let summary =
     "holds samples to true rows: ranks, coverages and ranked probability scores, under what is given of each row"
   static let options: [Option] = [
-    .model, .modelProcess, .labelOfData, .givenOfData,
+    .model, .modelProcess, .labelOfData, .givenOfData, .guidance,
     Option("--data", "DATA", "true samples that the run has not seen (required)"),
     Option("--count", "N", "the first N samples only (default 500)"),
     Option(
@@ -44,7 +44,9 @@ enum CalibrateCommand: ScalarCommand {
       samples: total, numbers: data.dimensions, scalarSize: MemoryLayout<Scalar>.size,
       of: "the samples")
     let (truths, _) = try model.inModelSpace(data, key: key.folded("calibrate"))
-    let own = try model.field(of: data)
+    let guidance = try model.guidance(
+      isConditioned: model.isConditioned || data.covariates != nil)
+    let own = try model.field(of: data, guidance: guidance)
     // A field for each draw, where each row has one.
     let field =
       own.rowCount == nil ? own : own.rows((0..<total).map { $0 / draws })
@@ -64,12 +66,13 @@ enum CalibrateCommand: ScalarCommand {
     let report = CalibrationReport(
       truths: truths, draws: result.samples, model: model, key: key.folded("calibrate"),
       title:
-        "\(NumberText.counted(data.count, "sample"))\(model.condition(of: data)), and \(draws) draws for each by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(start.duration(to: .now).seconds, digits: 3)) s",
+        "\(NumberText.counted(data.count, "sample"))\(model.condition(of: data))\(guidance.map { ", by guidance \(Spec.text($0))" } ?? ""), and \(draws) draws for each by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(start.duration(to: .now).seconds, digits: 3)) s",
       nfe: result.meanEvaluations)
     if let out { try AtomicFile.write(report.figure.svg, to: out) }
     try session.finish(
       .object(
         report.members + model.conditionMembers(of: data)
+          + [("guidance", guidance.map { .number($0) } ?? .null)]
           + (out.map { [("out", .string($0))] } ?? [])),
       report.text + (out.map { "\nhistograms of ranks: \($0)" } ?? ""))
   }

@@ -66,8 +66,18 @@ extension LoadedModel {
   }
 
   /// The field of data, or of the first of those that rows are given for: of each sample's own class, where `--class` asks for
-  /// it, and of its own covariates, where data bring some and `--given` names none.
-  func field(of data: Dataset<Scalar>) throws -> any DifferentiableScoreField<Scalar> {
+  /// it, and of its own covariates, where data bring some and `--given` names none; led to these where a scale is given.
+  func field(
+    of data: Dataset<Scalar>, guidance: Double? = nil
+  ) throws -> any DifferentiableScoreField<Scalar> {
+    let own = try conditioned(on: data)
+    guard let guidance, let model = own as? ScoreModel<Scalar> else { return own }
+    return try model.guided(from: model.unconditioned, scale: guidance)
+  }
+
+  private func conditioned(
+    on data: Dataset<Scalar>
+  ) throws -> any DifferentiableScoreField<Scalar> {
     guard var model = field as? ScoreModel<Scalar> else { return field }
     if labelSource != nil { model = try model.conditioned(onRows: checkedLabels(of: data)) }
     guard let note = givenNote else { return model }

@@ -252,13 +252,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   func samplingFields(
     _ arguments: Arguments, repeating count: Int
   ) throws -> [any ScoreField<Scalar>] {
-    let scale = try arguments.guidance
+    let scale = try guidance(isConditioned: isConditioned)
     guard isConditioned, let model = field as? ScoreModel<Scalar> else {
-      guard scale == nil else {
-        throw CommandError.usage(
-          "--guidance is given without --class or --given, which it leads to; expected one of these"
-        )
-      }
       return [try samplingField(arguments, field)]
     }
     let all = try samplingField(arguments, model.unconditioned)
@@ -271,6 +266,23 @@ struct LoadedModel<Scalar: TensorScalar> {
         Self.conditioned(model, on: conditions[first..<first + size], repeating: count))
       return try scale.map { try own.guided(from: all, scale: $0) } ?? own
     }
+  }
+
+  /// How far `--guidance` leads samples to what they are under; nil where it does not say.
+  /// - Throws: where there is nothing to lead to.
+  func guidance(isConditioned: Bool) throws -> Double? {
+    guard let scale = try session.arguments.guidance else { return nil }
+    guard isConditioned else {
+      throw CommandError.usage(
+        "--guidance is given without --class or --given, which it leads to; expected one of these")
+    }
+    if scale == 0 {
+      let option = session.arguments.has("--class") ? "--class" : "--given"
+      session.say(
+        "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
+      )
+    }
+    return scale
   }
 
   /// The field under one condition, or of so many samples under each of several.

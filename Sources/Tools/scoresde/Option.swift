@@ -32,6 +32,11 @@ struct Option: Sendable {
     "--class", "K,…",
     "of a run that was trained with --labels: classes from 0 on, as 3, 0,7 or 0-9, or a file with one for each --count samples (default: all as one)"
   )
+  /// How far samples are led to what they are under.
+  static let guidance = Option(
+    "--guidance", "W",
+    "with --class or --given: how far samples are led to it, from 0 to \(Int(Arguments.mostGuidance)); 0 leaves it out, 1 (default) takes it as it is, 2 to 4 lead beyond, at two evaluations each"
+  )
   /// The process to train under.
   static let process = Option("--sde", "SDE", processes)
   /// The time at which sampling stops.

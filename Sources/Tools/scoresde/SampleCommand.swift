@@ -7,11 +7,7 @@ enum SampleCommand: ScalarCommand {
   static let summary = "draws samples from a trained or an exact model"
   static let options: [Option] =
     [
-      .model, .modelProcess, .labels, .givenRows,
-      Option(
-        "--guidance", "W",
-        "with --class or --given: how far samples are led to it, from 0 to \(Int(Arguments.mostGuidance)); 0 leaves it out, 1 (default) takes it as it is, 2 to 4 lead beyond, at two evaluations each"
-      ),
+      .model, .modelProcess, .labels, .givenRows, .guidance,
       Option(
         "--solver", "SOLVER",
         "\(SolverSpec.names.joined(separator: ", ")) (default pc), or consistency, the only one of models of distill"
@@ -76,12 +72,6 @@ enum SampleCommand: ScalarCommand {
       )
     }
     try SampleFile.check(out, model.field.sampleShape)
-    if try arguments.guidance == 0, model.isConditioned {
-      let option = arguments.has("--class") ? "--class" : "--given"
-      session.say(
-        "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
-      )
-    }
     let edit = try Edit(session, model, epsilon: epsilon, atMost: asked)
     let count = asked ?? edit?.samples.rows ?? 64
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
