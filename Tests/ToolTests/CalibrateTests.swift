@@ -9,7 +9,7 @@ import Testing
     var nfe, evenness: Double
     var columns: [Column]
     var energyScore: Reports.Value?
-    var out: String?
+    var out, observe: String?
     var guidance: Double?
 
     struct Column: Decodable {
@@ -91,7 +91,7 @@ import Testing
     let draws = Tensor<Double>([36, 2], try bench.numbers("x.npy"))
     let truths = Tensor<Double>([4, 2], [0.9, 1, -0.1, 3, 0.2, -4, 0.6, 2])
     #expect(report.columns.map(\.name) == ["x", "z"] && report.count == 4)
-    #expect(report.guidance == (guidance.isEmpty ? nil : 2.5))
+    #expect(report.guidance == (guidance.isEmpty ? nil : 2.5) && report.observe == nil)
     #expect(report.columns.map(\.ranks) == Calibration(of: truths, among: draws).ranks)
     let scores = Metrics.rankedProbabilityScores(of: truths, among: draws)
     for (column, score) in zip(report.columns, scores) {
@@ -106,6 +106,113 @@ import Testing
       said.output.contains("4 samples, each under its own y\(led), and 9 draws for each by ddim"))
   }
 
+  /// Of N(0, [[1, 0.8], [0.8, 1]]) one number given the other, seen with noise of deviation s or none, has variance
+  /// 1 − 0.64/(1 + s²), and a ranked probability score of 1/√π deviations.
+  ///
+  /// False alarms: 5 standard errors, 6e-7 each, and a p value of 1e-4.
+  @Test(arguments: [("", 0.6), ("--observe-noise 0.5", 0.488.squareRoot())])
+  func posteriorsOfAGaussianAreCalibrated(noise: String, deviation: Double) throws {
+    let normal: Tensor<Double> = RandomKey(6).normal([600, 2])
+    let truths = (0..<600).flatMap { row in
+      [normal[row, 0], 0.8 * normal[row, 0] + 0.6 * normal[row, 1]]
+    }
+    let bench = try Workbench([
+      "truths.npy": .npy(truths, shape: [600, 2]),
+      "one.json": .text(
+        #"{"weights": [1], "means": [[0, 0]], "covariances": [[[1, 0.8], [0.8, 1]]]}"#),
+    ])
+    let report: Report = try bench.report(
+      "calibrate --model mixture:one.json --data truths.npy --count 600 --draws 39 --solver ddim --steps 60 --observe 1 \(noise)"
+    )
+    #expect(report.columns.map(\.name) == ["2"] && report.energyScore == nil)
+    let column = try #require(report.columns.first)
+    #expect(column.ranks.count == 600 && column.ranks.allSatisfy((0...39).contains))
+    #expect(report.evenness > 1e-4 && report.observe == "1")
+    for coverage in column.coverage {
+      #expect(abs(coverage.value - coverage.nominal) < 5 * coverage.standardError)
+    }
+    #expect(
+      abs(column.score.value - 0.5641896 * deviation) < 5 * column.score.standardError,
+      "\(column.score)")
+  }
+
+  /// Draws given numbers of the true rows are those of `sample --observe` with these numbers in a file.
+  @Test func drawsAreThoseOfSampleGivenWhatIsSeenOfEachRow() throws {
+    let rows = (0..<48).map { row -> String in
+      let angle = 2 * .pi * Double(row) / 48
+      return "\(2 * cos(angle) + 0.1 * sin(7 * angle)),\(cos(angle)),\(5 * sin(angle))"
+    }
+    let truths = [[0.9, 0.5, 1], [-0.1, -0.2, 3], [0.2, 1.5, -4], [0.6, 0.1, 2]]
+    let bench = try Workbench([
+      "data.csv": .text("x,\"y, m\",z\n" + rows.joined(separator: "\n")),
+      "test.csv": .text(
+        "x,z,\"y, m\"\n" + truths.map { "\($0[0]),\($0[2]),\($0[1])\n" }.joined()),
+      "seen.csv": .text("\"y, m\"\n" + truths.map { "\($0[1])\n" }.joined()),
+    ])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --out run --network mlp:width=16,layers=1 --batch-size 32 --steps 60 --warm-up 0 --scalar float64"
+    )
+    let options = "--solver ancestral --steps 12 --seed 5 --scalar float64"
+    let report: Report = try bench.scoresde(
+      "calibrate --model run --data test.csv --draws 9 \(options) --quiet --json --observe"
+        .split(separator: " ").map(String.init) + ["\"y, m\""]
+    ).report()
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --observe seen.csv --count 9 \(options) --out x.npy")
+    let draws = try bench.numbers("x.npy")
+    let others = Tensor<Double>([36, 2], (0..<36).flatMap { [draws[3 * $0], draws[3 * $0 + 2]] })
+    let own = Tensor<Double>([4, 2], truths.flatMap { [$0[0], $0[2]] })
+    #expect(report.columns.map(\.name) == ["x", "z"] && report.observe == "\"y, m\"")
+    #expect(report.columns.map(\.ranks) == Calibration(of: own, among: others).ranks)
+    for (column, score) in zip(
+      report.columns, Metrics.rankedProbabilityScores(of: own, among: others))
+    {
+      #expect(abs(column.score.value / score.value - 1) < 1e-9)
+    }
+    #expect(report.energyScore != nil)
+  }
+
+  /// Each row's draws are under its own class and numbers and given its own observation, as `sample` draws them of the first.
+  @Test func rowsMeetTheirOwnClassesNumbersAndObservations() throws {
+    let rows = (0..<60).map { row in
+      "\(cos(Double(row)) + Double(row % 2)),\(sin(Double(row))),\(row % 2),\(row % 5)"
+    }
+    let truths = [(0.75, 0.25, 1, 3), (-0.5, 0.5, 0, 1), (1.5, -0.75, 1, 0)]
+    let bench = try Workbench(["data.csv": .text("u,v,kind,y\n" + rows.joined(separator: "\n"))])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --labels column:kind --given y --out run --network mlp:width=16,layers=1 --batch-size 32 --steps 60 --warm-up 0"
+    )
+    let options = "--model run --guidance 2 --solver ddim --steps 12 --seed 5"
+    for first in 0..<3 {
+      let turned = truths[first...] + truths[..<first]
+      try bench.write(
+        .text("u,v,kind,y\n" + turned.map { "\($0.0),\($0.1),\($0.2),\($0.3)\n" }.joined()),
+        to: "test.csv")
+      let (u, v, kind, y) = truths[first]
+      try bench.write(.text("\(kind)\n"), to: "kind.csv")
+      try bench.write(.text("u\n\(u)\n"), to: "seen.csv")
+      let report: Report = try bench.report(
+        "calibrate \(options) --data test.csv --class data --observe u --draws 49")
+      let _: Reports.Sample = try bench.report(
+        "sample \(options) --class kind.csv --given \(y) --observe seen.csv --count 49 --out x.npy")
+      let draws = try bench.numbers("x.npy")
+      let below = (0..<49).count { draws[2 * $0 + 1] < v }
+      #expect(report.columns.map(\.name) == ["v"] && report.columns[0].ranks[0] == below)
+    }
+    for (words, part) in [
+      ("--observe w", "--observe has w, which samples have not; expected some of u, v"),
+      ("--observe y", "--observe has y, which the run was trained to be given"),
+      ("--observe kind", "--observe has kind, of which the run learnt classes"),
+      ("--observe u,", "--observe is u,; expected different columns with commas between"),
+      ("--observe u,u", "--observe is u,u; expected different columns with commas between"),
+      ("--observe \"u", "--observe is \"u; expected different columns"),
+      ("--observe v,u", "--observe is v,u, all that a sample has"),
+    ] {
+      let outcome = try bench.scoresde("calibrate --model run --data test.csv \(words)")
+      #expect(outcome.status == 2 && outcome.errors.contains(part), "\(outcome.errors)")
+    }
+  }
+
   @Test func whatCannotBeComparedIsRefused() throws {
     let bench = try Workbench([
       "two.npy": .npy([1, 2], shape: [2, 1]), "x.npy": .npy([1, 2, 3], shape: [3, 1]),
@@ -116,6 +223,12 @@ import Testing
       ("--data x.npy --out ranks.png", 2, "ranks.png"),
       ("--data x.npy --solver oed", 2, "--solver"),
       ("--data x.npy --guidance 2", 2, "--guidance is given without --class or --given"),
+      ("--data x.npy --observe-noise 2", 2, "--observe-noise needs --observe"),
+      ("--data x.npy --observe 1", 2, "--observe is 1, all that a sample has"),
+      ("--data x.npy --observe 0", 2, "--observe is 0; expected different numbers of a sample's"),
+      ("--data x.npy --observe 1-2", 2, "entries from 1 to 1, such as"),
+      ("--data x.npy --observe 1-9999999999", 2, "entries from 1 to 1, such as"),
+      ("--data x.npy --observe x", 2, "--observe is x; expected different numbers"),
       ("", 2, "--data"),
     ] {
       let outcome = try bench.scoresde("calibrate --model gaussian:dim=1 \(words)")

@@ -121,20 +121,29 @@ struct Arguments {
     return label
   }
 
+  /// Different whole numbers in a range, in their order, as 3, 0,1,7 or 0-9; nil where a text is none.
+  static func numbers(_ text: String, in range: ClosedRange<Int>) -> [Int]? {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let ranges = parts.compactMap { part -> ClosedRange<Int>? in
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+        range.contains(first), first <= last, range.contains(last)
+      else { return nil }
+      return first...last
+    }
+    // As many as there may be at the most, so that a long text takes no memory.
+    guard ranges.count == parts.count, ranges.reduce(0, { $0 + $1.count }) <= range.count else {
+      return nil
+    }
+    let numbers = ranges.flatMap { Array($0) }
+    return Set(numbers).count == numbers.count ? numbers : nil
+  }
+
   /// The classes that `--class` names, in its order.
   var labels: [Int] {
     get throws {
       guard let text = values["--class"] else { return [] }
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-      let ranges = parts.map { part -> ClosedRange<Int>? in
-        let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
-          0 <= first, first <= last, last < 1 << 16
-        else { return nil }
-        return first...last
-      }
-      let labels = ranges.compactMap { $0 }.flatMap { Array($0) }
-      guard ranges.allSatisfy({ $0 != nil }), Set(labels).count == labels.count else {
+      guard let labels = Self.numbers(text, in: 0...65_535) else {
         throw CommandError.usage(
           "--class is \(text); expected different whole numbers from 0 on, such as 3, 0,1,7 or 0-9, or a file of one a row"
         )

@@ -8,6 +8,7 @@ enum CalibrateCommand: ScalarCommand {
     "holds samples to true rows: ranks, coverages and ranked probability scores, under what is given of each row"
   static let options: [Option] = [
     .model, .modelProcess, .labelOfData, .givenOfData, .guidance,
+    .observeColumns, .observeNoise,
     Option("--data", "DATA", "true samples that the run has not seen (required)"),
     Option("--count", "N", "the first N samples only (default 500)"),
     Option(
@@ -34,6 +35,7 @@ enum CalibrateCommand: ScalarCommand {
     let key = RandomKey(try arguments.seed)
     let out = try session.checkWritable("--out", extensions: ["svg"])
     let model = try LoadedModel<Scalar>(session, takesRows: true)
+    let seen = try ObserveOption.places(of: model).map(Set.init)
     let data = try model.samples(of: source, atMost: count)
     guard data.count >= 3 else {
       throw CommandError.failure(
@@ -47,9 +49,13 @@ enum CalibrateCommand: ScalarCommand {
     let guidance = try model.guidance(
       isConditioned: model.isConditioned || data.covariates != nil)
     let own = try model.field(of: data, guidance: guidance)
+    let posterior: any ScoreField<Scalar> =
+      try seen.map {
+        try ObserveOption.field(own, of: model, seeing: $0, in: data, key: key.folded("calibrate"))
+      } ?? own
     // A field for each draw, where each row has one.
     let field =
-      own.rowCount == nil ? own : own.rows((0..<total).map { $0 / draws })
+      posterior.rowCount == nil ? posterior : posterior.rows((0..<total).map { $0 / draws })
 
     let bar = session.progress("calibrate")
     let start = ContinuousClock.now
@@ -64,15 +70,20 @@ enum CalibrateCommand: ScalarCommand {
     bar.update(1, "NFE \(result.maxEvaluations)")
     try result.checkFinished()
     let report = CalibrationReport(
-      truths: truths, draws: result.samples, model: model, key: key.folded("calibrate"),
+      truths: truths, draws: result.samples, model: model,
+      places: (0..<data.dimensions).filter { seen?.contains($0) != true },
+      key: key.folded("calibrate"),
       title:
-        "\(NumberText.counted(data.count, "sample"))\(model.condition(of: data))\(guidance.map { ", by guidance \(Spec.text($0))" } ?? ""), and \(draws) draws for each by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(start.duration(to: .now).seconds, digits: 3)) s",
+        "\(NumberText.counted(data.count, "sample"))\(model.condition(of: data))\(guidance.map { ", by guidance \(Spec.text($0))" } ?? "")\(arguments.text("--observe").map { ", given its \($0)" } ?? ""), and \(draws) draws for each by \(spec.spec), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(start.duration(to: .now).seconds, digits: 3)) s",
       nfe: result.meanEvaluations)
     if let out { try AtomicFile.write(report.figure.svg, to: out) }
     try session.finish(
       .object(
         report.members + model.conditionMembers(of: data)
-          + [("guidance", guidance.map { .number($0) } ?? .null)]
+          + [
+            ("guidance", guidance.map { .number($0) } ?? .null),
+            ("observe", arguments.text("--observe").map { .string($0) } ?? .null),
+          ]
           + (out.map { [("out", .string($0))] } ?? [])),
       report.text + (out.map { "\nhistograms of ranks: \($0)" } ?? ""))
   }

@@ -6,6 +6,7 @@ struct CalibrationReport {
   /// One number of a sample.
   private struct Column {
     var name: String
+    /// Among those of the calibration.
     var place: Int
     var evenness: Double
     var coverages: [Calibration.Coverage]
@@ -18,7 +19,7 @@ struct CalibrationReport {
   let nfe: Double
   private let calibration: Calibration
   private let columns: [Column]
-  /// Of whole samples as the model sees them; nil where a sample is one number.
+  /// Of all that is drawn of samples, as the model sees it; nil where that is one number.
   private let energyScore: Estimate?
 
   private static let levels = [0.5, 0.8, 0.95]
@@ -28,25 +29,29 @@ struct CalibrationReport {
   /// - Parameters:
   ///   - truths: `[n, …]`, as the model sees them.
   ///   - draws: `[n m, …]` likewise, m for each row.
+  ///   - places: of the numbers of a sample that are drawn, among all that it has.
   init<Scalar: TensorScalar>(
-    truths: Tensor<Scalar>, draws: Tensor<Scalar>, model: LoadedModel<Scalar>, key: RandomKey,
-    title: String, nfe: Double
+    truths: Tensor<Scalar>, draws: Tensor<Scalar>, model: LoadedModel<Scalar>, places: [Int],
+    key: RandomKey, title: String, nfe: Double
   ) {
     (self.title, self.nfe) = (title, nfe)
-    let calibration = Calibration(of: truths, among: draws, key: key)
+    let (drawnTruths, drawn) = (truths.numbers(at: places), draws.numbers(at: places))
+    let calibration = Calibration(of: drawnTruths, among: drawn, key: key)
     self.calibration = calibration
     // Scores have the data's units.
-    let own = model.inDataUnits(truths)
-    let scores = Metrics.rankedProbabilityScores(of: own, among: model.inDataUnits(draws))
+    let own = model.inDataUnits(truths).numbers(at: places)
+    let scores = Metrics.rankedProbabilityScores(
+      of: own, among: model.inDataUnits(draws).numbers(at: places))
     let spreads = Metrics.rankedProbabilityScores(ofTruthsAlone: own)
-    columns = scores.indices.map { place in
+    columns = places.enumerated().map { column, place in
       Column(
-        name: model.columns?[place] ?? "\(place + 1)", place: place,
-        evenness: calibration.evenness(of: place),
-        coverages: Self.levels.map { calibration.coverage(of: place, level: $0) },
-        score: scores[place], scoreOfSpread: spreads[place])
+        name: model.columns?[place] ?? "\(place + 1)", place: column,
+        evenness: calibration.evenness(of: column),
+        coverages: Self.levels.map { calibration.coverage(of: column, level: $0) },
+        score: scores[column], scoreOfSpread: spreads[column])
     }
-    energyScore = columns.count > 1 ? Metrics.energyScore(of: truths, among: draws) : nil
+    energyScore =
+      columns.count > 1 ? Metrics.energyScore(of: drawnTruths, among: drawn) : nil
   }
 
   /// The columns that are shown one by one, in their order.
@@ -101,7 +106,7 @@ struct CalibrationReport {
     }
     if let energyScore {
       lines.append(
-        "energy score of whole samples: \(NumberText.plusMinus(energyScore.value, energyScore.standardError)), in the model's units"
+        "energy score of all \(columns.count) together: \(NumberText.plusMinus(energyScore.value, energyScore.standardError)), in the model's units"
       )
     }
     return lines.joined(separator: "\n").trimmedEnd
@@ -163,5 +168,17 @@ struct CalibrationReport {
         ])
     }
     return Panels(plots, columns: min(3, plots.count), summary: "Ranks of true values among draws")
+  }
+}
+
+extension Tensor {
+  /// Some numbers of each sample, `[n, places]`.
+  fileprivate func numbers(at places: [Int]) -> Tensor {
+    let width = shape.rowCount
+    return withUnsafeBuffer { entries in
+      Tensor(
+        [rows, places.count],
+        (0..<rows).flatMap { row in places.map { entries[row * width + $0] } })
+    }
   }
 }

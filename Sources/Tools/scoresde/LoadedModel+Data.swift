@@ -32,10 +32,7 @@ extension LoadedModel {
   /// are their labels, where each sample's own are asked for, and their covariates.
   func load(_ source: DataSource) throws -> Dataset<Scalar> {
     var data: Dataset<Scalar> = try source.load()
-    guard let run else { return data }
-    if let column = TrainingJob<Scalar>.labelColumn(of: run),
-      data.columns?.contains(column) == true
-    {
+    if let column = labelColumn, data.columns?.contains(column) == true {
       data =
         labelSource == "data"
         ? try data.labelled(byColumn: column) : try data.parted(fromColumn: column).rest
@@ -93,9 +90,7 @@ extension LoadedModel {
   /// The classes of data, one a sample, all of which the model has seen.
   func checkedLabels<Entry>(of data: Dataset<Entry>) throws -> [Int] {
     guard let labels = data.labels else {
-      let column = run.flatMap(TrainingJob<Scalar>.labelColumn(of:)).map {
-        " in a column \(CSV.spelled($0))"
-      }
+      let column = labelColumn.map { " in a column \(CSV.spelled($0))" }
       throw CommandError.usage(
         "--class is \(labelSource ?? ""), but \(data.name) comes without labels\(column ?? ""); expected data that have them, or a file of whole numbers, one a sample"
       )

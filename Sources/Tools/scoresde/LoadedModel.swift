@@ -29,6 +29,9 @@ struct LoadedModel<Scalar: TensorScalar> {
   /// Whether it is a consistency model, which has samples and no scores.
   var isConsistency: Bool { run?.teacher != nil }
 
+  /// The column that held the labels of the run, if they were in one.
+  var labelColumn: String? { run.flatMap(TrainingJob<Scalar>.labelColumn(of:)) }
+
   /// Whether classes or covariates are asked for.
   var isConditioned: Bool { !labels.isEmpty || labelSource != nil || !given.isEmpty }
 

@@ -6,6 +6,44 @@ enum ObserveOption {
   /// The most conjugate gradients at an evaluation, where none are given.
   fileprivate static let standardIterations = 4
 
+  /// Fields of samples given numbers that a map takes of them.
+  private struct Posteriors<Scalar: TensorScalar> {
+    let units: DataUnits
+    let iterations: Int
+    /// Of the noise of each number, as the model sees it.
+    private let deviations: [Double]
+    private let coarse: GaussianOracle<Double>?
+
+    /// - Parameters:
+    ///   - size: how many entries a number is the mean of, along a side.
+    ///   - noise: the deviation of the numbers' noise in the data's units; nil is that of rounding.
+    init(
+      _ model: LoadedModel<Scalar>, _ map: LinearObservation, size: Int, noise: Double?,
+      iterations: Int
+    ) throws {
+      units = try DataUnits(model, map)
+      deviations = units.modelDeviations(noise ?? units.rounding / Double(size))
+      coarse = try model.coarse()
+      self.iterations = iterations
+    }
+
+    /// - Parameter rows: numbers in the data's units, NaN where nothing is known, which is the same in every row: one row for
+    ///   all samples, or one each.
+    func field(
+      _ prior: any DifferentiableScoreField<Scalar>, given rows: [[Double]]
+    ) throws -> PosteriorField<Scalar> {
+      let known = rows[0].map { !$0.isNaN }
+      func chosen(_ values: [Double]) -> [Double] {
+        values.indices.filter { known[$0] }.map { values[$0] }
+      }
+      let observed = rows.map { chosen(units.modelValues($0)).map { Scalar($0) } }
+      return try PosteriorField(
+        prior, of: try units.observation(known),
+        observed: Tensor([observed.count, observed[0].count], observed.flatMap { $0 }),
+        noiseDeviations: chosen(deviations), coarse: coarse, iterations: iterations)
+    }
+  }
+
   /// The fields given what is observed, one field for each observation, or one of them all where they are of the same numbers,
   /// each for so many samples; or the fields themselves where nothing is. And the nats that the log density of the first
   /// observation has more in the data's units than in the model's.
@@ -15,12 +53,7 @@ enum ObserveOption {
     _ session: Session
   ) throws -> (fields: [any ScoreField<Scalar>], logVolume: Double) {
     let arguments = session.arguments
-    guard let path = arguments.text("--observe") else {
-      if let option = ["--observe-as", "--observe-noise"].first(where: arguments.has) {
-        throw CommandError.usage("\(option) needs --observe, the file that it speaks of")
-      }
-      return (fields, 0)
-    }
+    guard let path = try text(arguments) else { return (fields, 0) }
     let priors = fields.compactMap { $0 as? any DifferentiableScoreField<Scalar> }
     guard priors.count == fields.count else {
       throw CommandError.usage(
@@ -36,22 +69,11 @@ enum ObserveOption {
     }
     let observations = try ObservedFile(path).observations(
       of: map.shape, as: spec.name, columns: model.columns,
-      labels: model.run.flatMap(TrainingJob<Scalar>.labelColumn),
+      labels: model.labelColumn,
       given: model.givenNote?.names ?? [])
-    let units = try DataUnits(model, map)
-    if let remark = remark(on: observations, units, model) { session.say(remark) }
-    let deviations = units.modelDeviations(try noise(arguments) ?? units.rounding / Double(size))
-    let coarse = try model.coarse()
-    func posterior(
-      _ prior: any DifferentiableScoreField<Scalar>, _ rows: [[Double]]
-    ) throws -> PosteriorField<Scalar> {
-      let known = rows[0].map { !$0.isNaN }
-      let observed = rows.map { chosen(units.modelValues($0), known).map { Scalar($0) } }
-      return try PosteriorField(
-        prior, of: try units.observation(known),
-        observed: Tensor([observed.count, observed[0].count], observed.flatMap { $0 }),
-        noiseDeviations: chosen(deviations, known), coarse: coarse, iterations: iterations)
-    }
+    let posteriors = try Posteriors(
+      model, map, size: size, noise: noise(arguments), iterations: iterations)
+    if let remark = remark(on: observations, posteriors.units, model) { session.say(remark) }
     let masks = observations.map { $0.map(\.isNaN) }
     let isTogether = masks.allSatisfy { $0 == masks[0] } && observations.count > 1
     let rows =
@@ -59,9 +81,71 @@ enum ObserveOption {
       ? [observations.flatMap { [[Double]](repeating: $0, count: count) }]
       : observations.map { [$0] }
     return (
-      try priors.flatMap { prior in try rows.map { try posterior(prior, $0) } },
-      units.logVolume(masks[0].map { !$0 })
+      try priors.flatMap { prior in try rows.map { try posteriors.field(prior, given: $0) } },
+      posteriors.units.logVolume(masks[0].map { !$0 })
     )
+  }
+
+  /// The places of the entries that `--observe` of `calibrate` names: columns of the run, or numbers from 1 on of samples that
+  /// have none; nil where nothing is observed.
+  /// - Throws: where a name or number is none of them or comes twice, and where none is left to draw.
+  static func places<Scalar: TensorScalar>(of model: LoadedModel<Scalar>) throws -> [Int]? {
+    guard let text = try text(model.session.arguments) else { return nil }
+    let count = model.field.sampleShape.count
+    let places: [Int]?
+    if let columns = model.columns {
+      let names = CSV.fields(text).flatMap { $0.contains("") ? nil : $0 }
+      places = try names?.map { name in
+        guard let place = columns.firstIndex(of: name) else {
+          throw CommandError.usage(
+            "--observe has \(CSV.spelled(name)), \(ObservedFile.reason(against: name, columns, model.labelColumn, model.givenNote?.names ?? []))"
+          )
+        }
+        return place
+      }
+    } else {
+      places = Arguments.numbers(text, in: 1...count)?.map { $0 - 1 }
+    }
+    guard let places, Set(places).count == places.count else {
+      throw CommandError.usage(
+        "--observe is \(text); expected different \(model.columns == nil ? "numbers of a sample's entries from 1 to \(count), such as 1,3 or 1-3" : "columns with commas between, in quotes where they have some")"
+      )
+    }
+    guard places.count < count else {
+      throw CommandError.usage(
+        "--observe is \(text), all that a sample has; expected one number or more left to draw")
+    }
+    return places
+  }
+
+  /// The field of samples given entries of as many true ones, row i given those of row i.
+  /// - Parameters:
+  ///   - prior: of samples under what each true one is under.
+  ///   - key: of the noise that `--observe-noise` puts on what is seen of a sample.
+  static func field<Scalar: TensorScalar>(
+    _ prior: any DifferentiableScoreField<Scalar>, of model: LoadedModel<Scalar>,
+    seeing places: Set<Int>, in data: Dataset<Scalar>, key: RandomKey
+  ) throws -> PosteriorField<Scalar> {
+    let noise = try noise(model.session.arguments)
+    let numbers: Tensor<Double> = key.folded("observe").normal([data.count, data.dimensions])
+    let rows = (0..<data.count).map { row in
+      let (sample, noises) = (data.samples.row(row), numbers.row(row))
+      var seen = [Double](repeating: .nan, count: data.dimensions)
+      for place in places { seen[place] = Double(sample[place]) + (noise ?? 0) * noises[place] }
+      return seen
+    }
+    let map = try observation(Spec("entries", kind: "observation"), of: model.field.sampleShape).map
+    return try Posteriors(model, map, size: 1, noise: noise, iterations: standardIterations)
+      .field(prior, given: rows)
+  }
+
+  /// What `--observe` says, if it is given.
+  private static func text(_ arguments: Arguments) throws -> String? {
+    let text = arguments.text("--observe")
+    if text == nil, let option = ["--observe-as", "--observe-noise"].first(where: arguments.has) {
+      throw CommandError.usage("\(option) needs --observe, which it speaks of")
+    }
+    return text
   }
 
   /// What is said of observations far from all that the model's run was trained on.
@@ -112,10 +196,6 @@ enum ObserveOption {
     }
     return value
   }
-
-  private static func chosen(_ values: [Double], _ known: [Bool]) -> [Double] {
-    values.indices.filter { known[$0] }.map { values[$0] }
-  }
 }
 
 extension Option {
@@ -123,12 +203,16 @@ extension Option {
     "--observe", "FILE",
     "draw samples given these numbers in the data's units, nan where nothing is known: an .npy file of one observation or of several, [n, …], or a .csv table of a row each; each evaluation costs a pullback an iteration more"
   )
+  static let observeColumns = Option(
+    "--observe", "COLUMNS",
+    "draw the others given these numbers of each true sample: columns with commas between, or numbers from 1 on of samples without names, as 1,3 or 1-32; each evaluation costs up to \(ObserveOption.standardIterations) pullbacks more"
+  )
   static let observeAs = Option(
     "--observe-as", "WHAT",
     "entries of a sample (default), or block-means:size=2, means over blocks of pixels; both take iterations=\(ObserveOption.standardIterations)"
   )
   static let observeNoise = Option(
     "--observe-noise", "X",
-    "deviation of the observed numbers' noise (default: that of rounding to levels, and 0 where data have none)"
+    "deviation of the observed numbers' noise, which calibrate adds to those that it takes of true samples (default: that of rounding to levels, and 0 where data have none)"
   )
 }

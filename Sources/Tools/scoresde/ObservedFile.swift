@@ -35,6 +35,19 @@ struct ObservedFile {
     return rows.map(\.numbers)
   }
 
+  /// Why samples have no entry of a name, and what is expected.
+  static func reason(
+    against name: String, _ columns: [String], _ labels: String?, _ given: [String]
+  ) -> String {
+    let reason =
+      given.contains(name)
+      ? "which the run was trained to be given; expected it in --given, and here"
+      : name == labels
+        ? "of which the run learnt classes; expected one in --class, and here"
+        : "which samples have not\(CSV.nearMiss(of: name, among: columns)); expected"
+    return "\(reason) some of \(CSV.list(columns))"
+  }
+
   /// The numbers of an observation, and where they stand.
   private typealias Row = (place: String, numbers: [Double])
 
@@ -74,14 +87,9 @@ struct ObservedFile {
     }
     let places = try names.map { name in
       guard let place = columns.firstIndex(of: name) else {
-        let reason =
-          given.contains(name)
-          ? "which the run was trained to be given; expected it in --given, and here"
-          : name == labels
-            ? "of which the run learnt classes; expected one in --class, and here"
-            : "which samples have not\(CSV.nearMiss(of: name, among: columns)); expected"
         throw CommandError.failure(
-          "\(path) has a column \(CSV.spelled(name)), \(reason) some of \(CSV.list(columns))")
+          "\(path) has a column \(CSV.spelled(name)), \(Self.reason(against: name, columns, labels, given))"
+        )
       }
       return place
     }
