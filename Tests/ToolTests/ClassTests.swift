@@ -279,6 +279,33 @@ import Testing
     }
   }
 
+  /// Rows that have the column of the run's labels are taken as all others unless `--class` says more, which is said.
+  @Test func aColumnOfLabelsThatTakesNoPartIsRemarkedOn() throws {
+    let bench = try Self.bench()
+    let rows = (0..<40).map { "\(sin(Double($0))),\($0 % 2)\n" }
+    try bench.write(.text("x,\"kind, raw\"\n" + rows.joined()), to: "table.csv")
+    try bench.write(.text("x\n" + (0..<40).map { "\(sin(Double($0)))\n" }.joined()), to: "rest.csv")
+    let trained = try bench.scoresde(
+      "train --data table.csv --out run --steps 1 \(Self.options)".split(separator: " ")
+        .map(String.init) + ["--labels", "column:kind, raw"])
+    try #require(trained.status == 0, "\(trained.errors)")
+    let remark =
+      "table.csv: its \"kind, raw\" takes no part, and samples are taken as those of all classes together; --class data takes each under its own"
+    for (words, isSaid) in [
+      ("likelihood --strata 0 --data table.csv", true),
+      ("likelihood --strata 0 --data rest.csv --against table.csv", true),
+      ("calibrate --draws 2 --data table.csv", true),
+      ("likelihood --strata 0 --data rest.csv", false),
+      ("likelihood --strata 0 --data table.csv --class data", false),
+      ("likelihood --strata 0 --data table.csv --class 1", false),
+      ("sample --from table.csv --solver ddim --steps 2 --out x.npy", false),
+    ] {
+      let outcome = try bench.scoresde("\(words) --model run --scalar float64")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains(remark) == isSaid, "\(words): \(outcome.errors)")
+    }
+  }
+
   /// What the other data lack is found before the densities of the first are.
   @Test func otherDataWithoutLabelsAreRefusedAtOnce() throws {
     let bench = try Self.bench()

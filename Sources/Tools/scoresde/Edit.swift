@@ -41,7 +41,7 @@ struct Edit<Scalar: TensorScalar> {
       )
     }
     start = process.time(halfLogSNR: -log(level))
-    var data = try model.load(asUsage(of: "--from") { try DataSource(text) })
+    var data = try model.prepared(asUsage(of: "--from") { try DataSource(text) }.load())
     if let names = data.covariates?.names, model.given.isEmpty {
       session.say(
         "\(data.name): its \(CSV.list(names)) take no part, and samples are of all together; --given conditions them"

@@ -6,7 +6,15 @@ extension LoadedModel {
   /// The first of the samples that a command scores, or all: of the model's shape, with all that the model asks for.
   /// - Throws: where samples have another shape, or lack their class or their row of what is given.
   func samples(of source: DataSource, atMost count: Int?) throws -> Dataset<Scalar> {
-    var data = try load(source)
+    let whole: Dataset<Scalar> = try source.load()
+    if let labelColumn, !session.arguments.has("--class"),
+      whole.columns?.contains(labelColumn) == true
+    {
+      session.say(
+        "\(whole.name): its \(CSV.spelled(labelColumn)) takes no part, and samples are taken as those of all classes together; --class data takes each under its own"
+      )
+    }
+    var data = try prepared(whole)
     if let labelFile {
       guard labelFile.count == data.count else {
         throw CommandError.failure(
@@ -28,10 +36,10 @@ extension LoadedModel {
     return data
   }
 
-  /// Data for the model: without the columns of the labels and the covariates of its run, where they have them; these
+  /// Data as the model takes them: without the columns of the labels and the covariates of its run, where they have them; these
   /// are their labels, where each sample's own are asked for, and their covariates.
-  func load(_ source: DataSource) throws -> Dataset<Scalar> {
-    var data: Dataset<Scalar> = try source.load()
+  func prepared(_ whole: Dataset<Scalar>) throws -> Dataset<Scalar> {
+    var data = whole
     if let column = labelColumn, data.columns?.contains(column) == true {
       data =
         labelSource == "data"
