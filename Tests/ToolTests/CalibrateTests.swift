@@ -61,6 +61,11 @@ import Testing
       #expect(counts.reduce(0, +) == 600)
       #expect(abs(column.evenness / ChiSquared.share(above: square, degrees: 19) - 1) < 1e-9)
     }
+    // Of three draws half is all that there is between.
+    let few: Report = try bench.report(
+      "calibrate --model gaussian:dim=2 --data truths.npy --count 60 --solver ddim --steps 20 --draws 3"
+    )
+    #expect(few.columns.allSatisfy { $0.coverage.map(\.nominal) == [0.5] })
     // Half lies within 0.67449 deviations of 0.5, where truly 0.264 does.
     #expect(abs(narrow.columns[0].coverage[0].value - 0.264) < 0.1)
     #expect(narrow.columns[0].score.value > right.columns[0].score.value)

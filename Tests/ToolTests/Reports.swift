@@ -18,6 +18,7 @@ enum Reports {
     var seconds: Double
     var out: String
     var trajectory: String?
+    var times: [Double]?
     var particles: Particles?
 
     struct Particles: Decodable {

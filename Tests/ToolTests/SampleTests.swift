@@ -45,11 +45,26 @@ import Testing
     let noise = try bench.numbers("path.npy").prefix(5)
     let report: Reports.Sample = try bench.report("sample --model run \(rest)")
     #expect(report.out == "x.npy" && report.trajectory == "path.npy")
+    // From T to ε, a time for each state.
+    let times = try #require(report.times)
+    #expect(times.count == 9 && times[0] == 1 && abs(times[8] - 1e-3) < 1e-12)
+    #expect(zip(times, times.dropFirst()).allSatisfy { $0 > $1 })
     let path = try NPY.read(bench.path("path.npy"), as: Double.self)
     #expect(path.shape == [9, 5, 1])
     // Bytes are seen as x = −1 + r/128.
     #expect(distance(Array(path.scalars.prefix(5)), noise.map { 128 * ($0 + 1) }) < 1e-3)
     #expect(try Array(path.scalars.suffix(5)) == bench.numbers("x.npy"))
+  }
+
+  /// The prior's nats a dimension are α² E x²/(2σ²) at T: of deviation 100 under `vp` 0.216.
+  @Test func aModelFarFromThePriorIsRemarkedOn() throws {
+    let bench = try Workbench()
+    for (deviation, isFar) in [("100", true), ("30", false)] {
+      let outcome = try bench.scoresde(
+        "sample --model gaussian:std=\(deviation) --solver ddim --steps 5 --count 2 --out x.npy")
+      #expect(outcome.status == 0)
+      #expect(outcome.errors.contains("the prior is some 0.2") == isFar, "\(outcome.errors)")
+    }
   }
 
   @Test func samplesDependOnSeedAndPlaceAlone() throws {

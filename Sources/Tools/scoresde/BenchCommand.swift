@@ -25,7 +25,8 @@ enum BenchCommand: ScalarCommand {
     }
     let names = given.isEmpty ? known : given
     var text = ""
-    var fields: [(String, JSON)] = []
+    // Both are there, were they empty.
+    var (timed, measured) = ([JSON](), [JSON]())
     let workloads = names.compactMap { Workload(rawValue: $0) }
     if try session.arguments.roundsProducts, !workloads.contains(where: \.mayRoundProducts) {
       session.say(
@@ -34,16 +35,16 @@ enum BenchCommand: ScalarCommand {
     if !workloads.isEmpty {
       let (table, results) = try time(workloads, repeats, session, type)
       text += table.text + "\n"
-      fields.append(("workloads", .array(results)))
+      timed = results
     }
     let benchmarks = names.compactMap { Microbenchmark(rawValue: $0) }
     if !benchmarks.isEmpty {
       let (table, results) = measure(benchmarks, repeats, session, type)
       text += table.text + "\n"
-      fields.append(("operations", .array(results)))
+      measured = results
     }
     try session.finish(
-      .object(fields),
+      .object([("workloads", .array(timed)), ("operations", .array(measured))]),
       text
         + "\(NumberText.counted(session.pool.threads, "thread")), \(Kernels.best.target.rawValue) kernels"
     )

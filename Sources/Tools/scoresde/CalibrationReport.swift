@@ -47,11 +47,21 @@ struct CalibrationReport {
       Column(
         name: model.columns?[place] ?? "\(place + 1)", place: column,
         evenness: calibration.evenness(of: column),
-        coverages: Self.levels.map { calibration.coverage(of: column, level: $0) },
+        coverages: Self.coverages(of: column, calibration),
         score: scores[column], scoreOfSpread: spreads[column])
     }
     energyScore =
       columns.count > 1 ? Metrics.energyScore(of: drawnTruths, among: drawn) : nil
+  }
+
+  /// The coverages at the levels; of few draws several are the same, which is there once.
+  private static func coverages(
+    of column: Int, _ calibration: Calibration
+  ) -> [Calibration.Coverage] {
+    levels.reduce(into: []) { found, level in
+      let coverage = calibration.coverage(of: column, level: level)
+      if found.last?.nominal != coverage.nominal { found.append(coverage) }
+    }
   }
 
   /// The columns that are shown one by one, in their order.
@@ -97,7 +107,7 @@ struct CalibrationReport {
     }
     if columns.count > 1 {
       table.append(
-        ["all \(columns.count)"] + Self.levels.indices.map { percent(meanShare($0)) }
+        ["all \(columns.count)"] + columns[0].coverages.indices.map { percent(meanShare($0)) }
           + [NumberText.significant(evennessOfAll, digits: 2), "", ""])
     }
     var lines = [title, table.text]

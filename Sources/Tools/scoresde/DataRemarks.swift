@@ -52,12 +52,8 @@ enum DataRemarks {
     let remedy = isTable ? "--standardize columns" : "--standardize whole"
     let (mean, deviation) = samples.moments
     let square = mean * mean + deviation * deviation
-    let end = process.marginal(at: process.endTime)
-    let mismatch = end.alpha * end.alpha * square / (2 * end.sigma * end.sigma)
-    if mismatch > mostMismatch {
-      remarks.append(
-        "entries of \(number(square.squareRoot())), root mean square, are large beside the noise at the end of \(process.name), \(number(end.sigma / end.alpha)) in their units: the prior is some \(number(mismatch)) nats a dimension from them; \(remedy), or an SDE with more noise, brings them together"
-      )
+    if let sentence = Self.mismatch(square, process) {
+      remarks.append("\(sentence); \(remedy), or an SDE with more noise, brings them together")
     }
     let start = process.marginal(at: process.cutoffs.sampling)
     let noise = start.sigma / start.alpha
@@ -73,6 +69,15 @@ enum DataRemarks {
       )
     }
     return remarks
+  }
+
+  /// What is to say where data of this mean square are far from the prior.
+  static func mismatch(_ square: Double, _ process: any LinearProcess) -> String? {
+    let end = process.marginal(at: process.endTime)
+    let mismatch = end.alpha * end.alpha * square / (2 * end.sigma * end.sigma)
+    guard mismatch > mostMismatch else { return nil }
+    return
+      "entries of \(number(square.squareRoot())), root mean square, are large beside the noise at the end of \(process.name), \(number(end.sigma / end.alpha)) in their units: the prior is some \(number(mismatch)) nats a dimension from them"
   }
 
   private static func sentence(_ map: Standardization, dimensions: Int) -> String {

@@ -75,6 +75,10 @@ enum InspectCommand: Command {
       if let flow = Distillation<Float>.flow(of: description) { facts.append(Fact("flow", flow)) }
     }
     if let classes = description.classes { facts.append(Fact("classes", classes)) }
+    if description.classes ?? description.covariates != nil, description.teacher == nil {
+      facts.append(
+        Fact("label dropout", options.labelDropout ?? TrainingOptions.usualLabelDropout))
+    }
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()
       let count = checkpoint.parameters.names.indices

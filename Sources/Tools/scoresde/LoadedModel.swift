@@ -44,138 +44,172 @@ struct LoadedModel<Scalar: TensorScalar> {
     _ session: Session, takesSeveral: Bool = false, takesRows: Bool = false,
     takesConsistency: Bool = false
   ) throws {
-    self.session = session
     let text = try session.arguments.required("--model")
-    if text == "gaussian" || text.hasPrefix("gaussian:") {
-      let process = try session.process()
-      field = try asUsage(of: "--model") { try Self.gaussian(text, process) }
-      (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
-      (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
-    } else if text.hasPrefix("mixture:") {
-      let process = try session.process()
-      let path = String(text.dropFirst("mixture:".count))
-      let parameters = try MixtureParameters(contentsOf: path)
-      var oracle: MixtureOracle<Scalar>
-      do {
-        oracle = try MixtureOracle(process: process, parameters: parameters)
-      } catch {
-        throw CommandError.failure("\(path): \(error)")
-      }
-      oracle.pool = session.pool
-      field = oracle
-      (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
-      (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
+    if let field = try Self.exact(text, session) {
+      self.init(session, exact: field)
     } else if FilePlace.exists(text) {
-      let folder = RunFolder(text)
-      let description = try folder.description()
-      if session.arguments.has("--sde") {
-        let given = ProcessSpec.text(of: try session.process())
-        guard given == description.sde else {
-          throw CommandError.usage(
-            "--sde is \(given), but the run \(text) was trained with \(description.sde); leave --sde out"
-          )
-        }
-      }
-      guard FilePlace.exists(folder.checkpointPath) else {
-        throw CommandError.failure(
-          "\(text) holds a run without a checkpoint; scoresde train --out \(text) --resume starts it"
-        )
-      }
-      if let level = description.options.noiseLevel {
-        throw CommandError.usage(
-          "--model is \(text), a run trained with --noise-level \(Spec.text(level)): it knows the score at that one level, and samples and likelihoods take all; expected a run without"
-        )
-      }
-      let model: ScoreModel<Scalar>
-      if let teacher = description.teacher {
-        guard takesConsistency else {
-          throw CommandError.usage(
-            "--model is \(text), a consistency model, distilled from \(teacher): it has samples and no scores; expected a run of train, such as that"
-          )
-        }
-        model = try folder.consistencyModel(pool: session.pool).network
-      } else {
-        model = try folder.model(pool: session.pool)
-      }
-      labelSource =
-        takesSeveral || takesRows
-        ? Self.labelSource(session.arguments, takesData: takesRows) : nil
-      labels =
-        if labelSource != nil {
-          []
-        } else if takesSeveral {
-          try session.arguments.labels
-        } else {
-          try session.arguments.label(
-            or: takesRows ? ", data for that of each sample, or a file of one a sample" : ""
-          ).map { [$0] } ?? []
-        }
-      if let labelSource, description.classes == nil {
-        throw CommandError.usage(
-          "--class is \(labelSource), but the run \(text) was trained without labels; expected a run that was trained with --labels"
-        )
-      }
-      labelFile = try labelSource.flatMap { source in
-        try source == "data"
-          ? nil : asUsage(of: "--class") { try DataSource(source) }.loadLabels()
-      }
-      let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
-      let note = try GivenOption.note(in: description, of: folder)
-      guard note?.count == description.covariates else {
-        throw CommandError.failure(
-          "\(folder.descriptionPath): \(note?.count ?? 0) covariates are standardised, where the model has \(description.covariates ?? 0)"
-        )
-      }
-      given = try Self.given(session, note, of: text)
-      guard takesSeveral || takesRows || given.count <= 1 else {
-        throw CommandError.usage(
-          "--given is \(session.arguments.text("--given") ?? ""), with \(given.count) rows; expected one"
-        )
-      }
-      givenNote = note
-      if description.options.labelDropout == 0,
-        description.classes ?? description.covariates != nil,
-        labels.isEmpty && labelSource == nil && description.classes != nil
-          || given.isEmpty && note != nil && !takesRows || session.arguments.has("--guidance")
-      {
-        session.say(
-          "\(text) was trained with --label-dropout 0, so that samples without --class or --given, and guidance, take what it has not learnt"
-        )
-      }
-      emptyClasses = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
-      if let label = labels.first(where: emptyClasses.contains) {
-        throw CommandError.usage(
-          "--class is \(session.arguments.text("--class") ?? ""), but the run \(text) was trained on no sample of class \(label); expected classes that it saw"
-        )
-      }
-      let classed = classes.count == 1 ? classes[0] : model
-      field = given.count == 1 ? try classed.conditioned(on: given[0]) : classed
-      run = description
-      scale = try DataNote.scale.value(in: description, of: folder)
-      standardization = try DataNote.standardization.value(in: description, of: folder)
-      columns = try DataNote.columns.value(in: description, of: folder)
-      guard (columns?.count).map({ field.sampleShape == [$0] }) ?? true else {
-        throw CommandError.failure(
-          "\(folder.descriptionPath): \(columns?.count ?? 0) columns have names, where samples have shape \(field.sampleShape)"
-        )
-      }
-      if let columns = standardization?.means.count, columns > 1,
-        columns != field.sampleShape.count
-      {
-        throw CommandError.failure(
-          "\(folder.descriptionPath): \(columns) columns are standardised, where samples have \(field.sampleShape.count) entries"
-        )
-      }
+      try self.init(
+        session, run: text, takesSeveral: takesSeveral, takesRows: takesRows,
+        takesConsistency: takesConsistency)
     } else {
       throw CommandError.usage(
         "--model is \(text); expected a run folder, gaussian:mean=M,std=S,dim=D or mixture:FILE.json"
       )
     }
+  }
+
+  private init(_ session: Session, exact field: any DifferentiableScoreField<Scalar>) {
+    (self.session, self.field) = (session, field)
+    (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
+    (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
+  }
+
+  private init(
+    _ session: Session, run text: String, takesSeveral: Bool, takesRows: Bool,
+    takesConsistency: Bool
+  ) throws {
+    self.session = session
+    let arguments = session.arguments
+    let folder = RunFolder(text)
+    let description = try folder.description()
+    run = description
+    let model = try Self.model(
+      of: description, in: folder, session, takesConsistency: takesConsistency)
+
+    labelSource =
+      takesSeveral || takesRows ? Self.labelSource(arguments, takesData: takesRows) : nil
+    labels =
+      if labelSource != nil {
+        []
+      } else if takesSeveral {
+        try arguments.labels
+      } else {
+        try arguments.label(
+          or: takesRows ? ", data for that of each sample, or a file of one a sample" : ""
+        ).map { [$0] } ?? []
+      }
+    if let labelSource, description.classes == nil {
+      throw CommandError.usage(
+        "--class is \(labelSource), but the run \(text) was trained without labels; expected a run that was trained with --labels"
+      )
+    }
+    labelFile = try labelSource.flatMap { source in
+      try source == "data"
+        ? nil : asUsage(of: "--class") { try DataSource(source) }.loadLabels()
+    }
+    let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
+    emptyClasses = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
+    if let label = labels.first(where: emptyClasses.contains) {
+      throw CommandError.usage(
+        "--class is \(arguments.text("--class") ?? ""), but the run \(text) was trained on no sample of class \(label); expected classes that it saw"
+      )
+    }
+
+    let note = try GivenOption.note(in: description, of: folder)
+    guard note?.count == description.covariates else {
+      throw CommandError.failure(
+        "\(folder.descriptionPath): \(note?.count ?? 0) covariates are standardised, where the model has \(description.covariates ?? 0)"
+      )
+    }
+    given = try Self.given(session, note, of: text)
+    guard takesSeveral || takesRows || given.count <= 1 else {
+      throw CommandError.usage(
+        "--given is \(arguments.text("--given") ?? ""), with \(given.count) rows; expected one")
+    }
+    givenNote = note
+    let classed = classes.count == 1 ? classes[0] : model
+    field = given.count == 1 ? try classed.conditioned(on: given[0]) : classed
+
+    scale = try DataNote.scale.value(in: description, of: folder)
+    standardization = try DataNote.standardization.value(in: description, of: folder)
+    columns = try DataNote.columns.value(in: description, of: folder)
+    try checkColumns(of: folder)
+    if description.options.labelDropout == 0,
+      labels.isEmpty && labelSource == nil && description.classes != nil
+        || given.isEmpty && note != nil && !takesRows
+        || isConditioned && arguments.has("--guidance")
+    {
+      session.say(
+        "\(text) was trained with --label-dropout 0, so that samples without --class or --given, and guidance, take what it has not learnt"
+      )
+    }
+  }
+
+  /// The exact model that a text names, or nil where it names none.
+  /// - Throws: where it makes no sense, and where what only runs have is asked for beside it.
+  private static func exact(
+    _ text: String, _ session: Session
+  ) throws -> (any DifferentiableScoreField<Scalar>)? {
+    let field: any DifferentiableScoreField<Scalar>
+    if text == "gaussian" || text.hasPrefix("gaussian:") {
+      let process = try session.process()
+      field = try asUsage(of: "--model") { try gaussian(text, process) }
+    } else if text.hasPrefix("mixture:") {
+      let process = try session.process()
+      let path = String(text.dropFirst("mixture:".count))
+      let parameters = try MixtureParameters(contentsOf: path)
+      do {
+        var oracle = try MixtureOracle<Scalar>(process: process, parameters: parameters)
+        oracle.pool = session.pool
+        field = oracle
+      } catch {
+        throw CommandError.failure("\(path): \(error)")
+      }
+    } else {
+      return nil
+    }
     for (option, what, needed) in [
       ("--class", "classes", "--labels"), ("--given", "covariates", "--given"),
-    ] where run == nil && session.arguments.has(option) {
+    ] where session.arguments.has(option) {
       throw CommandError.usage(
         "\(option) stands beside \(text), an exact model of no \(what); expected a run that was trained with \(needed)"
+      )
+    }
+    return field
+  }
+
+  /// The model of a run.
+  /// - Throws: where the run has none that the command takes.
+  private static func model(
+    of run: RunDescription, in folder: RunFolder, _ session: Session, takesConsistency: Bool
+  ) throws -> ScoreModel<Scalar> {
+    let text = folder.path
+    if session.arguments.has("--sde") {
+      let given = ProcessSpec.text(of: try session.process())
+      guard given == run.sde else {
+        throw CommandError.usage(
+          "--sde is \(given), but the run \(text) was trained with \(run.sde); leave --sde out")
+      }
+    }
+    guard FilePlace.exists(folder.checkpointPath) else {
+      throw CommandError.failure(
+        "\(text) holds a run without a checkpoint; scoresde \(run.command) --out \(text) --resume starts it"
+      )
+    }
+    if let level = run.options.noiseLevel {
+      throw CommandError.usage(
+        "--model is \(text), a run trained with --noise-level \(Spec.text(level)): it knows the score at that one level, and samples and likelihoods take all; expected a run without"
+      )
+    }
+    guard let teacher = run.teacher else { return try folder.model(pool: session.pool) }
+    guard takesConsistency else {
+      throw CommandError.usage(
+        "--model is \(text), a consistency model, distilled from \(teacher): it has samples and no scores; expected a run of train, such as that"
+      )
+    }
+    return try folder.consistencyModel(pool: session.pool).network
+  }
+
+  /// Checks that what is known of the data's columns goes with the samples' shape.
+  private func checkColumns(of folder: RunFolder) throws {
+    if let count = columns?.count, field.sampleShape != [count] {
+      throw CommandError.failure(
+        "\(folder.descriptionPath): \(count) columns have names, where samples have shape \(field.sampleShape)"
+      )
+    }
+    if let count = standardization?.means.count, count > 1, count != field.sampleShape.count {
+      throw CommandError.failure(
+        "\(folder.descriptionPath): \(count) columns are standardised, where samples have \(field.sampleShape.count) entries"
       )
     }
   }
@@ -363,6 +397,18 @@ struct LoadedModel<Scalar: TensorScalar> {
       process: field.process,
       momentsOf: data.reshaped(Shape([data.rows] + field.sampleShape.extents)),
       addedVariance: 1e-4 * deviation * deviation)
+  }
+
+  /// What is to say of an exact model whose data are far from the prior, which samples start from.
+  var priorRemark: String? {
+    guard let oracle = field as? any ScoreOracle<Scalar> else { return nil }
+    let count = max(1, min(1000, 1_000_000 / oracle.sampleShape.count))
+    let square = oracle.sample(count, key: RandomKey(0)).withUnsafeBuffer { entries in
+      entries.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(entries.count)
+    }
+    return DataRemarks.mismatch(square, oracle.process).map {
+      "\($0); an SDE with more noise brings them together"
+    }
   }
 
   /// Samples of the model in the data's own units.

@@ -64,7 +64,7 @@ struct ParticleOption {
     }
     guard count % sets == 0, count / sets <= particles else {
       throw CommandError.usage(
-        "--count is \(count) with \(sets) sets of \(particles) particles; expected a multiple of \(sets), up to \(sets * particles)"
+        "--count is \(count) with \(NumberText.counted(sets, "set")) of \(NumberText.counted(particles, "particle")); expected a multiple of \(sets), up to \(sets * particles)"
       )
     }
     let batchSize = try arguments.integer("--batch-size", atLeast: 1)

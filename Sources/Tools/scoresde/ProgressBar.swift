@@ -44,7 +44,8 @@ final class ProgressBar: Sendable {
     let left =
       done > 0.02 && fraction < 1
       ? (now - first.time).seconds * (1 - fraction) / done : nil
-    let times = "\(Self.clock((now - start).seconds))" + (left.map { ", \(Self.clock($0)) left" } ?? "")
+    let times =
+      "\(Self.clock((now - start).seconds))" + (left.map { ", \(Self.clock($0)) left" } ?? "")
     let percent = String(Int(fraction * 100))
     let padded = String(repeating: " ", count: 3 - percent.count) + percent
     if terminal {
@@ -59,7 +60,9 @@ final class ProgressBar: Sendable {
 
   /// Ends the line of a bar that does not come to its end.
   func leave() {
-    guard terminal, !quiet, let last = seen.withLock({ $0?.last }), last.fraction < 1 else { return }
+    guard terminal, !quiet, let last = seen.withLock({ $0?.last }), last.fraction < 1 else {
+      return
+    }
     Console.say("\n")
   }
 

@@ -72,6 +72,7 @@ enum SampleCommand: ScalarCommand {
       )
     }
     try SampleFile.check(out, model.field.sampleShape)
+    if let remark = model.priorRemark { session.say(remark) }
     let edit = try Edit(session, model, epsilon: epsilon, atMost: asked)
     let count = asked ?? edit?.samples.rows ?? 64
     let states = spec.solver is AdaptiveDiffusion ? 2 : steps + 1
@@ -92,6 +93,7 @@ enum SampleCommand: ScalarCommand {
     try checkMemory(total)
 
     let bar = session.progress("sample")
+    var shownEvaluations = 0
     let start = ContinuousClock.now
     if let particles {
       let result = try particles.sample(count, of: fields, arguments, bar)
@@ -122,12 +124,14 @@ enum SampleCommand: ScalarCommand {
             trajectoryStride: trajectory == nil ? nil : 1)
         let first = counts[..<place].reduce(0, +)
         let report = { (progress: SamplingProgress) in
+          // Of the sample that took most, in all batches so far.
+          shownEvaluations = max(shownEvaluations, progress.evaluations)
           bar.update(
             min(
               0.999,
               (Double(first) + progress.fraction * Double(counts[place])) / Double(total)),
             progress.isFitting
-              ? "fits the solver to the model" : "NFE \(progress.evaluations)")
+              ? "fits the solver to the model" : "NFE \(shownEvaluations)")
           return true
         }
         let key = RandomKey(seed).folded("sample")
@@ -149,7 +153,12 @@ enum SampleCommand: ScalarCommand {
     try finish(
       session, model, result.samples, solver: spec.spec.description, nfe: result.meanEvaluations,
       seconds, out, columns: total > count ? count : nil,
-      others: trajectory.map { [("trajectory", .string($0))] } ?? [], by: "\(spec.spec)")
+      others: trajectory.map {
+        [
+          ("trajectory", .string($0)),
+          ("times", .array(result.trajectory.map { .number($0.time) })),
+        ]
+      } ?? [], by: "\(spec.spec)")
   }
 
   /// Writes the samples and says what was drawn.

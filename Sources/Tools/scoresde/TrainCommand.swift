@@ -31,7 +31,9 @@ enum TrainCommand: ScalarCommand {
         "--parametrization", "NAME",
         "what the network gives: gaussian (default), edm, epsilon, score, x0 or v"),
       Option("--loss", "NAME", "denoising (default), sliced, sliced-vr or hyvarinen"),
-      Option("--weighting", "NAME", "likelihood (default, but for x0), sigma2, min-snr (default of x0) or edm"),
+      Option(
+        "--weighting", "NAME",
+        "likelihood (default, but for x0), sigma2, min-snr (default of x0) or edm"),
       Option("--times", "NAME", "importance (default), uniform or log-normal"),
       Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
       Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
