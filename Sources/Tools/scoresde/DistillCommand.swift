@@ -24,7 +24,10 @@ enum DistillCommand: ScalarCommand {
         "--parametrization", "NAME",
         "what the network gives: that of the model's run (default where it can be), gaussian, edm, x0 or v"
       ),
-    ] + Option.optimizer
+    ] + Option.optimizer(learningRate: learningRate)
+
+  /// Where none is given: what the network is to give is no mean of much noise, and bears more than a score.
+  static let learningRate = 3e-3
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     try TrainCommand.train(session) { folder -> TrainingJob<Scalar> in
@@ -130,7 +133,8 @@ struct Distillation<Scalar: TensorScalar> {
   /// A new run.
   func job() throws -> TrainingJob<Scalar> {
     let arguments = session.arguments
-    let options = try TrainingJob<Scalar>.options(arguments)
+    let options = try TrainingJob<Scalar>.options(
+      arguments, learningRate: DistillCommand.learningRate)
     let own = try model.run?.modelConfiguration()
     let network = try arguments.text("--network").map { text in
       try asUsage(of: "--network") { try NetworkSpec(text) }

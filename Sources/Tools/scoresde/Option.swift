@@ -50,19 +50,21 @@ struct Option: Sendable {
     "of a trained model in sampling: full (default), or bf16: operands rounded to bfloat16")
 
   /// How networks are trained, and where the run is kept.
-  static let optimizer = [
-    Option("--steps", "N", "optimiser steps (default 2000)"),
-    Option("--batch-size", "N", "samples a step (default 256)"),
-    Option("--learning-rate", "X", "Adam's learning rate (default 0.001)"),
-    Option("--schedule", "NAME", "cosine (default) or constant"),
-    Option("--warm-up", "N", "steps over which the learning rate rises (default 200)"),
-    Option("--clip", "X", "largest norm of the gradient (default 1)"),
-    Option("--average-decay", "X", "decay of the parameters' moving average (default 0.999)"),
-    Option("--checkpoint-every", "N", "steps between checkpoints, in tens (default 500)"),
-    seed,
-    Option("--out", "RUN", "the run's folder (required)"),
-    Option("--resume", nil, "go on with the run in --out"),
-  ]
+  static func optimizer(learningRate: Double) -> [Option] {
+    [
+      Option("--steps", "N", "optimiser steps (default 2000)"),
+      Option("--batch-size", "N", "samples a step (default 256)"),
+      Option("--learning-rate", "X", "Adam's learning rate (default \(Spec.text(learningRate)))"),
+      Option("--schedule", "NAME", "cosine (default) or constant"),
+      Option("--warm-up", "N", "steps over which the learning rate rises (default 200)"),
+      Option("--clip", "X", "largest norm of the gradient (default 1)"),
+      Option("--average-decay", "X", "decay of the parameters' moving average (default 0.999)"),
+      Option("--checkpoint-every", "N", "steps between checkpoints, in tens (default 500)"),
+      seed,
+      Option("--out", "RUN", "the run's folder (required)"),
+      Option("--resume", nil, "go on with the run in --out"),
+    ]
+  }
 
   private static let processes = "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"
 

@@ -37,7 +37,7 @@ enum TrainCommand: ScalarCommand {
       Option("--times", "NAME", "importance (default), uniform or log-normal"),
       Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
       Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
-    ] + Option.optimizer
+    ] + Option.optimizer(learningRate: TrainingOptions().learningRate)
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     try train(session) { folder -> TrainingJob<Scalar> in

@@ -240,8 +240,12 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
   }
 
-  static func options(_ arguments: Arguments) throws -> TrainingOptions {
+  /// - Parameter learningRate: where none is given.
+  static func options(
+    _ arguments: Arguments, learningRate: Double = TrainingOptions().learningRate
+  ) throws -> TrainingOptions {
     var options = TrainingOptions()
+    options.learningRate = learningRate
     options.seed = try arguments.seed
     if let value = try arguments.integer("--steps", atLeast: 1) { options.steps = value }
     if let value = try arguments.integer(
