@@ -56,7 +56,7 @@ import Testing
       ("distill --out fast --resume --model gaussian:dim=4", ["gaussian:dim=4", "another model"]),
       ("distill --out fast --resume --solver ddim", ["--solver", "ddim", "heun"]),
       ("distill --out fast --resume --guidance 2", ["--guidance", "none"]),
-      ("distill --out fast --resume --learning-rate 3", ["--learning-rate", "0.001"]),
+      ("distill --out fast --resume --learning-rate 3", ["--learning-rate", "0.003"]),
       ("train --out fast --resume", ["consistency model", "scoresde distill"]),
       ("distill --out run --resume", ["score model", "scoresde train"]),
     ] {

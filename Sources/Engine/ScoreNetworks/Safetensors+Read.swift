@@ -124,7 +124,8 @@ extension Safetensors {
         for i in 0..<out.count {
           switch type {
           case "F16":
-            out[i] = Scalar(half(raw.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
+            out[i] = Scalar(
+              Float(halfBits: raw.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
           case "BF16":
             let bits = UInt32(raw.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)) << 16
             out[i] = Scalar(Float(bitPattern: bits))
@@ -133,20 +134,6 @@ extension Safetensors {
           }
         }
       }
-    }
-  }
-
-  // Float16 does not exist on every platform, so its bits are taken apart here.
-  private static func half(_ bits: UInt16) -> Double {
-    let sign = bits >> 15 == 0 ? 1.0 : -1.0
-    let exponent = Int(bits >> 10 & 0x1F)
-    let fraction = Double(bits & 0x3FF)
-    switch exponent {
-    case 0: return sign * fraction * 0x1p-24
-    case 31: return fraction == 0 ? sign * .infinity : .nan
-    default:
-      return sign * (1 + fraction / 1024)
-        * Double(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 }

@@ -123,6 +123,11 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
 
   // ------------------------------------------------------------------ files
 
+  /// Whether a file is a table as text, by the ending of its name: `.csv`, `.tsv` or `.txt`.
+  public static func isTable(_ path: String) -> Bool {
+    [".csv", ".tsv", ".txt"].contains { path.lowercased().hasSuffix($0) }
+  }
+
   private static func read<Scalar: TensorScalar>(_ path: String) throws(DataError)
     -> Dataset<Scalar>
   {
@@ -133,7 +138,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     }
     let lowercased = path.lowercased()
     func ends(_ endings: String...) -> Bool { endings.contains { lowercased.hasSuffix($0) } }
-    if ends(".csv", ".tsv", ".txt") {
+    if Self.isTable(path) {
       let table: CSV.Contents<Scalar> = try CSV.read(path)
       var data = Dataset(name: path, samples: table.values, columns: table.columns)
       data.lines = table.lines

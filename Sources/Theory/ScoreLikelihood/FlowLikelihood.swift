@@ -192,7 +192,7 @@ public struct FlowLikelihood<Scalar: TensorScalar>: Sendable {
     for row in 0..<rows {
       let x = states[row * stride..<row * stride + width]
       let start = row * (width + columns) + width
-      let spread = ProbeSpread(solution.states[start..<start + columns])
+      let spread = SampleMean(solution.states[start..<start + columns])
       let prior = normalisation - 0.5 * x.reduce(0) { $0 + $1 * $1 } / variance
       // The square of a finite state may be too large.
       if status[row].isFinished, !(prior + spread.mean).isFinite {

@@ -31,9 +31,7 @@ public struct LikelihoodResult<Scalar: TensorScalar>: Sendable {
   /// The standard error of the mean over samples, probes included, or nil for fewer than two samples.
   public var standardError: Double? {
     guard logDensity.count > 1 else { return nil }
-    let (mean, count) = (mean, Double(logDensity.count))
-    let squares = logDensity.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / (count * (count - 1))).squareRoot()
+    return SampleMean(logDensity).standardError
   }
 
   /// The mean over samples of the number of evaluations.

@@ -176,15 +176,15 @@ extension DifferentiableScoreField {
     let estimator = TraceEstimator(
       self, divergence, rows: x.rows, key: key, samples: .consecutive(first: first))
     let columns = try estimator(x, at: t).columns
-    let spreads = (0..<x.rows).map { row in ProbeSpread(columns.map { $0[row] }) }
+    let spreads = (0..<x.rows).map { row in SampleMean(columns.map { $0[row] }) }
     let isKnown = divergence == .exact || columns.count > 1
     return TraceEstimate(
       trace: spreads.map(\.mean), standardError: isKnown ? spreads.map(\.standardError) : nil)
   }
 }
 
-/// The mean of some probes' values and its standard error.
-struct ProbeSpread {
+/// The mean of some values, of probes or of samples, and its standard error.
+struct SampleMean {
   let mean: Double
   /// 0 for a single value.
   let standardError: Double

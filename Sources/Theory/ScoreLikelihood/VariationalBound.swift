@@ -168,6 +168,6 @@ public struct VariationalBoundResult: Sendable, Equatable {
 
   /// The standard error of the mean over samples, draws included, or nil for fewer than two samples.
   public var meanStandardError: Double? {
-    bound.count > 1 ? ProbeSpread(bound).standardError : nil
+    bound.count > 1 ? SampleMean(bound).standardError : nil
   }
 }

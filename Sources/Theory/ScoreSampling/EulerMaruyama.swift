@@ -20,20 +20,11 @@ public struct EulerMaruyama: StepSolver {
   /// Creates the solver of the reverse process of stochasticity λ.
   /// - Throws: `SamplingError` unless λ ≥ 0, finite.
   public init(stochasticity: Double) throws(SamplingError) {
-    guard stochasticity >= 0, stochasticity.isFinite else {
-      throw SamplingError(
-        "Euler-Maruyama has stochasticity \(stochasticity); expected 0 or more, finite")
-    }
+    try SamplingError.check(stochasticity: stochasticity)
     self.stochasticity = stochasticity
   }
 
-  public var spec: Spec {
-    stochasticity == 1
-      ? Spec(kind: "solver", name: "euler-maruyama")
-      : Spec(
-        kind: "solver", name: "euler-maruyama",
-        parameters: ["stochasticity": Spec.text(stochasticity)])
-  }
+  public var spec: Spec { Spec(solver: "euler-maruyama", stochasticity: stochasticity) }
   public var order: Int { 1 }
   public var strongOrder: Double? { usesNoise ? 1 : nil }
   public var usesNoise: Bool { stochasticity > 0 }

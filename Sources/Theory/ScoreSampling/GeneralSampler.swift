@@ -24,9 +24,7 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
     _ process: any DiffusionProcess, stochasticity: Double = 1,
     score: @escaping @Sendable (Tensor<Scalar>, Double) throws -> Tensor<Scalar>
   ) throws(SamplingError) {
-    guard stochasticity >= 0, stochasticity.isFinite else {
-      throw SamplingError("the stochasticity is \(stochasticity); expected 0 or more, finite")
-    }
+    try SamplingError.check(stochasticity: stochasticity)
     self.process = process
     self.stochasticity = stochasticity
     self.score = score

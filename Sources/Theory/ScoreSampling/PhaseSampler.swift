@@ -31,8 +31,8 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
   public init(
     _ field: any PhaseField<Scalar>, method: Method = .symmetricSplitting(midpoint: true)
   ) throws(SamplingError) {
-    if case .eulerMaruyama(let level) = method, !(level >= 0 && level.isFinite) {
-      throw SamplingError("the stochasticity is \(level); expected 0 or more, finite")
+    if case .eulerMaruyama(let stochasticity) = method {
+      try SamplingError.check(stochasticity: stochasticity)
     }
     self.field = field
     self.method = method

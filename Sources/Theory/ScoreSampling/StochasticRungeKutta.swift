@@ -18,20 +18,11 @@ public struct StochasticRungeKutta: StepSolver {
   /// Creates the solver of the reverse process of stochasticity λ, 1 for the reverse SDE.
   /// - Throws: `SamplingError` unless λ ≥ 0, finite.
   public init(stochasticity: Double = 1) throws(SamplingError) {
-    guard stochasticity >= 0, stochasticity.isFinite else {
-      throw SamplingError(
-        "the sra1 solver has stochasticity \(stochasticity); expected 0 or more, finite")
-    }
+    try SamplingError.check(stochasticity: stochasticity)
     self.stochasticity = stochasticity
   }
 
-  public var spec: Spec {
-    stochasticity == 1
-      ? Spec(kind: "solver", name: "sra1")
-      : Spec(
-        kind: "solver", name: "sra1",
-        parameters: ["stochasticity": Spec.text(stochasticity)])
-  }
+  public var spec: Spec { Spec(solver: "sra1", stochasticity: stochasticity) }
   public var order: Int { 2 }
   public var strongOrder: Double? { usesNoise ? 1.5 : nil }
   public var usesNoise: Bool { stochasticity > 0 }

@@ -33,7 +33,7 @@ enum GivenOption {
     _ data: Dataset<Scalar>, by text: String?
   ) throws -> Dataset<Scalar> {
     guard let text else { return data }
-    if isTable(text) {
+    if DataSource.isTable(text) {
       let table: CSV.Contents<Double> = try CSV.read(text)
       guard table.values.rows == data.count else {
         throw CommandError.failure(
@@ -72,12 +72,8 @@ enum GivenOption {
     isFile(text) ? nil : CSV.fields(text)
   }
 
-  private static func isTable(_ text: String) -> Bool {
-    [".csv", ".tsv", ".txt"].contains { text.lowercased().hasSuffix($0) }
-  }
-
   private static func isFile(_ text: String) -> Bool {
-    text.lowercased().hasSuffix(".npy") || isTable(text)
+    text.lowercased().hasSuffix(".npy") || DataSource.isTable(text)
   }
 
   /// The rows that `--given` of other commands names, as the model sees them: numbers, NAME=NUMBER of each, or a file of rows.
@@ -128,7 +124,7 @@ enum GivenOption {
   }
 
   private static func file(_ path: String, _ note: Note) throws -> [[Double]] {
-    if isTable(path) {
+    if DataSource.isTable(path) {
       let table: CSV.Contents<Double> = try CSV.read(path)
       let rows = (0..<table.values.rows).map { table.values.row($0) }
       guard let names = note.names, let columns = table.columns else {

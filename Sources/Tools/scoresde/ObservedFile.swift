@@ -18,9 +18,9 @@ struct ObservedFile {
   func observations(
     of shape: Shape, as kind: String, columns: [String]?, labels: String?, given: [String]
   ) throws -> [[Double]] {
-    let isTable = [".csv", ".tsv", ".txt"].contains { path.lowercased().hasSuffix($0) }
     let rows =
-      isTable ? try table(of: shape, columns, labels, given) : try array(of: shape, kind)
+      DataSource.isTable(path)
+      ? try table(of: shape, columns, labels, given) : try array(of: shape, kind)
     for (place, numbers) in rows {
       if let bad = numbers.firstIndex(where: { $0.isInfinite }) {
         throw CommandError.failure(

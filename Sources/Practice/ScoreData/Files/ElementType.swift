@@ -40,7 +40,7 @@ struct ElementType: Equatable {
         case (.signed, 2): fill(target, source) { (x: Int16) in Scalar(x) }
         case (.signed, 4): fill(target, source) { (x: Int32) in Scalar(x) }
         case (.signed, _): fill(target, source) { (x: Int64) in Scalar(x) }
-        case (.float, 2): fill(target, source) { (x: UInt16) in Scalar(Self.half(x)) }
+        case (.float, 2): fill(target, source) { (x: UInt16) in Scalar(Float(halfBits: x)) }
         case (.float, 4): fill(target, source) { (x: UInt32) in Scalar(Float(bitPattern: x)) }
         case (.float, _): fill(target, source) { (x: UInt64) in Scalar(Double(bitPattern: x)) }
         case (.bool, _): fill(target, source) { (x: UInt8) in x == 0 ? 0 : 1 }
@@ -58,18 +58,6 @@ struct ElementType: Equatable {
     for i in 0..<target.count {
       let raw = source.loadUnaligned(fromByteOffset: i * stride, as: Raw.self)
       target[i] = convert(isBigEndian ? Raw(bigEndian: raw) : Raw(littleEndian: raw))
-    }
-  }
-
-  /// A number of 16 bits (IEEE 754 binary16), which not every platform has a type for.
-  static func half(_ bits: UInt16) -> Float {
-    let sign: Float = bits >> 15 == 1 ? -1 : 1
-    let exponent = Int(bits >> 10 & 31)
-    let fraction = Float(bits & 1023)
-    switch exponent {
-    case 0: return sign * fraction * 0x1p-24
-    case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * Float(sign: .plus, exponent: exponent - 25, significand: 1024 + fraction)
     }
   }
 }
