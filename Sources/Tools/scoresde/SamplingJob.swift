@@ -1,0 +1,217 @@
+import Foundation
+import ScoreSDE
+
+/// What `sample` is asked for: a model, how it is drawn from, and where samples go.
+struct SamplingJob<Scalar: TensorScalar> {
+  private let session: Session
+  private let model: LoadedModel<Scalar>
+  private let spec: SolverSpec
+  private let steps: Int
+  private let particles: ParticleOption?
+  private let edit: Edit<Scalar>?
+  /// The samples of each condition.
+  private let count: Int
+  private let batchSize: Int?
+  private let epsilon: Double?
+  private let key: RandomKey
+  private let out: String
+  private let trajectory: String?
+
+  /// Reads the options, and the model.
+  init(_ session: Session) throws {
+    self.session = session
+    let arguments = session.arguments
+    particles = try ParticleOption(arguments)
+    let asked = try Self.solver(arguments)
+    let askedSteps = try arguments.integer("--steps", atLeast: 1, atMost: TimeGrid.mostSteps)
+    let askedCount = try arguments.integer("--count", atLeast: 1, atMost: 1 << 40)
+    batchSize = try arguments.integer("--batch-size", atLeast: 1)
+    epsilon = try arguments.positive("--epsilon")
+    key = RandomKey(try arguments.seed).folded("sample")
+    guard
+      let out = try session.checkWritable(
+        "--out", extensions: ["npy", "csv", "safetensors", "png", "svg"])
+    else { throw CommandError.usage("sample needs --out") }
+    self.out = out
+    trajectory = try session.checkWritable("--trajectory", extensions: ["npy"])
+    if asked.solver is AdaptiveDiffusion, trajectory != nil {
+      session.say(
+        "--trajectory holds the first and the last states: adaptive-sde keeps none between")
+    }
+    // Of the two, only the flow's keeps states at the grid's times.
+    if asked.solver is AdaptiveDiffusion || asked.solver is AdaptiveFlow && trajectory == nil,
+      askedSteps != nil
+    {
+      session.say(
+        "--steps changes nothing here: \(asked.spec.name) takes steps of its own, by --rtol and --atol"
+      )
+    }
+    model = try LoadedModel(session, takesSeveral: true, takesConsistency: true)
+    if model.isConsistency {
+      try Self.checkConsistency(arguments, asked)
+      spec = arguments.has("--solver") ? asked : SolverSpec(Consistency())
+      steps = askedSteps ?? 1
+    } else {
+      guard !(asked.solver is Consistency) else {
+        throw CommandError.usage(
+          "--solver is consistency, which draws from models that scoresde distill has made; expected another, or such a model"
+        )
+      }
+      (spec, steps) = (asked, askedSteps ?? 500)
+    }
+    try SampleFile.check(out, model.field.sampleShape)
+    if let remark = model.priorRemark { session.say(remark) }
+    edit = try Edit(session, model, epsilon: epsilon, atMost: askedCount)
+    count = askedCount ?? edit?.samples.rows ?? 64
+  }
+
+  /// Draws the samples, writes them, and says what was drawn.
+  func run() throws {
+    // Before fields are made of so many rows.
+    let rows = Double(count) * Double(try model.conditions().count)
+    try checkMemory(Int(min(rows, 1e15)))
+    let (fields, logVolume) = try ObserveOption.fields(
+      model.samplingFields(session.arguments, repeating: count), of: model, repeating: count,
+      session)
+    let bar = session.progress("sample")
+    let start = ContinuousClock.now
+    if let particles {
+      let result = try particles.sample(count, of: fields, session.arguments, bar)
+      let seconds = start.duration(to: .now).seconds
+      bar.update(1, "NFE \(result.maxEvaluations)")
+      let report = try ParticleReport(
+        result, particles: particles.particles, logVolume: logVolume)
+      try finish(
+        result.samples, solver: "particles", nfe: Double(result.maxEvaluations), seconds,
+        others: [("particles", report.json)],
+        by:
+          "\(NumberText.counted(particles.sets, "set")) of \(NumberText.counted(particles.particles, "particle"))",
+        remark: "\n" + report.text)
+      return
+    }
+    let result = try drawn(from: fields, bar)
+    let seconds = start.duration(to: .now).seconds
+    bar.update(1, "NFE \(result.maxEvaluations)")
+    try result.checkFinished()
+    var others: [(String, JSON)] = []
+    if let trajectory {
+      let states = result.trajectory.map { model.inDataUnits($0.x) }
+      let all = Tensor.concatenated(states)
+      try NPY.write(
+        all.reshaped(Shape([states.count] + states[0].shape.extents)), to: trajectory)
+      others = [
+        ("trajectory", .string(trajectory)),
+        ("times", .array(result.trajectory.map { .number($0.time) })),
+      ]
+    }
+    try finish(
+      result.samples, solver: spec.spec.description, nfe: result.meanEvaluations, seconds,
+      others: others, by: "\(spec.spec)")
+  }
+
+  /// Samples of fields, of which some are of the samples of several conditions, one after another.
+  private func drawn(
+    from fields: [any ScoreField<Scalar>], _ bar: ProgressBar
+  ) throws -> SamplingResult<Scalar> {
+    let counts = fields.map { $0.rowCount ?? count }
+    let total = counts.reduce(0, +)
+    try checkMemory(total)
+    // Of the sample that took most, in all batches so far.
+    var evaluations = 0
+    return SamplingResult(
+      joining: try fields.enumerated().map { place, field in
+        let first = counts[..<place].reduce(0, +)
+        let report = { (progress: SamplingProgress) in
+          evaluations = max(evaluations, progress.evaluations)
+          let done = Double(first) + progress.fraction * Double(counts[place])
+          bar.update(
+            min(0.999, done / Double(total)),
+            progress.isFitting ? "fits the solver to the model" : "NFE \(evaluations)")
+          return true
+        }
+        let sampler = try sampler(of: field)
+        return try edit.map { edit in
+          // Each condition has the same ones.
+          let edited = edit.samples(count).rows((0..<counts[place]).map { $0 % count })
+          return try sampler.sample(editing: edited, key: key, first: first, progress: report)
+        } ?? sampler.sample(counts[place], key: key, first: first, progress: report)
+      })
+  }
+
+  private func sampler(of field: any ScoreField<Scalar>) throws -> Sampler<Scalar> {
+    let stride = trajectory == nil ? nil : 1
+    guard model.isConsistency else {
+      return try Sampler(
+        field, spec, steps: steps, from: edit?.start, epsilon: epsilon, batchSize: batchSize,
+        trajectoryStride: stride)
+    }
+    func sampler(_ network: some ScoreField<Scalar>) throws -> Sampler<Scalar> {
+      try Sampler(
+        ConsistencyModel(network), steps: steps, schedule: spec.schedule, from: edit?.start,
+        epsilon: epsilon, denoising: spec.denoising, batchSize: batchSize,
+        trajectoryStride: stride)
+    }
+    return try sampler(field)
+  }
+
+  private func checkMemory(_ samples: Int) throws {
+    let states = trajectory == nil ? 0 : spec.solver is AdaptiveDiffusion ? 2 : steps + 1
+    try session.checkMemory(
+      samples: samples, numbers: model.field.sampleShape.count, states: states,
+      scalarSize: MemoryLayout<Scalar>.size, of: "the samples")
+  }
+
+  /// Writes the samples and says what was drawn; those of several conditions are rows of a picture each.
+  private func finish(
+    _ drawn: Tensor<Scalar>, solver: String, nfe: Double, _ seconds: Double,
+    others: [(String, JSON)], by method: String, remark: String = ""
+  ) throws {
+    let samples = model.inDataUnits(drawn)
+    try SampleFile.write(
+      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
+      columns: samples.rows > count ? count : nil, names: model.columns)
+    try session.finish(
+      .object(
+        [
+          ("count", .integer(samples.rows)),
+          ("shape", .array(samples.shape.extents.map { .integer($0) })),
+          ("solver", .string(solver)), ("nfe", .number(nfe)), ("seconds", .number(seconds)),
+          ("out", .string(out)),
+        ] + others),
+      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row) by \(method), NFE \(NumberText.significant(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
+    )
+  }
+
+  /// Refuses what a model without scores does not have.
+  private static func checkConsistency(_ arguments: Arguments, _ spec: SolverSpec) throws {
+    let text = arguments.text("--model") ?? ""
+    guard spec.solver is Consistency || !arguments.has("--solver") else {
+      throw CommandError.usage(
+        "--solver is \(spec.spec), but \(text) is a consistency model, which has no scores; expected consistency, or none"
+      )
+    }
+    guard let other = (["--guidance", "--observe", "--particles"]).first(where: arguments.has)
+    else { return }
+    throw CommandError.usage(
+      "\(other) is given, but \(text) is a consistency model, which has no scores\(other == "--guidance" ? "; scoresde distill takes it" : ""); leave it out"
+    )
+  }
+
+  /// The solver with tolerances that were given as options of their own.
+  private static func solver(_ arguments: Arguments) throws -> SolverSpec {
+    try asUsage(of: "--solver") {
+      let spec = try Spec(arguments.text("--solver") ?? "pc", kind: "solver")
+      var parameters = spec.parameters
+      for key in ["rtol", "atol"] {
+        guard let text = arguments.text("--\(key)") else { continue }
+        guard spec.string(key) == nil else {
+          throw CommandError.usage("--\(key) is given, and \(key) in --solver too")
+        }
+        _ = try arguments.positive("--\(key)")
+        parameters.append(Spec.Parameter(key: key, value: text))
+      }
+      return try SolverSpec(
+        Spec(kind: "solver", name: spec.name, argument: spec.argument, parameters: parameters))
+    }
+  }
+}
