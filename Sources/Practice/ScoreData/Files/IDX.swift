@@ -39,7 +39,8 @@ public enum IDX {
     else {
       throw DataError(
         .wrongFormat, path,
-        "this is not an IDX file: it begins with the bytes \(magic.map { String($0, radix: 16) }.joined(separator: " ")); expected 0 0 8 to e, and the number of axes")
+        "this is not an IDX file: it begins with the bytes \(magic.map { String($0, radix: 16) }.joined(separator: " ")); expected 0 0 8 to e, and the number of axes"
+      )
     }
     var extents: [Int] = []
     for axis in 0..<magic[start + 3] {
