@@ -159,6 +159,10 @@ import Testing
         let _: Trainer<Float> = try Self.trainer(Self.options(), model)
       }
     }
+    // v is of the size of σ, which is that of data under VP alone.
+    #expect(Preconditioning.velocity.isBoundedInData(under: try VariancePreserving()))
+    #expect(Preconditioning.velocity.isBoundedInData(under: try RectifiedFlow()))
+    #expect(!Preconditioning.velocity.isBoundedInData(under: try VarianceExploding()))
     for change: (inout TrainingOptions) -> Void in [
       { $0.objective = .slicedVR }, { $0.noiseLevel = 1 },
     ] {

@@ -34,6 +34,8 @@ import Testing
     #expect(one.nfe == 1 && named.nfe == 1)
     #expect(try bench.numbers("a.npy") == bench.numbers("b.npy"))
     let text = try bench.scoresde("inspect fast").output
+    let run: Reports.Run = try bench.report("inspect fast")
+    #expect(run.loss == "consistency")
     #expect(text.contains("distilled from") && text.contains("gaussian:mean=2,std=0.5"))
   }
 
@@ -49,6 +51,13 @@ import Testing
     let resumed: Reports.Train = try bench.report(
       "distill --out fast --resume --model run --steps 40")
     #expect(resumed.steps == 40)
+    for part in Self.parts {
+      #expect(try bench.data("fast/\(part)") == bench.data("whole/\(part)"), "\(part)")
+    }
+    // Before its first checkpoint too: it begins from the model's own parameters again.
+    try bench.remove("whole/checkpoint.safetensors")
+    try bench.remove("whole/loss.csv")
+    let _: Reports.Train = try bench.report("distill --out whole --resume --threads 2")
     for part in Self.parts {
       #expect(try bench.data("fast/\(part)") == bench.data("whole/\(part)"), "\(part)")
     }
@@ -132,6 +141,8 @@ import Testing
       ("sample --model fast --solver ode --out x.npy", ["--solver", "ode", "consistency"]),
       ("sample --model fast --guidance 2 --out x.npy", ["--guidance", "distill"]),
       ("sample --model fast --observe seen.npy --out x.npy", ["--observe", "no scores"]),
+      ("sample --model fast --epsilon 0.3 --out x.npy", ["--epsilon", "leads to"]),
+      ("distill --model run --solver ddim:denoise=none --out x", ["--solver", "denoise"]),
       ("sample --model run --solver consistency --out x.npy", ["consistency", "distill"]),
       ("sample --model gaussian --solver consistency --out x.npy", ["consistency", "distill"]),
       ("distill --out x", ["--model"]),

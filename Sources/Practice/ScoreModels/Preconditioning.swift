@@ -75,8 +75,17 @@ public enum Preconditioning: Sendable, Equatable {
 }
 
 extension Preconditioning {
-  /// Whether an error of F is one of x̂₀ of the data's size at most, at every noise.
-  public var isBoundedInData: Bool { self != .noise && self != .score }
+  /// Whether an error of F is one of x̂₀ of the data's size at most, at every noise of a process, and F itself no larger: v is
+  /// of the size of σ where that grows.
+  public func isBoundedInData(under process: any LinearProcess) -> Bool {
+    switch self {
+    case .noise, .score: return false
+    case .velocity:
+      let end = process.marginal(at: process.endTime)
+      return end.alpha * end.alpha + end.sigma * end.sigma <= 2
+    default: return true
+    }
+  }
 
   /// The names that are known: `epsilon`, `score`, `x0`, `v`, `edm` and `gaussian`.
   public static let names = ["epsilon", "score", "x0", "v", "edm", "gaussian"]

@@ -95,9 +95,9 @@ public struct Trainer<Scalar: TensorScalar> {
         "a consistency function is asked for with the loss \(options.objective.rawValue)\(options.noiseLevel == nil ? "" : " at one noise level"); expected the loss denoising at all levels"
       )
     }
-    guard model.preconditioning.isBoundedInData else {
+    guard model.preconditioning.isBoundedInData(under: process) else {
       throw TrainingError(
-        "a consistency function is asked for with the parametrization \(model.preconditioning.text), of which small errors at T are large ones of x0; expected gaussian, edm, x0 or v"
+        "a consistency function is asked for with the parametrization \(model.preconditioning.text), of which small errors at T are large ones of x0; expected gaussian, edm, x0, or v where the noise is no larger than data"
       )
     }
     try self.init(

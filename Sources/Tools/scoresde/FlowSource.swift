@@ -25,10 +25,11 @@ struct FlowSource<Scalar: TensorScalar>: Sendable {
       )
     }
     guard !spec.solver.usesNoise, spec.solver is any StepSolver || spec.solver is AdaptiveFlow,
-      !(spec.solver is any FieldFittedSolver), !(spec.solver is Consistency)
+      !(spec.solver is any FieldFittedSolver), !(spec.solver is Consistency),
+      spec.denoising == .mean
     else {
       throw CommandError.usage(
-        "--solver is \(spec.spec); expected a solver of the flow that takes the times of a grid, as dpm-solver++ or ode does"
+        "--solver is \(spec.spec); expected a solver of the flow that takes the times of a grid, as dpm-solver++ or ode does, without denoise="
       )
     }
     field = model.field

@@ -58,9 +58,11 @@ enum InspectCommand: Command {
       ),
       Fact(
         "loss",
-        "\(options.objective.rawValue), "
-          + (options.noiseLevel.map { "noise level \($0)" }
-            ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
+        description.teacher != nil
+          ? "consistency"
+          : "\(options.objective.rawValue), "
+            + (options.noiseLevel.map { "noise level \($0)" }
+              ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
       ),
     ]
     if let columns = try DataNote.columns.value(in: description, of: folder) {

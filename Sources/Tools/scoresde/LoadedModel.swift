@@ -194,7 +194,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     guard let teacher = run.teacher else { return try folder.model(pool: session.pool) }
     guard takesConsistency else {
       throw CommandError.usage(
-        "--model is \(text), a consistency model, distilled from \(teacher): it has samples and no scores; expected a run of train, such as that"
+        "--model is \(text), a consistency model, distilled from \(teacher): it has samples and no scores; expected a score model, such as that"
       )
     }
     return try folder.consistencyModel(pool: session.pool).network

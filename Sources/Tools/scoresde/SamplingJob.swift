@@ -190,6 +190,11 @@ struct SamplingJob<Scalar: TensorScalar> {
         "--solver is \(spec.spec), but \(text) is a consistency model, which has no scores; expected consistency, or none"
       )
     }
+    guard !arguments.has("--epsilon") else {
+      throw CommandError.usage(
+        "--epsilon is given, but \(text) is a consistency model, which leads to the last time that it was distilled for; leave it out"
+      )
+    }
     guard let other = (["--guidance", "--observe", "--particles"]).first(where: arguments.has)
     else { return }
     throw CommandError.usage(
