@@ -167,7 +167,7 @@ struct Distillation<Scalar: TensorScalar> {
   }
 
   /// What training begins with: the model's own parameters, where what learns is as the model is.
-  private func parameters(for configuration: ModelConfiguration) throws -> Parameters<Scalar>? {
+  private func parameters(for configuration: ModelConfiguration) -> Parameters<Scalar>? {
     guard let own = model.field as? ScoreModel<Scalar>, own.configuration == configuration else {
       return nil
     }

@@ -1,0 +1,97 @@
+import Foundation
+import ScoreSDE
+
+/// The fields that samples are drawn from.
+extension LoadedModel {
+  /// What samples are under: a class, or all, and a row of covariates, or none.
+  typealias Condition = (label: Int?, given: [Double]?)
+
+  /// What samples are drawn under, in turn: every class under every row of covariates; of a file of classes and several rows,
+  /// each class under its own.
+  /// - Throws: where a file has classes that the run has not seen, or not as many as there are rows.
+  func conditions() throws -> [Condition] {
+    let file = try labelFile.map { try checkedLabels(of: $0) }
+    let labels: [Int?] = file ?? (labels.isEmpty ? [nil] : labels)
+    let rows: [[Double]?] = given.isEmpty ? [nil] : given
+    guard file != nil, labels.count > 1, rows.count > 1 else {
+      return labels.flatMap { label in rows.map { (label, $0) } }
+    }
+    guard labels.count == rows.count else {
+      throw CommandError.usage(
+        "--class is \(labelSource ?? ""), with \(labels.count) rows, and --given has \(rows.count); expected as many, or one for all"
+      )
+    }
+    return Array(zip(labels, rows))
+  }
+
+  /// The fields to sample from, with guidance and matrix products as the options say: one of all rows of a file of classes,
+  /// one for each class with all rows of covariates, or one for each condition where something is observed.
+  ///
+  /// - Parameter count: the samples of each condition: a field of several is of as many samples of each.
+  /// - Throws: as `conditions()`, and where there is nothing to guide to, or no product to round.
+  func samplingFields(
+    _ arguments: Arguments, repeating count: Int
+  ) throws -> [any ScoreField<Scalar>] {
+    let scale = try guidance(isConditioned: isConditioned)
+    guard isConditioned, let model = field as? ScoreModel<Scalar> else {
+      return [try samplingField(arguments, field)]
+    }
+    let all = try samplingField(arguments, model.unconditioned)
+    let conditions = try conditions()
+    let size =
+      arguments.has("--observe") ? 1 : labelFile == nil ? max(1, given.count) : conditions.count
+    return try stride(from: 0, to: conditions.count, by: size).map { first in
+      let own = try samplingField(
+        arguments,
+        Self.conditioned(model, on: conditions[first..<first + size], repeating: count))
+      return try scale.map { try own.guided(from: all, scale: $0) } ?? own
+    }
+  }
+
+  /// How far `--guidance` leads samples to what they are under; nil where it does not say.
+  /// - Throws: where there is nothing to lead to.
+  func guidance(isConditioned: Bool) throws -> Double? {
+    guard let scale = try session.arguments.guidance else { return nil }
+    guard isConditioned else {
+      throw CommandError.usage(
+        "--guidance is given without --class or --given, which it leads to; expected one of these")
+    }
+    if scale == 0 {
+      let option = session.arguments.has("--class") ? "--class" : "--given"
+      session.say(
+        "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
+      )
+    }
+    return scale
+  }
+
+  /// The field under one condition, or of so many samples under each of several.
+  private static func conditioned(
+    _ model: ScoreModel<Scalar>, on conditions: ArraySlice<Condition>, repeating count: Int
+  ) throws -> ScoreModel<Scalar> {
+    if let only = conditions.first, conditions.count == 1 {
+      let classed = try model.unconditioned.conditioned(on: only.label)
+      return try only.given.map { try classed.conditioned(on: $0) } ?? classed
+    }
+    let rows = conditions.flatMap { [Condition](repeating: $0, count: count) }
+    let classed = try model.unconditioned.conditioned(onRows: rows.map(\.label))
+    let given = rows.compactMap(\.given)
+    guard let width = given.first?.count else { return classed }
+    return try classed.conditioned(
+      onRows: Tensor([given.count, width], given.flatMap { $0 }))
+  }
+
+  private func samplingField(
+    _ arguments: Arguments, _ field: any ScoreField<Scalar>
+  ) throws -> any ScoreField<Scalar> {
+    guard try arguments.roundsProducts else { return field }
+    guard let model = field as? ScoreModel<Float>,
+      let rounded = BFloat16Field(model) as? any ScoreField<Scalar>
+    else {
+      throw CommandError.usage(
+        "--matrix-products is bf16, but an exact model has no matrix products; expected a run folder"
+      )
+    }
+    return rounded
+  }
+}
