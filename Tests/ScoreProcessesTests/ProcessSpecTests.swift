@@ -11,6 +11,12 @@ import Testing
     ("cosine", "cosine:offset=0.008,end=0.9946"),
     ("ve-linear:sigma-min=0", "ve-linear:sigma-min=0,sigma-max=50"),
     ("edm:sigma-max=100", "edm:sigma-min=0.002,sigma-max=100"),
+    ("ddpm", "ddpm:steps=1000,beta-start=0.0001,beta-end=0.02,power=1"),
+    (
+      "ddpm:steps=50,power=2,training-epsilon=0.1",
+      "ddpm:steps=50,beta-start=0.0001,beta-end=0.02,power=2,training-epsilon=0.1"
+    ),
+    ("ddpm-cosine:steps=99", "ddpm-cosine:steps=99,offset=0.008,clip=0.999"),
     ("ou:theta=2,end=3", "ou:theta=2,std=1,end=3"), ("flow", "flow:end=0.995"),
     (
       "vp:sampling-epsilon=1e-4,training-epsilon=1e-5",
@@ -33,6 +39,9 @@ import Testing
       #expect(process.name == name)
       try checkConsistency(of: process)
     }
+    // β_i of one's own have no text, and no such name.
+    let own = try DDPMChain(betas: [0.1, 0.2])
+    #expect(!ProcessSpec.isBuiltIn(own) && ProcessSpec.text(of: own) == "ddpm")
     var moved = try RectifiedFlow()
     moved.cutoffs = Cutoffs(sampling: 0.01, training: 0.02, likelihood: 0.03)
     let again = try ProcessSpec.process(ProcessSpec.text(of: moved))
@@ -42,7 +51,17 @@ import Testing
   @Test(arguments: [
     (
       "vpp",
-      "there is no SDE \"vpp\" (did you mean vp?); known are vp, subvp, cosine, ve, ve-linear, edm, ou, flow"
+      "there is no SDE \"vpp\" (did you mean vp?); known are vp, subvp, cosine, ve, ve-linear, edm, ou, flow, ddpm, ddpm-cosine"
+    ),
+    (
+      "ddpm:clip=1",
+      "the SDE ddpm has no parameter \"clip\"; known are steps, beta-start, beta-end, power, sampling-epsilon, training-epsilon, likelihood-epsilon"
+    ),
+    ("ddpm:power=0", "the DDPM chain has power 0.0; expected a finite number above 0"),
+    ("ddpm:steps=1", "the SDE ddpm has steps=1; expected a whole number from 2 to 10000000"),
+    (
+      "ddpm-cosine:clip=1",
+      "the cosine chain has offset 0.008 and clip 1.0; expected an offset of at least 0, finite, and 0 < clip < 1"
     ),
     (
       "vp:beta=1",

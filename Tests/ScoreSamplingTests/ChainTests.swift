@@ -100,6 +100,24 @@ import Testing
     #expect(abs(moments.covariance[0][0].squareRoot() - 0.3017262745684) < 1e-9)
   }
 
+  /// The reference grid of a chain is the chain, or some of its steps, whatever its β_i are.
+  @Test func theReferenceGridOfAChainIsItself() throws {
+    let chain = try DDPMChain.cosine(steps: 60)
+    for (count, steps) in [(60, nil), (7, chain.strided(7))] {
+      let reference = try TimeGrid.reference(for: chain, steps: count, epsilon: 1.0 / 60)
+      let own = try TimeGrid.chain(chain, steps: steps)
+      #expect(reference.steps.map(\.time) == own.steps.map(\.time))
+      #expect(
+        reference.steps.map { $0.transition(of: chain) }
+          == own.steps.map { $0.transition(of: chain) })
+    }
+    for (count, epsilon) in [(61, 1.0 / 60), (60, 1.0 / 59), (1, 1.0 / 60)] {
+      #expect(throws: SamplingError.self) {
+        try TimeGrid.reference(for: chain, steps: count, epsilon: epsilon)
+      }
+    }
+  }
+
   /// DDIM on some of the steps, in DDIM's own form: √ᾱ_j x̂₀ + √(1 − ᾱ_j) ε̂.
   @Test func implicitStepsOnTheChain() throws {
     let chain = try DDPMChain.linear()

@@ -73,8 +73,8 @@ public struct CosineVariancePreserving: LinearProcess {
 }
 
 extension CosineVariancePreserving: SpelledProcess {
-  static let specName = "cosine"
-  static let keys = ["offset", "end"]
+  static let specNames = ["cosine"]
+  static func keys(of _: String) -> [String] { ["offset", "end"] }
 
   init(_ spec: Spec) throws {
     try self.init(

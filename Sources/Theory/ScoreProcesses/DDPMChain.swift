@@ -16,6 +16,8 @@ public struct DDPMChain: LinearProcess {
   /// ᾱ_i, the products in Double.
   public let cumulativeProducts: [Double]
   public var cutoffs: Cutoffs
+  /// What its β_i follow, where they are published ones.
+  let schedule: Schedule?
   // log α and 1 − α² at the times 0, 1/N, …, 1: sums of terms of one sign, so relatively accurate everywhere.
   private let logAlphas: [Double]
   private let variances: [Double]
@@ -25,6 +27,12 @@ public struct DDPMChain: LinearProcess {
   ///   at the first step there is no score.
   public init(betas: [Double]) throws(ProcessError) {
     try self.init(betas: betas, mayBeginQuiet: false)
+  }
+
+  /// The published schedules, which texts name.
+  enum Schedule: Sendable {
+    case power(from: Double, to: Double, power: Double)
+    case cosine(offset: Double, clip: Double)
   }
 
   /// The most steps of a chain.
@@ -38,8 +46,11 @@ public struct DDPMChain: LinearProcess {
     }
   }
 
-  private init(betas: [Double], mayBeginQuiet: Bool) throws(ProcessError) {
+  private init(
+    betas: [Double], mayBeginQuiet: Bool = false, schedule: Schedule? = nil
+  ) throws(ProcessError) {
     try Self.check(betas.count)
+    self.schedule = schedule
     var (logAlpha, product, variance) = (0.0, 1.0, 0.0)
     var (logAlphas, products, variances) = ([0.0], [Double](), [0.0])
     for (i, beta) in betas.enumerated() {
@@ -65,15 +76,23 @@ public struct DDPMChain: LinearProcess {
   }
 
   /// The published linear chain: β_i even from 1e-4 to 0.02.
-  /// - Throws: `ProcessError` unless 2 ≤ N ≤ `mostSteps` and all β_i lie between 0 and 1, the first above 0.
+  ///
+  /// With a `power` p it is β_i^(1/p) that are even; p = 2 is the chain of latent diffusion (Rombach et al. 2022), from 8.5e-4
+  /// to 0.012 there.
+  /// - Throws: `ProcessError` unless 2 ≤ N ≤ `mostSteps`, all β_i lie between 0 and 1, the first above 0, and the power is above 0.
   public static func linear(
-    steps count: Int = 1000, from first: Double = 1e-4, to last: Double = 0.02
+    steps count: Int = 1000, from first: Double = 1e-4, to last: Double = 0.02, power: Double = 1
   ) throws(ProcessError) -> DDPMChain {
     try check(count)
+    guard power > 0, power.isFinite else {
+      throw ProcessError("the DDPM chain has power \(power); expected a finite number above 0")
+    }
+    let (low, high) = power == 1 ? (first, last) : (pow(first, 1 / power), pow(last, 1 / power))
     return try DDPMChain(
       betas: (0..<count).map {
-        first + (last - first) * Double($0) / Double(count - 1)
-      })
+        let root = low + (high - low) * Double($0) / Double(count - 1)
+        return power == 1 ? root : pow(root, power)
+      }, schedule: .power(from: first, to: last, power: power))
   }
 
   /// The published cosine chain: β_i = min(1 − ᾱ(t_{i+1})/ᾱ(t_i), 0.999) with ᾱ(t) = cos²(½π (t + s)/(1 + s)).
@@ -91,7 +110,8 @@ public struct DDPMChain: LinearProcess {
       )
     }
     return try DDPMChain(
-      betas: (0..<count).map { min(1 - signal($0 + 1) / signal($0), clip) })
+      betas: (0..<count).map { min(1 - signal($0 + 1) / signal($0), clip) },
+      schedule: .cosine(offset: offset, clip: clip))
   }
 
   /// The chain that the reference code makes of VP: β_i even from β₀/N to β₁/N.
@@ -112,7 +132,8 @@ public struct DDPMChain: LinearProcess {
       }, mayBeginQuiet: mayBeginQuiet)
   }
 
-  public var name: String { "ddpm" }
+  /// `ddpm`, or `ddpm-cosine` where the published cosine makes its β_i.
+  public var name: String { specName ?? Self.specNames[0] }
   public var endTime: Double { 1 }
   public var priorDeviation: Double { 1 }
   /// The number of steps N.
@@ -175,5 +196,49 @@ public struct DDPMChain: LinearProcess {
   /// One of the steps' times, each for the same share of draws: DDPM's ε-loss on integer steps.
   public func trainingTime(at u: Double) -> Double {
     time(ofStep: min(max(Int(u * Double(count)), 0), count - 1))
+  }
+}
+
+extension DDPMChain: SpelledProcess {
+  static let specNames = ["ddpm", "ddpm-cosine"]
+  static func keys(of name: String) -> [String] {
+    ["steps"] + (name == specNames[1] ? ["offset", "clip"] : ["beta-start", "beta-end", "power"])
+  }
+
+  init(_ spec: Spec) throws {
+    let count = try spec.integer(
+      "steps", default: 1000, in: .between(2, Double(Self.mostSteps)))
+    self =
+      spec.name == Self.specNames[1]
+      ? try .cosine(
+        steps: count, offset: try spec.number("offset", default: 0.008),
+        clip: try spec.number("clip", default: 0.999))
+      : try .linear(
+        steps: count, from: try spec.number("beta-start", default: 1e-4),
+        to: try spec.number("beta-end", default: 0.02),
+        power: try spec.number("power", default: 1))
+  }
+
+  var specName: String? {
+    switch schedule {
+    case .power: Self.specNames[0]
+    case .cosine: Self.specNames[1]
+    case nil: nil
+    }
+  }
+
+  var parameters: KeyValuePairs<String, Double> {
+    let steps = Double(count)
+    return switch schedule {
+    case .power(let first, let last, let power):
+      ["steps": steps, "beta-start": first, "beta-end": last, "power": power]
+    case .cosine(let offset, let clip): ["steps": steps, "offset": offset, "clip": clip]
+    case nil: [:]
+    }
+  }
+
+  var standardCutoffs: Cutoffs {
+    let first = 1 / Double(count)
+    return Cutoffs(sampling: first, training: first, likelihood: first)
   }
 }

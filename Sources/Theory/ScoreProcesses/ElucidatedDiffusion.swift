@@ -47,8 +47,8 @@ public struct ElucidatedDiffusion: LinearProcess {
 }
 
 extension ElucidatedDiffusion: SpelledProcess {
-  static let specName = "edm"
-  static let keys = ["sigma-min", "sigma-max"]
+  static let specNames = ["edm"]
+  static func keys(of _: String) -> [String] { ["sigma-min", "sigma-max"] }
 
   init(_ spec: Spec) throws {
     try self.init(

@@ -50,8 +50,8 @@ public struct LinearVarianceExploding: LinearProcess {
 }
 
 extension LinearVarianceExploding: SpelledProcess {
-  static let specName = "ve-linear"
-  static let keys = ["sigma-min", "sigma-max"]
+  static let specNames = ["ve-linear"]
+  static func keys(of _: String) -> [String] { ["sigma-min", "sigma-max"] }
 
   init(_ spec: Spec) throws {
     try self.init(

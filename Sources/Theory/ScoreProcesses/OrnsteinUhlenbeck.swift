@@ -60,8 +60,8 @@ public struct OrnsteinUhlenbeck: LinearProcess {
 }
 
 extension OrnsteinUhlenbeck: SpelledProcess {
-  static let specName = "ou"
-  static let keys = ["theta", "std", "end"]
+  static let specNames = ["ou"]
+  static func keys(of _: String) -> [String] { ["theta", "std", "end"] }
 
   init(_ spec: Spec) throws {
     try self.init(

@@ -42,8 +42,8 @@ public struct RectifiedFlow: LinearProcess {
 }
 
 extension RectifiedFlow: SpelledProcess {
-  static let specName = "flow"
-  static let keys = ["end"]
+  static let specNames = ["flow"]
+  static func keys(of _: String) -> [String] { ["end"] }
 
   init(_ spec: Spec) throws {
     try self.init(endTime: try spec.number("end", default: 0.995))

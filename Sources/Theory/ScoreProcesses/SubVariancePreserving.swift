@@ -48,8 +48,8 @@ public struct SubVariancePreserving: LinearProcess {
 }
 
 extension SubVariancePreserving: SpelledProcess {
-  static let specName = "subvp"
-  static let keys = ["beta-min", "beta-max"]
+  static let specNames = ["subvp"]
+  static func keys(of _: String) -> [String] { ["beta-min", "beta-max"] }
 
   init(_ spec: Spec) throws {
     try self.init(

@@ -48,8 +48,8 @@ public struct VarianceExploding: LinearProcess {
 }
 
 extension VarianceExploding: SpelledProcess {
-  static let specName = "ve"
-  static let keys = ["sigma-min", "sigma-max"]
+  static let specNames = ["ve"]
+  static func keys(of _: String) -> [String] { ["sigma-min", "sigma-max"] }
 
   init(_ spec: Spec) throws {
     try self.init(

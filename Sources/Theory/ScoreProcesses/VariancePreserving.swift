@@ -74,8 +74,8 @@ public struct VariancePreserving: LinearProcess {
 }
 
 extension VariancePreserving: SpelledProcess {
-  static let specName = "vp"
-  static let keys = ["beta-min", "beta-max"]
+  static let specNames = ["vp"]
+  static func keys(of _: String) -> [String] { ["beta-min", "beta-max"] }
 
   init(_ spec: Spec) throws {
     try self.init(

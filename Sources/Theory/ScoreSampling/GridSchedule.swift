@@ -3,9 +3,9 @@ import ScoreProcesses
 /// How the steps of a time grid are spread, apart from their number and ends.
 ///
 /// Where none is given, the solver takes the one that suits it and the process. With u = σ/α, a process suits steps even in
-/// t if the last of fifty starts at u ≤ 0.1, as VP, sub-VP, VE, cosine and rectified flow do and EDM, linear VE and
-/// Ornstein–Uhlenbeck do not. A method whose variable is u wants the first of them to divide u by e at most as well, which
-/// leaves VP, sub-VP and VE.
+/// t if the last of fifty starts at u ≤ 0.1 and the first divides u by 20 at most, as those of VP, sub-VP, VE, cosine, rectified
+/// flow and DDPM's chain do and those of EDM, linear VE, Ornstein–Uhlenbeck and the cosine chain do not. A method whose variable
+/// is u wants the first to divide u by e at most, which leaves VP, sub-VP, VE and DDPM's chain.
 ///
 /// | solver | even t suits | it does not |
 /// |---|---|---|

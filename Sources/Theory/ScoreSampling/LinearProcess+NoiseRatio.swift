@@ -6,16 +6,19 @@ extension LinearProcess {
   func logNoiseRatio(at t: Double) -> Double { -marginal(at: t).halfLogSNR }
 
   /// Whether steps even in t suit the process: the last of fifty starts where σ/α is a tenth or less, a noise below the
-  /// detail of data of deviation 1. Where t is σ itself, most of fifty steps are spent above all data.
+  /// detail of data of deviation 1, and the first divides σ/α by 20 or less. Where t is σ itself, most of fifty steps are spent
+  /// above all data; where noise ends all at once, as in the cosine chain, the first is so stiff that many methods diverge.
   var suitsEvenTimes: Bool {
-    let epsilon = cutoffs.sampling
-    return logNoiseRatio(at: epsilon + (endTime - epsilon) / 50) <= log(0.1)
+    let step = (endTime - cutoffs.sampling) / 50
+    return logNoiseRatio(at: cutoffs.sampling + step) <= log(0.1) && firstOfEvenTimes <= log(20)
   }
 
   /// Whether that holds in σ/α as well: the first of fifty such steps divides it by e or less.
-  var suitsEvenTimesInNoise: Bool {
-    let step = (endTime - cutoffs.sampling) / 50
-    return suitsEvenTimes && logNoiseRatio(at: endTime) - logNoiseRatio(at: endTime - step) <= 1
+  var suitsEvenTimesInNoise: Bool { suitsEvenTimes && firstOfEvenTimes <= 1 }
+
+  /// By what log(σ/α) falls in the first of fifty even steps.
+  private var firstOfEvenTimes: Double {
+    logNoiseRatio(at: endTime) - logNoiseRatio(at: endTime - (endTime - cutoffs.sampling) / 50)
   }
 
   /// The time in `lower`…`upper` at which log(σ/α) is `target`, to rounding.

@@ -12,7 +12,8 @@ extension TimeGrid {
   ///
   /// Evaluations at N times even from T to ε, each followed by a step of T/N, so that the last one passes ε. VP and VE
   /// take their transitions from a chain of N levels, other processes from an Euler step, a = 1 + f T/N and v = g² T/N.
-  /// Our own grids end at ε and use exact transitions.
+  /// Our own grids end at ε and use exact transitions. That of DDPM's chain is its own, with N of its steps, the first and the last
+  /// among them.
   /// - Throws: `SamplingError` unless 2 ≤ N ≤ `mostSteps`, 0 < ε < T, and the steps are so short that every a is positive.
   public static func reference(
     for process: any LinearProcess, steps count: Int, epsilon: Double
@@ -21,6 +22,15 @@ extension TimeGrid {
     try check(end, epsilon, count)
     guard count >= 2 else {
       throw SamplingError("the reference grid has \(count) step; expected 2 or more")
+    }
+    if let chain = process as? DDPMChain {
+      let first = chain.time(ofStep: 0)
+      guard count <= chain.count, abs(epsilon - first) <= 4 * first.ulp else {
+        throw SamplingError(
+          "the reference grid on the DDPM chain has \(count) steps to epsilon \(epsilon); expected at most its \(chain.count), to the time of the first, \(first)"
+        )
+      }
+      return try .chain(chain, steps: chain.strided(count))
     }
     let chain = try (process as? any ReferenceDiscretised)?.referenceTransitions(count)
     var steps: [TimeStep] = []
