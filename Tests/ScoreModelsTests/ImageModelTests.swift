@@ -25,10 +25,13 @@ import Testing
       pool: ThreadPool(threads: threads))
   }
 
-  @Test(arguments: [1, 2])
-  func anImagesBitsDependOnTheImageAlone(threads: Int) throws {
-    let reference: ScoreModel<Float> = try model(spec(), [6, 4, 2])
-    let other: ScoreModel<Float> = try model(spec(), [6, 4, 2], threads: threads)
+  @Test(arguments: [1, 2], [false, true])
+  func anImagesBitsDependOnTheImageAlone(threads: Int, isDDPM: Bool) throws {
+    let spec =
+      isDDPM
+      ? try NetworkSpec("ddpm-unet:channels=8-16,blocks=1,groups=4,head=8,frequencies=8") : spec()
+    let reference: ScoreModel<Float> = try model(spec, [6, 4, 2])
+    let other: ScoreModel<Float> = try model(spec, [6, 4, 2], threads: threads)
     let x: Tensor<Float> = RandomKey(1).normal([37, 6, 4, 2])
     let times = Times.perSample((0..<37).map { 0.01 + 0.02 * Double($0) })
     let v: Tensor<Float> = RandomKey(2).normal(x.shape)

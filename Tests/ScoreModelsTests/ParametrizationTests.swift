@@ -135,7 +135,7 @@ import Testing
       let kernel = process.marginal(at: 0.3)
       let expected: [(NetworkSpec.Condition, Double)] = [
         (.logSNR, log(kernel.alpha / kernel.sigma)), (.time, 0.3), (.discreteTime, 299.7),
-        (.logSigma, log(kernel.sigma)),
+        (.logSigma, log(kernel.sigma)), (.step, 299),
       ]
       #expect(expected.count == NetworkSpec.Condition.allCases.count)
       for (condition, value) in expected {

@@ -35,6 +35,15 @@ public struct Convolution: Sendable {
 
   /// `[n, h, w, inputs]` to `[n, h, w, outputs]`.
   public func callAsFunction(_ x: Formula) -> Formula { product(x) + bias.formula }
+
+  /// Every second row and column, `[n, h/2, w/2, outputs]`, of sides that are even, by a filter of three rows and columns: over
+  /// rows 2i to 2i + 2 for row i, or, where zeros stand on all sides, over 2i − 1 to 2i + 1.
+  func halved(_ x: Formula, padsAllSides: Bool) -> Formula {
+    let before = padsAllSides ? 1 : 0
+    return x.convolution(
+      weight.formula, stride: 2, before: [before, before], after: [1 - before, 1 - before])
+      + bias.formula
+  }
 }
 
 /// Images normalised in groups of channels, scaled and shifted by what is learned (Wu & He 2018), then SiLU if wanted.
@@ -43,20 +52,25 @@ public struct GroupNorm: Sendable {
   private let shift: Parameter
   private let groups: Int
   private let silu: Bool
+  private let epsilon: Double
 
-  /// Creates a layer whose parameters are `name.weight` and `name.bias`.
-  public init(_ name: String, _ channels: Int, groups: Int, silu: Bool = false) {
+  /// Creates a layer whose parameters are `name.weight` and `name.bias`; `epsilon` is added to variances.
+  public init(
+    _ name: String, _ channels: Int, groups: Int, silu: Bool = false, epsilon: Double = 1e-5
+  ) {
     scale = Parameter("\(name).weight", [channels], .constant(1))
     shift = Parameter("\(name).bias", [channels], .constant(0))
     self.groups = groups
     self.silu = silu
+    self.epsilon = epsilon
   }
 
   public var parameters: [Parameter] { [scale, shift] }
 
-  /// `[n, h, w, channels]` to the same shape; 1e-5 is added to the variance.
+  /// `[n, h, w, channels]` to the same shape.
   public func callAsFunction(_ x: Formula) -> Formula {
-    x.groupNorm(groups: groups, scale: scale.formula, shift: shift.formula, silu: silu)
+    x.groupNorm(
+      groups: groups, scale: scale.formula, shift: shift.formula, epsilon: epsilon, silu: silu)
   }
 }
 
@@ -73,14 +87,15 @@ public struct ResidualBlock: Sendable {
   private let embedding: Linear
   private let skip: Convolution?
 
-  /// Creates a block; `embedding` is the width of e, and `rows` those of its filters of three columns.
+  /// Creates a block; `embedding` is the width of e, `rows` are those of its filters of three columns, and `epsilon` is added to
+  /// variances.
   public init(
-    _ name: String, _ inputs: Int, _ outputs: Int, embedding width: Int, groups: Int, rows: Int = 3
+    _ name: String, _ inputs: Int, _ outputs: Int, embedding width: Int, groups: Int, rows: Int = 3,
+    epsilon: Double = 1e-5
   ) {
-    norms = [
-      GroupNorm("\(name).norm1", inputs, groups: groups, silu: true),
-      GroupNorm("\(name).norm2", outputs, groups: groups, silu: true),
-    ]
+    norms = [("norm1", inputs), ("norm2", outputs)].map {
+      GroupNorm("\(name).\($0)", $1, groups: groups, silu: true, epsilon: epsilon)
+    }
     convolutions = [
       Convolution("\(name).conv1", inputs, outputs, rows: rows),
       Convolution("\(name).conv2", outputs, outputs, rows: rows, weights: .constant(0)),
@@ -108,16 +123,24 @@ public struct ResidualBlock: Sendable {
 /// Attention of each pixel to all pixels of its image, beside a skip (Vaswani et al. 2017; Ho et al. 2020).
 ///
 /// ```
-/// y = x + W softmax(q kᵀ/√channels) v,   (q, k, v) = maps of norm(x)
+/// y = x + W softmax(q kᵀ/√d) v,   (q, k, v) = maps of norm(x), d channels a head, each head by itself
 /// ```
 ///
 /// The last map starts at 0. Cost: pixels² · channels an image.
 public struct ImageAttention: Sendable {
   private let norm: GroupNorm
   private let maps: [Linear]
+  private let headWidth: Int
 
-  public init(_ name: String, _ channels: Int, groups: Int) {
-    norm = GroupNorm("\(name).norm", channels, groups: groups)
+  /// Creates a layer; `headWidth` are the channels of a head, which divide all, or nil for one head of all.
+  public init(
+    _ name: String, _ channels: Int, groups: Int, headWidth: Int? = nil, epsilon: Double = 1e-5
+  ) {
+    self.headWidth = headWidth ?? channels
+    precondition(
+      channels % self.headWidth == 0,
+      "heads of \(self.headWidth) channels do not divide \(channels)")
+    norm = GroupNorm("\(name).norm", channels, groups: groups, epsilon: epsilon)
     maps =
       ["query", "key", "value"].map { Linear("\(name).\($0)", channels, channels) }
       + [Linear("\(name).output", channels, channels, weights: .constant(0))]
@@ -129,8 +152,16 @@ public struct ImageAttention: Sendable {
   public func callAsFunction(_ x: Formula) -> Formula {
     let (n, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
     let normal = norm(x).reshaped([n, pixels, channels] as Shape)
-    let (q, k, v) = (maps[0](normal), maps[1](normal), maps[2](normal))
-    let weights = (q.matmul(k, transposeOther: true) / Double(channels).squareRoot()).softmax()
-    return x + maps[3](weights.matmul(v)).reshaped(x.shape)
+    let heads = channels / headWidth
+    // One head needs no axis of its own.
+    func parted(_ x: Formula) -> Formula {
+      heads == 1
+        ? x : x.reshaped([n, pixels, heads, headWidth] as Shape).transposed([0, 2, 1, 3])
+    }
+    let (q, k, v) = (parted(maps[0](normal)), parted(maps[1](normal)), parted(maps[2](normal)))
+    let weights = (q.matmul(k, transposeOther: true) / Double(headWidth).squareRoot()).softmax()
+    let sums = weights.matmul(v)
+    let joined = heads == 1 ? sums : sums.transposed([0, 2, 1, 3])
+    return x + maps[3](joined.reshaped([n, pixels, channels] as Shape)).reshaped(x.shape)
   }
 }

@@ -72,14 +72,20 @@ public struct FourierFeatures: Sendable {
   }
 }
 
-/// Sines and cosines at geometric frequencies from 1 to 1/10000, the positions of Vaswani et al. 2017.
+/// Sines and cosines at geometric frequencies from 1 down, the positions of Vaswani et al. 2017.
+///
+/// ```
+/// c ↦ (sin w₀c, …, sin w_k₋₁c, cos w₀c, …, cos w_k₋₁c),   w_i = 10000^(−i/(k − 1))
+/// ```
+///
+/// The last frequency is 1/10000, as in DDPM's code, or, where it is left out, w_i = 10000^(−i/k).
 public struct PositionalFeatures: Sendable {
   private let frequencies: Tensor<Double>
 
-  public init(frequencies count: Int) {
+  public init(frequencies count: Int, includesLast: Bool = true) {
+    let intervals = max(1, includesLast ? count - 1 : count)
     frequencies = Tensor(
-      [1, count],
-      (0..<count).map { pow(1e-4, Double($0) / Double(max(1, count - 1))) })
+      [1, count], (0..<count).map { pow(1e-4, Double($0) / Double(intervals)) })
   }
 
   /// `[m, 1]` to `[m, 2 · frequencies]`.

@@ -137,7 +137,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     let features =
       switch network.features {
       case .fourier: fourier(c)
-      case .positional: PositionalFeatures(frequencies: network.frequencies)(c)
+      case .positional, .positionalOpen:
+        PositionalFeatures(
+          frequencies: network.frequencies, includesLast: network.features == .positional)(c)
       case .plain: c
       }
     guard self.columns > Self.timeColumns else { return features }

@@ -10,7 +10,9 @@ import ScoreTensors
 /// mlp:width=256,layers=4            residual-mlp:width=256,blocks=3
 /// unet:channels=32,multipliers=1-2-2,blocks=1,groups=8,attention=false          for images
 /// unet-1d:…                         the same for series [length] or [length, channels]
-/// … ,condition=log-snr|time|discrete-time|log-sigma ,features=fourier|positional|plain ,frequencies=64 ,scale=0.16
+/// ddpm-unet:channels=128-256-256-256,blocks=2,groups=32,attention=0-1-0-0           DDPM's, for images
+/// … ,condition=log-snr|time|discrete-time|log-sigma|step ,features=fourier|positional|positional-open|plain ,frequencies=64
+/// … ,scale=0.16 of fourier ,chain-steps=1000 of step
 /// ```
 ///
 /// A network of one's own has no text but its name; `init(own:)` makes it.
@@ -18,13 +20,16 @@ public struct NetworkSpec: Sendable, Equatable {
   /// The architecture.
   public enum Architecture: Sendable, Equatable {
     case mlp, residualMLP, unet, unet1D
+    /// DDPM's, of these sizes; the spec's own width and depth mean nothing to it.
+    case ddpmUNet(DDPMUNet.Configuration)
     case own(OwnNetwork)
 
     /// The architectures that texts know, with their names.
     static let named: KeyValuePairs<String, Architecture> = [
       "mlp": .mlp, "residual-mlp": .residualMLP, "unet": .unet,
-      "unet-1d": .unet1D,
+      "unet-1d": .unet1D, ddpmUNetName: .ddpmUNet(DDPMUNet.Configuration()),
     ]
+    static let ddpmUNetName = "ddpm-unet"
 
     /// Whether it is a U-Net, of images or of series.
     var isUNet: Bool { self == .unet || self == .unet1D }
@@ -32,6 +37,7 @@ public struct NetworkSpec: Sendable, Equatable {
     /// The name, of one's own too.
     public var name: String {
       if case .own(let network) = self { return network.name }
+      if case .ddpmUNet = self { return Self.ddpmUNetName }
       return Self.named.first { $0.value == self }?.key ?? ""
     }
   }
@@ -46,11 +52,15 @@ public struct NetworkSpec: Sendable, Equatable {
     case discreteTime = "discrete-time"
     /// log σ, as VE networks expect.
     case logSigma = "log-sigma"
+    /// The step i of a chain of N that leads to the time t = (i + 1)/N, N t − 1, as published networks are given it.
+    case step
   }
 
   /// How that number becomes a row of features.
   public enum Features: String, Sendable, CaseIterable {
     case fourier, positional
+    /// Positions without the frequency 1/10000, which many published networks leave out.
+    case positionalOpen = "positional-open"
     /// The number itself, one column, for networks that make their own of it.
     case plain
   }
@@ -72,6 +82,8 @@ public struct NetworkSpec: Sendable, Equatable {
   public var groups: Int
   /// Whether a U-Net's lowest level has attention.
   public var attention: Bool
+  /// The steps N of the chain whose step is the condition `step`.
+  public var chainSteps = 1000
 
   /// Creates a network; the defaults suit data of a few dozen dimensions.
   public init(
@@ -111,6 +123,8 @@ public struct NetworkSpec: Sendable, Equatable {
 
   /// The most channels or units, blocks or layers, and frequencies.
   package static let (mostWidth, mostDepth, mostFrequencies) = (16384, 256, 4096)
+  /// The most levels of a U-Net.
+  static let mostLevels = 8
 
   /// Reads a network from its text.
   /// - Throws: `SpecError` that says what is known, or which value is out of range.
@@ -119,30 +133,32 @@ public struct NetworkSpec: Sendable, Equatable {
     guard let architecture = Architecture.named.first(where: { $0.key == spec.name })?.value else {
       throw spec.unknownName(known: Architecture.named.map(\.key))
     }
-    let (width, depth) = Self.keys(architecture)
     let isUNet = architecture.isUNet
-    try spec.expect(
-      keys: [width, depth] + (isUNet ? ["multipliers", "groups", "attention"] : [])
-        + ["condition", "features", "frequencies", "scale"])
-    self.init(
-      architecture,
-      width: try spec.integer(
-        width, default: isUNet ? 32 : 256, in: .between(1, Double(Self.mostWidth))),
-      depth: try spec.integer(
-        depth, default: isUNet ? 1 : architecture == .mlp ? 4 : 3,
-        in: .between(1, Double(Self.mostDepth))),
-      condition: try spec.choice("condition", default: .logSNR),
-      features: try spec.choice("features", default: .fourier),
-      frequencies: try spec.integer(
-        "frequencies", default: 64, in: .between(1, Double(Self.mostFrequencies))),
-      scale: try spec.number("scale", default: 0.16, in: .positive))
+    let timeKeys = ["condition", "features", "frequencies", "scale", "chain-steps"]
+    if case .ddpmUNet = architecture {
+      try spec.expect(keys: Self.ddpmUNetKeys + timeKeys)
+      self.init(.ddpmUNet(try Self.ddpmUNet(spec)))
+    } else {
+      let (width, depth) = Self.keys(architecture)
+      try spec.expect(
+        keys: [width, depth] + (isUNet ? ["multipliers", "groups", "attention"] : []) + timeKeys)
+      self.init(
+        architecture,
+        width: try spec.integer(
+          width, default: isUNet ? 32 : 256, in: .between(1, Double(Self.mostWidth))),
+        depth: try spec.integer(
+          depth, default: isUNet ? 1 : architecture == .mlp ? 4 : 3,
+          in: .between(1, Double(Self.mostDepth))))
+    }
+    condition = try spec.choice("condition", default: .logSNR)
+    features = try spec.choice("features", default: .fourier)
+    frequencies = try spec.integer(
+      "frequencies", default: 64, in: .between(1, Double(Self.mostFrequencies)))
+    scale = try spec.number("scale", default: 0.16, in: .positive)
+    chainSteps = try spec.integer(
+      "chain-steps", default: 1000, in: .between(2, Double(DDPMChain.mostSteps)))
     guard isUNet else { return }
-    if let text = spec.string("multipliers") {
-      let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-      let numbers = parts.compactMap { Int($0) }.filter { (1...64).contains($0) }
-      guard numbers.count == parts.count, numbers.count <= 8 else {
-        throw spec.wrong("multipliers", text, "up to 8 whole numbers from 1 to 64, such as 1-2-2")
-      }
+    if let numbers = try Self.numbers(spec, "multipliers", 1...64, such: "1-2-2") {
       multipliers = numbers
     }
     groups = try spec.integer(
@@ -153,6 +169,22 @@ public struct NetworkSpec: Sendable, Equatable {
     attention = try spec.flag("attention")
   }
 
+  /// Whole numbers with hyphens between, one a level; nil where they are not given.
+  static func numbers(
+    _ spec: Spec, _ key: String, _ range: ClosedRange<Int>, such example: String
+  ) throws(SpecError) -> [Int]? {
+    guard let text = spec.string(key) else { return nil }
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Int($0) }.filter(range.contains)
+    guard numbers.count == parts.count, numbers.count <= mostLevels else {
+      throw spec.wrong(
+        key, text,
+        "up to \(mostLevels) whole numbers from \(range.lowerBound) to \(range.upperBound), such as \(example)"
+      )
+    }
+    return numbers
+  }
+
   /// The largest divisor of the width up to a number.
   private func groups(upTo most: Int) -> Int {
     (1...most).last { width % $0 == 0 } ?? 1
@@ -161,7 +193,7 @@ public struct NetworkSpec: Sendable, Equatable {
   /// The names of width and depth.
   private static func keys(_ architecture: Architecture) -> (String, String) {
     switch architecture {
-    case .mlp, .own: ("width", "layers")
+    case .mlp, .own, .ddpmUNet: ("width", "layers")
     case .residualMLP: ("width", "blocks")
     case .unet, .unet1D: ("channels", "blocks")
     }
@@ -180,14 +212,21 @@ public struct NetworkSpec: Sendable, Equatable {
     let time =
       "condition=\(condition.rawValue),features=\(features.rawValue),"
       + "frequencies=\(frequencies),scale=\(Spec.text(scale))"
+      + (condition == .step ? ",chain-steps=\(chainSteps)" : "")
     guard isBuiltIn else { return "\(Self.ownPrefix)\(architecture.name) (\(time))" }
+    if case .ddpmUNet(let sizes) = architecture {
+      return "\(architecture.name):\(Self.text(of: sizes)),\(time)"
+    }
     let (widthName, depthName) = Self.keys(architecture)
-    let levels = multipliers.map(String.init).joined(separator: "-")
     return "\(architecture.name):\(widthName)=\(width),\(depthName)=\(depth),"
       + (architecture.isUNet
-        ? "multipliers=\(levels),groups=\(groups),attention=\(attention)," : "")
+        ? "multipliers=\(Self.text(of: multipliers)),groups=\(groups),attention=\(attention),"
+        : "")
       + time
   }
+
+  /// One number a level, with hyphens between.
+  static func text(of levels: [Int]) -> String { levels.map(String.init).joined(separator: "-") }
 
   /// The sizes of a U-Net.
   private var unet: UNet.Configuration {
@@ -224,17 +263,36 @@ public struct NetworkSpec: Sendable, Equatable {
       throw ProcessError(
         "the \(architecture.name) has the scale \(scale); expected a finite number above 0")
     }
+    guard condition != .step || (2...DDPMChain.mostSteps).contains(chainSteps) else {
+      throw ProcessError(
+        "the \(architecture.name) has chain-steps \(chainSteps); expected from 2 to \(DDPMChain.mostSteps)"
+      )
+    }
+    if case .ddpmUNet(let sizes) = architecture {
+      try Self.check(sizes)
+      return try checkSides(sampleShape, levels: sizes.widths.count, factor: sizes.factor)
+    }
     guard architecture.isUNet else { return }
     let name = architecture.name
-    guard (1...8).contains(multipliers.count), multipliers.allSatisfy({ (1...64).contains($0) })
+    guard (1...Self.mostLevels).contains(multipliers.count),
+      multipliers.allSatisfy({ (1...64).contains($0) })
     else {
       throw ProcessError(
-        "the \(name) has multipliers \(multipliers); expected 1 to 8, each from 1 to 64")
+        "the \(name) has multipliers \(multipliers); expected 1 to \(Self.mostLevels), each from 1 to 64"
+      )
     }
     guard groups >= 1, width % groups == 0 else {
       throw ProcessError(
         "the \(name) has \(groups) groups; expected a divisor of its \(width) channels")
     }
+    try checkSides(sampleShape, levels: multipliers.count, factor: unet.factor)
+  }
+
+  /// Checks that samples are images, or series, of sides that the levels of a U-Net can halve.
+  private func checkSides(
+    _ sampleShape: Shape, levels: Int, factor: Int
+  ) throws(ProcessError) {
+    let name = architecture.name
     let image = image(sampleShape)
     let isSeries = architecture == .unet1D
     guard image.rank == 3, image.count > 0 else {
@@ -242,10 +300,9 @@ public struct NetworkSpec: Sendable, Equatable {
         "a \(name) takes \(isSeries ? "series of length × channels" : "images of height × width × channels"); the samples have shape \(sampleShape)"
       )
     }
-    let factor = unet.factor
     guard isSeries || image[0] % factor == 0, image[1] % factor == 0 else {
       throw ProcessError(
-        "a \(name) of \(multipliers.count) levels takes \(isSeries ? "series whose length is a multiple" : "images whose sides are multiples") of \(factor); the samples have shape \(sampleShape)"
+        "a \(name) of \(levels) levels takes \(isSeries ? "series whose length is a multiple" : "images whose sides are multiples") of \(factor); the samples have shape \(sampleShape)"
       )
     }
   }
@@ -258,6 +315,8 @@ public struct NetworkSpec: Sendable, Equatable {
     case .own(let network): return network.make(sampleShape, conditions)
     case .unet, .unet1D:
       return UNet(image: image(sampleShape), conditions: conditions, unet)
+    case .ddpmUNet(let sizes):
+      return DDPMUNet(image: image(sampleShape), conditions: conditions, sizes)
     case .mlp:
       return MLP(
         inputs: dimensions, conditions: conditions, width: width, layers: depth,
@@ -276,6 +335,7 @@ public struct NetworkSpec: Sendable, Equatable {
     case .time: t
     case .discreteTime: 999 * t
     case .logSigma: log(marginal.sigma)
+    case .step: max(0, Double(chainSteps) * t - 1)
     }
   }
 }

@@ -129,6 +129,15 @@ public struct RunFolder: Sendable {
     try checkpoint.write(to: checkpointPath)
   }
 
+  /// Writes the averaged parameters of a model that was not trained here, without a state to go on from.
+  /// - Throws: `FileError` where they cannot be written.
+  public func save<Scalar>(_ parameters: Parameters<Scalar>) throws(FileError) {
+    try Safetensors(
+      Parameters(names: parameters.names.map { "average/\($0)" }, tensors: parameters.tensors),
+      metadata: ["step": "0", "format": "\(RunDescription.currentFormat)"]
+    ).write(to: checkpointPath)
+  }
+
   /// Removes the description and the log of a run that has no checkpoint, and the folder where nothing else is in it.
   public func removeIfWithoutCheckpoint() {
     let files = FileManager.default

@@ -45,26 +45,33 @@ enum InspectCommand: Command {
       throw CommandError.failure("\(folder.descriptionPath): \(error)")
     }
     let options = description.options
+    let source = description.notes[ImportCommand.note]
     var facts = [
       Fact("sde", description.sde), Fact("network", description.network),
-      Fact("sample shape", shape), Fact("data", description.data),
-      Fact("scalar", description.scalar), Fact("steps asked for", options.steps),
-      Fact("batch size", options.batchSize), Fact("seed", "\(options.seed)"),
-      Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
+      Fact("sample shape", shape), Fact("scalar", description.scalar),
       Fact("parametrization", description.parametrization),
-      Fact(
-        "standardization",
-        try DataNote.standardization.value(in: description, of: folder)?.grouping.rawValue ?? "none"
-      ),
-      Fact(
-        "loss",
-        description.teacher != nil
-          ? "consistency"
-          : "\(options.objective.rawValue), "
-            + (options.noiseLevel.map { "noise level \($0)" }
-              ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
-      ),
     ]
+    if let source {
+      facts.append(Fact("imported from", source))
+    } else {
+      facts += [
+        Fact("data", description.data), Fact("steps asked for", options.steps),
+        Fact("batch size", options.batchSize), Fact("seed", "\(options.seed)"),
+        Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
+        Fact(
+          "standardization",
+          try DataNote.standardization.value(in: description, of: folder)?.grouping.rawValue
+            ?? "none"),
+        Fact(
+          "loss",
+          description.teacher != nil
+            ? "consistency"
+            : "\(options.objective.rawValue), "
+              + (options.noiseLevel.map { "noise level \($0)" }
+                ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
+        ),
+      ]
+    }
     if let columns = try DataNote.columns.value(in: description, of: folder) {
       facts.append(
         Fact("columns", CSV.list(columns), .array(columns.map(JSON.string))))
@@ -84,9 +91,9 @@ enum InspectCommand: Command {
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()
       let count = checkpoint.parameters.names.indices
-        .filter { checkpoint.parameters.names[$0].hasPrefix("parameters/") }
+        .filter { checkpoint.parameters.names[$0].hasPrefix("average/") }
         .reduce(0) { $0 + checkpoint.parameters.tensors[$1].count }
-      if let step = checkpoint.metadata["step"].flatMap(Int.init) {
+      if source == nil, let step = checkpoint.metadata["step"].flatMap(Int.init) {
         facts.append(Fact("steps done", step))
       }
       facts.append(Fact("parameters", count))

@@ -113,14 +113,11 @@ struct LikelihoodJob<Scalar: TensorScalar> {
         bound.mean, error)
     }
     // The score at T of a network that knows little there says more of the network than of the prior.
-    // Data of all classes and covariates together are no samples of those under one.
-    let training =
-      model.givenNote == nil && model.labelSource == nil
-      ? model.trainingSamples(atMost: min(10_000, max(100, (1 << 23) / points.rows))) : nil
+    let data = endSamples(points)
     let bar = session.progress("budget")
     let budget = try likelihood.budget(
       of: result, for: points, key: key.folded("probes"),
-      endMarginal: training.map { .data($0) } ?? .score, pilots: pilots
+      endMarginal: data.map { .data($0) } ?? .score, pilots: pilots
     ) { progress in
       bar.update(min(0.999, progress.fraction))
       return true
@@ -156,6 +153,17 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     ]
     report.add("errorBudget", .object(parts), line: table.text.trimmedEnd)
     return report
+  }
+
+  /// Samples of what the model is a density of, whose p_T the prior is held to: those that it was trained on, or, of a run whose
+  /// data are not at hand, as of one that was imported, those that are scored; nil for exact models, and where there are few.
+  private func endSamples(_ points: Tensor<Scalar>) -> Tensor<Scalar>? {
+    // Data of all classes and covariates together are no samples of those under one.
+    guard model.run != nil, model.givenNote == nil, model.labelSource == nil else { return nil }
+    let most = min(10_000, max(100, (1 << 23) / points.rows))
+    if let own = model.trainingSamples(atMost: most) { return own }
+    return model.labels.isEmpty && points.rows >= 16
+      ? points.rows(Array(0..<min(most, points.rows))) : nil
   }
 
   /// Adds how well densities tell a data set from other data.
@@ -227,6 +235,11 @@ extension LoadedModel {
     guard let scale else {
       let samples = data.samples.reshaped(shape)
       return (standardization?.standardized(samples) ?? samples, nil)
+    }
+    if let own = data.scale?.levels, own != scale.levels {
+      session.say(
+        "\(data.name): its \(own) levels are taken as the first of the \(scale.levels) that the run's data had"
+      )
     }
     // Data with levels of their own are refused where these are no levels of the model's.
     let levels = try data.scale == nil ? try? data.scaled(by: scale) : data.scaled(by: scale)

@@ -7,8 +7,7 @@ enum Tool {
     [
       DemoCommand.self, TrainCommand.self, DistillCommand.self, SampleCommand.self,
       LikelihoodCommand.self, CalibrateCommand.self, VerifyCommand.self, StudyCommand.self,
-      BenchCommand.self,
-      InspectCommand.self,
+      BenchCommand.self, InspectCommand.self, ImportCommand.self,
     ]
   }
 

@@ -25,7 +25,7 @@ enum TrainCommand: ScalarCommand {
       .process,
       Option(
         "--network", "NET",
-        "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2 of images; each with condition=, features=, frequencies="
+        "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2 or ddpm-unet of images; each with condition=, features=, frequencies="
       ),
       Option(
         "--parametrization", "NAME",

@@ -120,6 +120,11 @@ struct TrainingJob<Scalar: TensorScalar> {
     resuming folder: RunFolder, given arguments: Arguments
   ) throws -> RunDescription {
     var found = try folder.description()
+    if let source = found.notes[ImportCommand.note] {
+      throw CommandError.usage(
+        "\(folder.path) was imported from \(source), without a training to go on with; expected a run that was trained here"
+      )
+    }
     guard found.scalar == Scalar.typeName else {
       throw CommandError.usage(
         "the run in \(folder.path) is of \(found.scalar); give --scalar \(found.scalar)")

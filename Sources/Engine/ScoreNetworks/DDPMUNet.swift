@@ -1,0 +1,169 @@
+import ScoreAutodiff
+import ScoreTensors
+
+/// The U-shaped network of DDPM (Ho et al. 2020, appendix B), as published models have it.
+///
+/// ```
+/// e = silu(W₂ silu(W₁ c)),   h₀ = conv(x)
+/// down: h ← attend(block(h, e)), each kept; then every second pixel of conv(h), kept too
+/// middle: h ← block(attend(block(h, e)), e)
+/// up: h ← attend(block(concatenate(h, kept), e)), one block more a level than down; then conv of h with its pixels repeated
+/// y = conv(silu(norm h))
+/// ```
+///
+/// All that is kept on the way down, h₀ as well, is joined to a block on the way up. Levels halve the sides, and those that are
+/// asked for have attention after each block.
+///
+/// The last convolutions of blocks and network start at 0, so that the network starts as the zero function.
+public struct DDPMUNet: Network {
+  /// The sizes of a network; those of DDPM for CIFAR-10 where nothing is said.
+  public struct Configuration: Sendable, Hashable {
+    /// The channels of each level.
+    public var widths = [128, 256, 256, 256]
+    /// Which levels have attention after each block.
+    public var attention = [false, true, false, false]
+    /// Residual blocks of each level on the way down; there is one more on the way up.
+    public var blocks = 2
+    /// Groups of channels that are normalised together; they divide the channels of all levels.
+    public var groups = 32
+    /// Channels of each head of attention, a divisor of those of levels that have it; nil for one head of all.
+    public var headWidth: Int?
+    /// Whether there is attention in the middle.
+    public var attendsInMiddle = true
+    /// Whether zeros stand on all sides of images that are halved, and not below and to the right alone.
+    public var padsAllSides = false
+    /// What is added to variances of groups.
+    public var epsilon = 1e-6
+
+    public init() {}
+
+    /// What height and width of images are multiples of.
+    public var factor: Int { 1 << (widths.count - 1) }
+
+    /// The channels where there is attention.
+    public var attendedWidths: [Int] {
+      zip(widths, attention).filter(\.1).map(\.0) + (attendsInMiddle ? widths.suffix(1) : [])
+    }
+  }
+
+  /// A residual block, with attention after it where its level has some.
+  private struct Stage {
+    let block: ResidualBlock
+    let attention: ImageAttention?
+
+    var parameters: [Parameter] { block.parameters + (attention?.parameters ?? []) }
+
+    func callAsFunction(_ h: Formula, _ e: Formula) -> Formula {
+      let h = block(h, e)
+      return attention?(h) ?? h
+    }
+  }
+
+  private let image: Shape
+  private let padsAllSides: Bool
+  private let input: Convolution
+  private let embedding: [Linear]
+  private let down: [[Stage]]
+  private let shrink: [Convolution]
+  private let middle: [Stage]
+  private let up: [[Stage]]
+  private let grow: [Convolution]
+  private let norm: GroupNorm
+  private let output: Convolution
+
+  /// Creates a network on images `[height, width, channels]`, given as rows of their entries.
+  public init(image: Shape, conditions: Int, _ configuration: Configuration = Configuration()) {
+    let (widths, groups, epsilon) = (
+      configuration.widths, configuration.groups, configuration.epsilon
+    )
+    let head = configuration.headWidth
+    precondition(
+      image.rank == 3 && image[0] % configuration.factor == 0
+        && image[1] % configuration.factor == 0 && configuration.blocks >= 1
+        && configuration.attention.count == widths.count
+        && widths.allSatisfy { $0 % groups == 0 }
+        && configuration.attendedWidths.allSatisfy { $0 % (head ?? $0) == 0 },
+      "no DDPM U-Net of \(configuration) for images \(image)")
+    let base = widths[0]
+    let width = 4 * base
+    func stage(_ name: String, _ inputs: Int, _ outputs: Int, attends: Bool) -> Stage {
+      Stage(
+        block: ResidualBlock(
+          name, inputs, outputs, embedding: width, groups: groups, epsilon: epsilon),
+        attention: attends
+          ? ImageAttention(
+            "\(name).attention", outputs, groups: groups, headWidth: head, epsilon: epsilon) : nil)
+    }
+    self.image = image
+    padsAllSides = configuration.padsAllSides
+    input = Convolution("input", image[2], base)
+    embedding = [
+      Linear("embedding.0", conditions, width), Linear("embedding.1", width, width),
+    ]
+    var (last, kept) = (base, [base])
+    var down: [[Stage]] = []
+    var up: [[Stage]] = []
+    for (level, own) in widths.enumerated() {
+      down.append(
+        (0..<configuration.blocks).map { place in
+          stage(
+            "down.\(level).\(place)", place == 0 ? last : own, own,
+            attends: configuration.attention[level])
+        })
+      kept += [Int](repeating: own, count: configuration.blocks)
+      if level < widths.count - 1 { kept.append(own) }
+      last = own
+    }
+    middle = [
+      stage("middle.0", last, last, attends: configuration.attendsInMiddle),
+      stage("middle.1", last, last, attends: false),
+    ]
+    for (level, own) in widths.enumerated().reversed() {
+      var stages: [Stage] = []
+      for place in 0...configuration.blocks {
+        stages.append(
+          stage(
+            "up.\(level).\(place)", last + kept.removeLast(), own,
+            attends: configuration.attention[level]))
+        last = own
+      }
+      up.insert(stages, at: 0)
+    }
+    (self.down, self.up) = (down, up)
+    shrink = widths.dropLast().enumerated().map { Convolution("down.\($0).half", $1, $1) }
+    grow = widths.dropFirst().enumerated().map { Convolution("up.\($0 + 1).double", $1, $1) }
+    norm = GroupNorm("norm", base, groups: groups, silu: true, epsilon: epsilon)
+    output = Convolution("output", base, image[2], weights: .constant(0))
+  }
+
+  public var parameters: [Parameter] {
+    input.parameters + embedding.flatMap(\.parameters)
+      + down.joined().flatMap(\.parameters) + shrink.flatMap(\.parameters)
+      + middle.flatMap(\.parameters) + up.joined().flatMap(\.parameters)
+      + grow.flatMap(\.parameters) + norm.parameters + output.parameters
+  }
+
+  /// `[n, height · width · channels]` and a condition `[n or 1, conditions]` to the shape of x.
+  public func callAsFunction(_ x: Formula, condition c: Formula) -> Formula {
+    let e = silu(embedding[1](silu(embedding[0](c))))
+    var h = input(x.reshaped(Shape([x.shape[0]] + image.extents)))
+    var kept = [h]
+    for (level, stages) in down.enumerated() {
+      for stage in stages {
+        h = stage(h, e)
+        kept.append(h)
+      }
+      guard level < shrink.count else { continue }
+      h = shrink[level].halved(h, padsAllSides: padsAllSides)
+      kept.append(h)
+    }
+    for stage in middle { h = stage(h, e) }
+    for (level, stages) in up.enumerated().reversed() {
+      for stage in stages {
+        h = stage(.concatenated([h, kept.removeLast()], axis: 3), e)
+      }
+      if level > 0 { h = grow[level - 1](h.upsampled()) }
+    }
+    return output(norm(h)).reshaped(x.shape)
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import ScoreSDE
+
+/// `scoresde import`: makes a run of a model that was trained elsewhere.
+enum ImportCommand: ScalarCommand {
+  static let name = "import"
+  static let summary = "makes a run of a published DDPM, a folder that PyTorch's diffusers wrote"
+  static let positionalLimit = 1
+  static let positionalNames = "FOLDER"
+  static let options = [
+    Option("--out", "RUN", "the run's folder (required)"),
+    Option(
+      "--levels", "N",
+      "how many levels the data had that it was trained on, evenly from -1 to 1 (default 256, bytes)"
+    ),
+  ]
+  /// The note in a run's description that says where it was imported from.
+  static let note = "imported"
+
+  static func run<Scalar: TensorScalar>(_ session: Session, _: Scalar.Type) throws {
+    guard let source = session.arguments.positional.first else {
+      throw CommandError.usage("import needs a folder with a published model")
+    }
+    let folder = RunFolder(try session.arguments.required("--out"))
+    if let file = folder.file {
+      throw CommandError.usage(
+        "--out is \(folder.path), where \(file) would be overwritten; expected another folder")
+    }
+    let levels = try session.arguments.integer("--levels", atLeast: 2, atMost: 1 << 16) ?? 256
+    let published = try PublishedModel(source)
+    let parameters: Parameters<Scalar> = try published.parameters()
+    // Level b, of 256, is at 2b/255 − 1, in the middle of its bin.
+    let last = Double(levels - 1)
+    let scale = DataScale(levels: levels, factor: 2 / last, offset: -1 - 1 / last)
+    let model = published.configuration
+    let description = RunDescription(
+      model: model, process: published.process, scalar: Scalar.typeName, data: source,
+      options: TrainingOptions(),
+      notes: [note: source, DataNote.scale.name: try DataNote.scale.text(of: scale)])
+    let new = FilePlace.missingFolders(folder.path)
+    do {
+      try folder.create(description)
+      try folder.save(parameters)
+    } catch {
+      folder.removeIfWithoutCheckpoint()
+      FilePlace.removeIfEmpty(new)
+      throw error
+    }
+    try session.finish(
+      .object([
+        ("parameters", .integer(parameters.count)),
+        ("shape", .array(model.sampleShape.extents.map { .integer($0) })),
+        ("sde", .string(description.sde)), ("network", .string(description.network)),
+        ("out", .string(folder.path)),
+      ]),
+      "\(NumberText.counted(parameters.count, "parameter")) of a network for images of \(model.sampleShape), trained on \(description.sde); the run is in \(folder.path)"
+    )
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import ScoreAutodiff
+import ScoreNetworks
+import ScoreTensors
+import Testing
+
+/// DDPM's network. That its results are PyTorch's is a test of published models.
+@Suite struct DDPMUNetTests {
+  private static func small(
+    headWidth: Int? = nil, padsAllSides: Bool = false, attendsInMiddle: Bool = true
+  ) -> DDPMUNet {
+    var configuration = DDPMUNet.Configuration()
+    configuration.widths = [4, 8]
+    configuration.attention = [false, true]
+    configuration.blocks = 1
+    configuration.groups = 2
+    configuration.headWidth = headWidth
+    configuration.padsAllSides = padsAllSides
+    configuration.attendsInMiddle = attendsInMiddle
+    return DDPMUNet(image: [4, 8, 1], conditions: 6, configuration)
+  }
+
+  private static func values(_ network: DDPMUNet) -> [Tensor<Double>] {
+    network.parameters.enumerated().map { place, parameter in
+      let drawn: Tensor<Double> = RandomKey(4).folded(UInt64(place)).normal(parameter.shape)
+      return drawn.map { 0.3 * $0 + (parameter.name.hasSuffix("norm.weight") ? 1 : 0) }
+    }
+  }
+
+  @Test func theNetworkForCIFARHasThePublishedParameters() {
+    let network = DDPMUNet(image: [32, 32, 3], conditions: 128)
+    #expect(network.parameters.reduce(0) { $0 + $1.shape.count } == 35_746_307)
+    #expect(Set(network.parameters.map(\.name)).count == network.parameters.count)
+  }
+
+  @Test func networksStartAsTheZeroFunction() {
+    let network = Self.small(headWidth: 4)
+    let (x, c) = (Formula.input("x", [3, 32]), Formula.input("c", [1, 6]))
+    let drawn = Parameters<Double>(drawing: network.parameters, key: RandomKey(1))
+    let program = Program<Double>(
+      parameters: network.parameters.map(\.formula), arguments: [x, c],
+      outputs: [network(x, condition: c)])
+    let found = program(
+      [RandomKey(2).normal([3, 32]), RandomKey(3).normal([1, 6])], parameters: drawn.tensors)
+    #expect(found == [Tensor([3, 32])])
+  }
+
+  @Test(arguments: [nil, 2] as [Int?], [false, true])
+  func gradientsAgreeWithFiniteDifferences(headWidth: Int?, padsAllSides: Bool) {
+    let network = Self.small(headWidth: headWidth, padsAllSides: padsAllSides)
+    let (x, c) = (Formula.input("x", [2, 32]), Formula.input("c", [2, 6]))
+    let loss = square(network(x, condition: c)).sum()
+    let inputs = network.parameters.map(\.formula) + [x, c]
+    let program = Program<Double>(
+      arguments: inputs, outputs: [loss] + gradient(of: loss, withRespectTo: inputs)
+    ).bind([])
+    let point: [Tensor<Double>] =
+      Self.values(network) + [RandomKey(5).normal([2, 32]), RandomKey(6).normal([2, 6])]
+    let direction = point.enumerated().map { index, tensor in
+      RandomKey(7).folded(UInt64(index)).normal(tensor.shape) as Tensor<Double>
+    }
+    func value(_ step: Double) -> Double {
+      program(zip(point, direction).map { $0 + step * $1 })[0].scalars[0]
+    }
+    let h = 1e-5
+    let slope = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h)
+    let found = zip(program(point).dropFirst(), direction).reduce(0.0) {
+      $0 + zip($1.0.scalars, $1.1.scalars).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    #expect(abs(found - slope) < 1e-6 * (1 + abs(slope)))
+  }
+
+  /// With heads of one channel each, the weights of a pixel for another are exp(q k), channel by channel.
+  @Test(arguments: [1, 2, 4])
+  func headsAttendEachByItself(headWidth: Int) {
+    let (channels, pixels) = (4, 6)
+    let layer = ImageAttention("a", channels, groups: 2, headWidth: headWidth)
+    let x = Formula.input("x", [2, 2, 3, channels])
+    let values: [Tensor<Double>] = layer.parameters.enumerated().map {
+      RandomKey(1).folded(UInt64($0)).normal($1.shape)
+    }
+    func run(_ result: Formula, _ point: Tensor<Double>) -> Tensor<Double> {
+      Program<Double>(
+        parameters: layer.parameters.map(\.formula), arguments: [x], outputs: [result])(
+          [point], parameters: values)[0]
+    }
+    let point: Tensor<Double> = RandomKey(2).normal([2, 2, 3, channels])
+    let found = run(layer(x), point)
+    let normal = run(
+      x.groupNorm(
+        groups: 2, scale: layer.parameters[0].formula, shift: layer.parameters[1].formula), point)
+    func mapped(_ map: Int, _ row: Int, _ input: (Int) -> Double) -> Double {
+      let (weight, bias) = (values[2 + 2 * map], values[3 + 2 * map])
+      return (0..<channels).reduce(bias.scalars[row]) {
+        $0 + weight.scalars[row * channels + $1] * input($1)
+      }
+    }
+    for image in 0..<2 {
+      func at(_ tensor: Tensor<Double>, _ pixel: Int, _ channel: Int) -> Double {
+        tensor.scalars[(image * pixels + pixel) * channels + channel]
+      }
+      func part(_ map: Int, _ pixel: Int, _ channel: Int) -> Double {
+        mapped(map, channel) { at(normal, pixel, $0) }
+      }
+      for pixel in 0..<pixels {
+        let sums = (0..<channels).map { channel in
+          let head = channel / headWidth * headWidth..<(channel / headWidth + 1) * headWidth
+          let weights = (0..<pixels).map { other in
+            exp(
+              head.reduce(0.0) { $0 + part(0, pixel, $1) * part(1, other, $1) }
+                / Double(headWidth).squareRoot())
+          }
+          let total = weights.reduce(0, +)
+          return (0..<pixels).reduce(0) { $0 + weights[$1] / total * part(2, $1, channel) }
+        }
+        for channel in 0..<channels {
+          let expected = at(point, pixel, channel) + mapped(3, channel) { sums[$0] }
+          #expect(abs(at(found, pixel, channel) - expected) < 1e-10)
+        }
+      }
+    }
+  }
+
+  @Test func positionsAreThoseOfBothConventions() {
+    let c = Formula.input("c", [1, 1])
+    for (includesLast, ratio) in [(true, 2.0), (false, 3.0)] {
+      let features = PositionalFeatures(frequencies: 3, includesLast: includesLast)(c)
+      let found = Program<Double>(parameters: [], arguments: [c], outputs: [features])(
+        [Tensor([1, 1], [0.7])], parameters: [])[0].scalars
+      for place in 0..<3 {
+        let angle = 0.7 * pow(10_000, -Double(place) / ratio)
+        #expect(abs(found[place] - sin(angle)) < 1e-14)
+        #expect(abs(found[place + 3] - cos(angle)) < 1e-14)
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Runs that `import` makes of published models, and what is done with them.
+@Suite struct ImportTests {
+  private struct Report: Decodable {
+    var parameters: Int
+    var shape: [Int]
+    var sde: String
+    var network: String
+    var out: String
+  }
+
+  /// Under a constant ε̂ = b the flow has x_s = α_s/α_t x_t + (σ_s − α_s σ_t/α_t) b.
+  @Test(arguments: [Float(0), 0.25])
+  func samplesAreThoseOfTheNetwork(noise: Float) throws {
+    let bench = try Workbench(PublishedFolder.files(noise: noise))
+    let report: Report = try bench.report("import published --out run")
+    #expect(report.shape == [2, 4, 1] && report.out == "run")
+    #expect(report.sde == "ddpm:steps=1000,beta-start=0.0001,beta-end=0.02,power=1")
+    #expect(report.network.hasPrefix("ddpm-unet:channels=2,"))
+    let count = 500
+    let drawn: Reports.Sample = try bench.report(
+      "sample --model run --solver ddim --steps 3 --count \(count) --out x.npy")
+    #expect(drawn.shape == [count, 2, 4, 1])
+    let chain = try DDPMChain.linear()
+    let (first, last) = (chain.marginal(at: 0.001), chain.marginal(at: 1))
+    let scale = first.alpha / last.alpha
+    let shift = (first.sigma - scale * last.sigma) * Double(noise)
+    let numbers = try bench.numbers("x.npy")
+    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    let square = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(numbers.count)
+    // A level b is at (2 b + 1)/255 − 1 − 1/255, the middle of its bin. Five standard errors, a false alarm of 6e-7 each.
+    let error = 5 / Double(numbers.count).squareRoot()
+    let deviation = 127.5 * scale
+    #expect(abs(mean - 127.5 * (shift + 1) - 0.5) < error * deviation, "\(mean)")
+    #expect(abs(square.squareRoot() / deviation - 1) < error / 2.0.squareRoot(), "\(square)")
+  }
+
+  @Test func whatIsImportedIsSaid() throws {
+    let bench = try Workbench(PublishedFolder.files(noise: 0))
+    let _: Report = try bench.report("import published --out run")
+    let text = try bench.scoresde("inspect run").output
+    #expect(text.contains("imported from") && text.contains("published"))
+    #expect(!text.contains("learning rate") && !text.contains("steps done"))
+    // Of 17 levels from −1 to 1, as many are 2/16 apart.
+    let _: Report = try bench.report("import published --out other --levels 17")
+    let run = String(decoding: try bench.data("other/run.json"), as: UTF8.self)
+    #expect(run.contains(#"\"factor\":0.125,\"levels\":17,\"offset\":-1.0625"#), "\(run)")
+    // Levels count as such, so that likelihoods are in bits per dimension as well.
+    let images = Data.npy(bytes: (0..<24).map { UInt8($0 * 10) }, shape: [3, 2, 4])
+    try bench.write(images, to: "data.npy")
+    let scored: Reports.Likelihood = try bench.report(
+      "likelihood --model run --data data.npy --rtol 1e-3 --strata 0")
+    #expect(scored.bitsPerDimension != nil && scored.epsilon == 0.001)
+  }
+
+  @Test(arguments: [
+    ("import", ["import needs a folder"]), ("import published", ["--out"]),
+    ("import nowhere --out other", ["nowhere", "no such folder"]),
+    ("import published --out published --steps 3", ["--steps"]),
+    ("train --out run --resume", ["was imported from published"]),
+  ])
+  func refusals(_ words: String, _ expected: [String]) throws {
+    let bench = try Workbench(PublishedFolder.files(noise: 0))
+    let _: Report = try bench.report("import published --out run")
+    let again = try bench.scoresde("import published --out run")
+    #expect(again.status == 2 && again.errors.contains("run.json would be overwritten"))
+    let outcome = try bench.scoresde(words)
+    #expect(outcome.status != 0 && outcome.output.isEmpty)
+    for part in expected { #expect(outcome.errors.contains(part), "\(outcome.errors)") }
+  }
+
+  @Test func whatCannotBeReadLeavesNothing() throws {
+    var files = PublishedFolder.files(noise: 0)
+    files["published/diffusion_pytorch_model.safetensors"]?.removeLast()
+    let bench = try Workbench(files)
+    let outcome = try bench.scoresde("import published --out a/run")
+    #expect(outcome.status == 1 && outcome.errors.contains("safetensors"))
+    #expect(throws: (any Error).self) { try bench.data("a/run/run.json") }
+  }
+}
