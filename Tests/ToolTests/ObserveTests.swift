@@ -61,6 +61,50 @@ import Testing
     #expect(try sample("\(model) both.csv") == found)
   }
 
+  /// Sums and differences of independent numbers, in closed form: mean m + K (y − A m) and covariance S − K A S, K = S Aᵀ (A S Aᵀ + n² I)⁻¹.
+  @Test func productsWithAMatrixAreObserved() throws {
+    let bench = try Workbench([
+      "rows.npy": .npy([1, 1, 1, 1, -1, 0], shape: [2, 3]), "rows.csv": .text("1,1,1\n1,-1,0\n"),
+      "seen.npy": .npy([2.1, 0.2], shape: [2]),
+      "idle.npy": .npy([1, 1, 1, 0, 0, 0], shape: [2, 3]),
+    ])
+    let model = "--model gaussian:mean=0.5,std=0.3,dim=3"
+    func sample(_ options: String) throws -> [Double] {
+      let _: Reports.Sample = try bench.report(
+        "sample \(model) --solver ode --rtol 1e-8 --atol 1e-8 --count 4000 --scalar float64 --out x.npy --observe seen.npy \(options)"
+      )
+      return try bench.numbers("x.npy")
+    }
+    let found = try sample("--observe-as matrix:rows.npy --observe-noise 0.1")
+    #expect(try sample("--observe-as matrix:rows.csv --observe-noise 0.1") == found)
+    // The rows are orthogonal, of squares 3 and 2, so each number says its own part.
+    let (prior, noise) = (0.09, 0.01)
+    let gains = [(2.1 - 1.5) / (3 * prior + noise), 0.2 / (2 * prior + noise)]
+    let means = [gains[0] + gains[1], gains[0] - gains[1], gains[0]].map { 0.5 + prior * $0 }
+    let lost = [prior * prior / (3 * prior + noise), prior * prior / (2 * prior + noise)]
+    let variances = [prior - lost[0] - lost[1], prior - lost[0] - lost[1], prior - lost[0]]
+    for column in 0..<3 {
+      let numbers = stride(from: column, to: found.count, by: 3).map { found[$0] }
+      let mean = numbers.reduce(0, +) / 4000
+      let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 4000
+      // Five standard errors, a false alarm of 6e-7 each, and what the noise at ε adds, 1e-4.
+      let error = 5 / 4000.0.squareRoot()
+      #expect(abs(mean - means[column]) < error * variances[column].squareRoot() + 1e-4)
+      #expect(
+        abs(variance - variances[column] - 1e-4) < error * 2.0.squareRoot() * variances[column])
+    }
+    for (words, names) in [
+      ("matrix:idle.npy", ["row 1", "all 0"]), ("matrix:seen.npy", ["[2]", "[m, 3]"]),
+      ("matrix", ["matrix:FILE"]), ("matrix:rows.npy,size=2", ["size", "iterations"]),
+      ("matrix:none.npy", ["none.npy", "no such file"]),
+    ] {
+      let outcome = try bench.scoresde(
+        "sample \(model) --observe seen.npy --observe-as \(words) --out y.npy")
+      #expect(outcome.status != 0)
+      for name in names { #expect(outcome.errors.contains(name), "\(outcome.errors)") }
+    }
+  }
+
   /// A table of what is known has the columns of the data by their names, in any order and not all of them.
   @Test func columnsOfATableAreObservedByName() throws {
     let rows = (0..<48).map { row in

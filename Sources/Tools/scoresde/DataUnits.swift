@@ -4,10 +4,11 @@ import ScoreSDE
 /// How an observation in the data's units is one in the model's, where raw numbers are centre + deviation · x.
 ///
 /// ```
-/// A(centre + deviation · x) + n = y   as   A(deviation · x)/q + n/q = (y − A centre)/q,   q = |A deviation|
+/// A(centre + deviation · x) + n = y   as   A(deviation · x)/q + n/q = (y − A centre)/q
 /// ```
 ///
-/// q, one an observed entry, brings them to the size that entries have in the model, whatever the columns' units.
+/// q, one an observed entry, brings them to the size that entries have in the model, whatever the columns' units: |A deviation|, or
+/// of a matrix √Σ (A deviation)², since its entries may have both signs.
 struct DataUnits {
   /// The deviation of what rounding to levels takes from a number; 0 where there are none.
   let rounding: Double
@@ -16,9 +17,10 @@ struct DataUnits {
   private let scales: [Double]
   private let centres: [Double]
 
-  /// - Parameter map: what is observed of a sample in the data's units, a weighted mean of its entries each.
+  /// - Parameter observed: what is observed of a sample in the data's units.
   /// - Throws: where the map does not fit samples of the model.
-  init<Scalar: TensorScalar>(_ model: LoadedModel<Scalar>, _ map: LinearObservation) throws {
+  init<Scalar: TensorScalar>(_ model: LoadedModel<Scalar>, _ observed: ObservedMap) throws {
+    let map = observed.map
     let one = Shape([1] + map.sampleShape.extents)
     let (zeros, ones) = (Tensor<Double>(one), Tensor<Double>(one, repeating: 1))
     var (centre, deviation) = (zeros, ones)
@@ -34,7 +36,7 @@ struct DataUnits {
     rounding = (model.scale?.binWidth ?? 0) / 12.0.squareRoot()
     self.map = map
     deviations = deviation.scalars
-    scales = try map.apply(deviation).scalars.map(abs)
+    scales = try observed.scales(deviations)
     centres = try map.apply(centre).scalars
   }
 
@@ -44,7 +46,7 @@ struct DataUnits {
   }
 
   /// The deviations of their noise, as the model's.
-  func modelDeviations(_ noise: Double) -> [Double] { scales.map { noise / $0 } }
+  func modelDeviations(_ noises: [Double]) -> [Double] { zip(noises, scales).map { $0 / $1 } }
 
   /// The known entries of the observation of a sample of the model.
   func observation(_ known: [Bool]) throws -> LinearObservation {

@@ -14,15 +14,13 @@ enum ObserveOption {
     private let deviations: [Double]
     private let coarse: GaussianOracle<Double>?
 
-    /// - Parameters:
-    ///   - size: how many entries a number is the mean of, along a side.
-    ///   - noise: the deviation of the numbers' noise in the data's units; nil is that of rounding.
+    /// - Parameter noise: the deviation of the numbers' noise in the data's units; nil is that of rounding.
     init(
-      _ model: LoadedModel<Scalar>, _ map: LinearObservation, size: Int, noise: Double?,
-      iterations: Int
+      _ model: LoadedModel<Scalar>, _ map: ObservedMap, noise: Double?, iterations: Int
     ) throws {
-      units = try DataUnits(model, map)
-      deviations = units.modelDeviations(noise ?? units.rounding / Double(size))
+      let units = try DataUnits(model, map)
+      deviations = units.modelDeviations(map.noises.map { noise ?? units.rounding * $0 })
+      self.units = units
       coarse = try model.coarse()
       self.iterations = iterations
     }
@@ -63,17 +61,21 @@ enum ObserveOption {
     let spec = try asUsage(of: "--observe-as") {
       try Spec(arguments.text("--observe-as") ?? "entries", kind: "observation")
     }
-    let (map, size) = try observation(spec, of: model.field.sampleShape)
+    let map = try asUsage(of: "--observe-as") {
+      try ObservedMap(spec, of: model.field.sampleShape, columns: model.columns)
+    }
     let iterations = try asUsage(of: "--observe-as") {
       try spec.integer("iterations", default: standardIterations, in: .between(1, 1000))
     }
+    // The numbers of a matrix have no names.
+    let columns = map.kind == "matrix" ? nil : model.columns
     let observations = try ObservedFile(path).observations(
-      of: map.shape, as: spec.name, columns: model.columns,
+      of: map.map.shape, as: map.kind, columns: columns,
       labels: model.labelColumn,
       given: model.givenNote?.names ?? [])
     let posteriors = try Posteriors(
-      model, map, size: size, noise: noise(arguments), iterations: iterations)
-    if let remark = remark(on: observations, posteriors.units, model) { session.say(remark) }
+      model, map, noise: noise(arguments), iterations: iterations)
+    if let remark = remark(on: observations, map, posteriors.units, model) { session.say(remark) }
     let masks = observations.map { $0.map(\.isNaN) }
     let isTogether = masks.allSatisfy { $0 == masks[0] } && observations.count > 1
     let rows =
@@ -134,8 +136,9 @@ enum ObserveOption {
       for place in places { seen[place] = Double(sample[place]) + (noise ?? 0) * noises[place] }
       return seen
     }
-    let map = try observation(Spec("entries", kind: "observation"), of: model.field.sampleShape).map
-    return try Posteriors(model, map, size: 1, noise: noise, iterations: standardIterations)
+    let map = try ObservedMap(
+      Spec("entries", kind: "observation"), of: model.field.sampleShape, columns: nil)
+    return try Posteriors(model, map, noise: noise, iterations: standardIterations)
       .field(prior, given: rows)
   }
 
@@ -150,8 +153,11 @@ enum ObserveOption {
 
   /// What is said of observations far from all that the model's run was trained on.
   private static func remark<Scalar: TensorScalar>(
-    on observations: [[Double]], _ units: DataUnits, _ model: LoadedModel<Scalar>
+    on observations: [[Double]], _ map: ObservedMap, _ units: DataUnits,
+    _ model: LoadedModel<Scalar>
   ) -> String? {
+    // Sums and differences of levels are no levels.
+    guard map.kind != "matrix" || model.scale == nil else { return nil }
     let known = observations.flatMap { $0.enumerated().filter { !$0.element.isNaN } }
     if let scale = model.scale {
       let last = Double(scale.levels - 1) * scale.binWidth
@@ -164,28 +170,9 @@ enum ObserveOption {
     let far = deviations.filter { !$0.element.isNaN }.max { $0.element < $1.element }
     return far.flatMap { far in
       let name =
-        model.columns.map { "a \(CSV.spelled($0[far.offset]))" } ?? "a number \(far.offset + 1)"
+        (map.kind == "matrix" ? nil : model.columns).map { "a \(CSV.spelled($0[far.offset]))" }
+        ?? "a number \(far.offset + 1)"
       return LoadedModel<Scalar>.remark(far.element, on: "--observe has \(name)")
-    }
-  }
-
-  /// The map from samples to what a file holds of them, and the side of its blocks.
-  private static func observation(
-    _ spec: Spec, of shape: Shape
-  ) throws -> (map: LinearObservation, size: Int) {
-    try asUsage(of: "--observe-as") {
-      switch spec.name {
-      case "entries":
-        try spec.expect(keys: ["iterations"])
-        return (
-          try LinearObservation(of: shape, shape: shape, apply: { $0 }, adjoint: { $0 }), 1
-        )
-      case "block-means":
-        try spec.expect(keys: ["size", "iterations"])
-        let size = try spec.integer("size", default: 2, in: .between(1, 1_048_576))
-        return (try .blockMeans(of: shape, size: size), size)
-      default: throw spec.unknownName(known: ["entries", "block-means"])
-      }
     }
   }
 
@@ -209,7 +196,7 @@ extension Option {
   )
   static let observeAs = Option(
     "--observe-as", "WHAT",
-    "entries of a sample (default), or block-means:size=2, means over blocks of pixels; both take iterations=\(ObserveOption.standardIterations)"
+    "entries of a sample (default), or block-means:size=2, means over blocks of pixels, or matrix:FILE, products with the rows of an .npy file [m, …] or a table; all take iterations=\(ObserveOption.standardIterations)"
   )
   static let observeNoise = Option(
     "--observe-noise", "X",

@@ -80,7 +80,7 @@ struct ObservedFile {
     guard let names = table.columns, let columns else {
       guard table.values.shape[1] == shape.count else {
         throw CommandError.failure(
-          "\(path) has \(NumberText.counted(table.values.shape[1], "column")); expected \(shape.count), as samples have, empty where nothing is known"
+          "\(path) has \(NumberText.counted(table.values.shape[1], "column")); expected \(shape.count), as an observation has, empty where nothing is known"
         )
       }
       return lines
