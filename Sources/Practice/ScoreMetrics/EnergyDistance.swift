@@ -44,9 +44,17 @@ extension Metrics {
       x.shape[1] == y.shape[1], "samples of \(x.shape[1]) and of \(y.shape[1]) values")
     precondition(
       x.rows >= 3 && y.rows >= 3, "the error takes three samples a set, got \(x.rows), \(y.rows)")
-    let (n, m) = (Double(x.rows), Double(y.rows))
-    let own = (ownSums(x, kernel), ownSums(y, kernel))
-    let mixed = mixedSums(x, y, kernel)
+    return discrepancy(
+      own: (ownSums(x, kernel), ownSums(y, kernel)), mixed: mixedSums(x, y, kernel))
+  }
+
+  /// The same from sums of the kernel: those of each row over the other rows of its set, with that of squares over all ordered
+  /// pairs, and those over the rows of the other set.
+  static func discrepancy(
+    own: ((sums: [Double], square: Double), (sums: [Double], square: Double)),
+    mixed: (x: [Double], y: [Double])
+  ) -> Estimate {
+    let (n, m) = (Double(mixed.x.count), Double(mixed.y.count))
     let sums = (own.0.sums.reduce(0, +), own.1.sums.reduce(0, +), mixed.x.reduce(0, +))
     let value = sums.0 / (n * (n - 1)) + sums.1 / (m * (m - 1)) - 2 * sums.2 / (n * m)
 
@@ -123,7 +131,7 @@ extension Metrics {
   }
 
   @inline(__always)
-  private static func squaredDistance(
+  static func squaredDistance(
     _ x: UnsafeBufferPointer<Double>, _ i: Int, _ y: UnsafeBufferPointer<Double>, _ j: Int,
     _ width: Int
   ) -> Double {

@@ -5,10 +5,13 @@ import ScoreTensors
 /// | metric | use |
 /// |---|---|
 /// | `energyDistance` | sets of any size and dimension; unbiased, so small sets compare fairly |
+/// | `energyTest` | the same, with how often chance alone makes it as large (p) |
 /// | `maximumMeanDiscrepancy` | the same with a length scale of one's own |
 /// | `slicedWasserstein` | distances in the data's own unit; biased upwards for small sets |
 /// | `frechetDistance` | means and covariances alone; strongly biased unless n ≫ d |
 /// | `wasserstein` | numbers, exactly |
+/// | `precision` | the share of samples within the manifold of others; recall, the other way round |
+/// | `copying` | whether samples repeat the data that they should only be like |
 /// | `areaUnderROC` | how well a score separates two classes |
 /// | `rankedProbabilityScores`, `energyScore` | draws for each row against its true value; beside them `Calibration` |
 public enum Metrics {}
