@@ -270,7 +270,7 @@ import Testing
     let help = try bench.scoresde("--help")
     #expect(help.status == 0 && help.errors.isEmpty && help.output == outcome.errors)
     for command in [
-      "demo", "train", "sample", "likelihood", "verify", "study", "bench", "inspect",
+      "demo", "train", "sample", "likelihood", "compare", "verify", "study", "bench", "inspect",
     ] {
       #expect(help.output.contains("\n  \(command) "))
       let own = try bench.scoresde("\(command) --help")

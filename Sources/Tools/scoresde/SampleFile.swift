@@ -52,6 +52,11 @@ enum SampleFile {
     }
   }
 
+  /// How large the dots of a number of samples are.
+  static func dotSize(of count: Int) -> Double {
+    min(2.5, max(0.8, 2.5 * (2000 / Double(max(1, count))).squareRoot()))
+  }
+
   /// Points in the plane as a scatter plot.
   static func scatter<Scalar: TensorScalar>(_ samples: Tensor<Scalar>) -> Plot {
     samples.withUnsafeBuffer {
@@ -62,7 +67,7 @@ enum SampleFile {
         [
           .scatter(
             pairs: $0,
-            size: min(2.5, max(0.8, 2.5 * (2000 / Double(max(1, samples.rows))).squareRoot())))
+            size: dotSize(of: samples.rows))
         ])
     }
   }

@@ -45,7 +45,8 @@ struct Session {
   func checkWritable(_ option: String, extensions: [String]) throws -> String? {
     guard let path = arguments.text(option) else { return nil }
     let files = [
-      "--data", "--against", "--from", "--class", "--given", "--observe", "--out", "--trajectory",
+      "--data", "--with", "--against", "--from", "--class", "--given", "--observe", "--out",
+      "--trajectory",
     ]
     for other in files where other != option {
       guard let text = arguments.text(other), FilePlace.isSame(text, path) else { continue }

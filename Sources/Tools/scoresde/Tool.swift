@@ -6,8 +6,8 @@ enum Tool {
   static var commands: [any Command.Type] {
     [
       DemoCommand.self, TrainCommand.self, DistillCommand.self, SampleCommand.self,
-      LikelihoodCommand.self, CalibrateCommand.self, VerifyCommand.self, StudyCommand.self,
-      BenchCommand.self, InspectCommand.self, ImportCommand.self,
+      LikelihoodCommand.self, CalibrateCommand.self, CompareCommand.self, VerifyCommand.self,
+      StudyCommand.self, BenchCommand.self, InspectCommand.self, ImportCommand.self,
     ]
   }
 

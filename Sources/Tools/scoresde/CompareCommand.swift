@@ -1,0 +1,109 @@
+import Foundation
+import ScoreSDE
+
+/// `scoresde compare`: whether two sets of samples are of one distribution.
+enum CompareCommand: ScalarCommand {
+  static let name = "compare"
+  static let summary =
+    "tells whether two sets of samples are of one distribution, and whether one copies the other"
+  /// The first samples that are taken where nothing is said.
+  private static let usualCount = 2000
+  private static let permutations = 199
+  /// The most numbers of a sample that there are tables of, and of which covariances are taken.
+  private static let (mostColumns, mostOfFrechet) = (64, 256)
+  static let options: [Option] = [
+    Option("--data", "DATA", "the samples in question, such as those of a model (required)"),
+    Option(
+      "--with", "DATA", "samples that they are held to: digits:test, moons, a file (required)"),
+    Option(
+      "--count", "N",
+      "the first N samples of each (default \(usualCount)); time grows as their square, but copies are looked for in all of --with"
+    ),
+    Option("--seed", "N", "seed of permutations and resampling (default 0)"),
+    Option(
+      "--out", "FILE.svg|.png",
+      "both sets: points in the plane, histograms of columns, or images, which may be .png"),
+  ]
+
+  static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
+    let arguments = session.arguments
+    let sources = try ["--data", "--with"].map { option in
+      let text = try arguments.required(option)
+      return try asUsage(of: option) { try DataSource(text) }
+    }
+    let count =
+      try arguments.integer("--count", atLeast: ComparedData<Scalar>.fewest, atMost: 100_000)
+      ?? usualCount
+    let key = RandomKey(try arguments.seed).folded("compare")
+    let out = try session.checkWritable("--out", extensions: ["svg", "png"])
+    let compared = try ComparedData<Scalar>(sources[0], with: sources[1], atMost: count)
+    if let out, out.hasSuffix(".png"), !compared.isImages {
+      throw CommandError.usage(
+        "--out is \(out), but samples of shape \(compared.reference.sampleShape) are no images [height, width, 1 or 3]; use .svg"
+      )
+    }
+
+    let report = self.report(on: compared, session, key: key)
+    if let out {
+      let figure = ComparisonFigure(compared, columns: report.columns)
+      if out.hasSuffix(".png") {
+        try AtomicFile.write(figure.raster.png, to: out)
+      } else {
+        try AtomicFile.write(figure.figure.svg, to: out)
+      }
+    }
+    try session.finish(
+      .object(report.members + (out.map { [("out", .string($0))] } ?? [])),
+      report.text + (out.map { "\nboth sets: \($0)" } ?? ""))
+  }
+
+  private static func report<Scalar: TensorScalar>(
+    on compared: ComparedData<Scalar>, _ session: Session, key: RandomKey
+  ) -> ComparisonReport {
+    let pool = session.pool
+    let (n, m) = compared.counts
+    let (d, total) = (compared.dimensions, compared.reference.count)
+    let x = compared.standardised(compared.data).rows(0..<n)
+    let all = compared.standardised(compared.reference)
+    let y = all.rows(0..<m)
+
+    let costs = [
+      (n + m) * (n + m) * (d + permutations), m * (n + m) * d, n * (n + m) * d, n * total * d,
+      m * total * d,
+    ].map(Double.init)
+    let bar = session.progress("compare")
+    func progress(_ part: Int, _ note: String) -> (Double) -> Void {
+      let before = costs[..<part].reduce(0, +)
+      let sum = costs.reduce(0, +)
+      return { bar.update(min(0.999, (before + $0 * costs[part]) / sum), note) }
+    }
+    let test = Metrics.energyTest(
+      x, y, permutations: permutations, key: key.folded("test"), pool: pool,
+      progress: progress(0, "distances and permutations"))
+    let precision = Metrics.precision(
+      of: x, within: y, pool: pool, progress: progress(1, "precision"))
+    let recall = Metrics.precision(of: y, within: x, pool: pool, progress: progress(2, "recall"))
+    let nearest = NearestNeighbours(
+      of: x, among: all, count: 2, pool: pool, progress: progress(3, "copies"))
+    let own = NearestNeighbours(
+      within: all, ofTheFirst: m, count: 2, pool: pool, progress: progress(4, "copies"))
+    let columns =
+      d <= mostColumns || session.arguments.has("--out") && !compared.isImages
+      ? ColumnComparison.all(of: compared, pool: pool, key: key.folded("columns")) : []
+    var reason: String?
+    if d > mostOfFrechet {
+      reason = "left out, as samples have \(d) numbers, more than \(mostOfFrechet)"
+    } else if min(n, m) <= d {
+      reason = "left out, as it takes more samples of each than the \(d) numbers that they have"
+    }
+    let frechet = reason == nil ? Metrics.frechetDistance(x, y) : nil
+    bar.update(1)
+    return ComparisonReport(
+      names: (compared.data.name, compared.reference.name), counts: compared.counts,
+      totals: (compared.data.count, total), dimensions: d, remarks: compared.remarks,
+      isStandardised: compared.reference.standardization != nil, test: test, frechet: frechet,
+      reasonAgainstFrechet: reason, precision: precision, recall: recall,
+      copying: Metrics.copying(nearest, own, among: total), identical: nearest.identical,
+      columns: columns, listsColumns: d <= mostColumns)
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import ScoreSDE
+
+/// Two sets of samples in the same numbers: of the same columns, or of the same levels.
+struct ComparedData<Scalar: TensorScalar> {
+  /// The samples in question and those that they are held to, in the data's own units, all of them.
+  let data: Dataset<Scalar>
+  let reference: Dataset<Scalar>
+  /// How many of each are compared, the first ones.
+  let counts: (data: Int, reference: Int)
+  /// What was done to the numbers, in sentences.
+  let remarks: [String]
+
+  /// The fewest samples that have three nearest others.
+  static var fewest: Int { 4 }
+
+  /// - Throws: where a set has too few samples, or the two have not the same numbers.
+  init(_ source: DataSource, with other: DataSource, atMost count: Int) throws {
+    let reference: Dataset<Scalar> = try other.load()
+    var data: Dataset<Scalar> = try source.load()
+    var remarks: [String] = []
+    if let columns = reference.columns, let own = data.columns {
+      guard own == columns || Set(columns).count == columns.count else {
+        throw CommandError.failure(
+          "--with \(reference.name) has two columns of one name among \(CSV.list(columns)); expected each once"
+        )
+      }
+      let unknown = own.filter { !columns.contains($0) }
+      data = try data.columns(named: columns)
+      if !unknown.isEmpty {
+        remarks.append(
+          "\(reference.name) has no column\(unknown.count == 1 ? "" : "s") \(CSV.list(unknown)), which \(unknown.count == 1 ? "is" : "are") left out"
+        )
+      }
+    }
+    for (option, set) in [("--data", data), ("--with", reference)] {
+      guard set.count >= Self.fewest else {
+        throw CommandError.failure(
+          "\(option) \(set.name) has \(NumberText.counted(set.count, "sample")); expected \(Self.fewest) or more"
+        )
+      }
+    }
+    guard data.dimensions == reference.dimensions else {
+      throw CommandError.failure(
+        "--data \(data.name) has samples of shape \(data.sampleShape), and --with \(reference.name) of shape \(reference.sampleShape); expected as many numbers in each"
+      )
+    }
+    let (own, others) = try Self.inLevels(data, reference, &remarks)
+    if others.standardization != nil {
+      remarks.append(
+        "distances are of standardised columns, each less its mean over its deviation in \(others.name)"
+      )
+    }
+    (self.data, self.reference, self.remarks) = (own, others, remarks)
+    counts = (min(count, own.count), min(count, others.count))
+    for (option, set) in [("--data", data), ("--with", reference)] {
+      let rows = standardised(set)
+      // The sums of squares of columns are looked at as well.
+      let square = rows.withUnsafeBuffer { $0.reduce(0.0) { $0 + Double($1) * Double($1) } }
+      guard square < 1e290 else {
+        let largest = set.samples.withUnsafeBuffer { $0.reduce(0.0) { max($0, abs(Double($1))) } }
+        throw CommandError.failure(
+          "\(option) \(set.name): the entries are so large, up to \(Spec.text(largest)), that their squares are no finite numbers"
+        )
+      }
+    }
+  }
+
+  /// Samples between levels, as models of quantised data give them, rounded down to those of the other set.
+  private static func inLevels(
+    _ data: Dataset<Scalar>, _ reference: Dataset<Scalar>, _ remarks: inout [String]
+  ) throws -> (Dataset<Scalar>, Dataset<Scalar>) {
+    func rounded(_ set: Dataset<Scalar>, as other: Dataset<Scalar>) -> Dataset<Scalar> {
+      guard set.scale == nil, let scale = other.scale else { return set }
+      if let same = try? set.scaled(by: scale) { return same }
+      let top = Double(scale.levels) * scale.binWidth
+      let beyond = set.samples.withUnsafeBuffer {
+        $0.count { Double($0) < 0 || Double($0) >= top }
+      }
+      let share = Double(beyond) / Double(max(1, set.samples.count))
+      remarks.append(
+        "\(set.name) holds numbers between the \(scale.levels) levels of \(other.name): rounded down to them\(beyond == 0 ? "" : ", and the \(NumberText.significant(100 * share, digits: 2)) % of its numbers that lie beyond are clipped")"
+      )
+      let levels = set.samples.map { number in
+        let level = (Double(number) / scale.binWidth).rounded(.down)
+        return Scalar(scale.binWidth * min(max(0, level), Double(scale.levels - 1)))
+      }
+      return Dataset(name: set.name, samples: levels, scale: scale, columns: set.columns)
+    }
+    let pair = (rounded(data, as: reference), rounded(reference, as: data))
+    if let own = pair.0.scale, let other = pair.1.scale, own.levels != other.levels {
+      remarks.append(
+        "\(data.name) has \(own.levels) levels and \(reference.name) \(other.levels): compared as they are"
+      )
+    }
+    return pair
+  }
+
+  /// Samples as distances are taken of them, `[n, dimensions]`.
+  func standardised(_ set: Dataset<Scalar>) -> Tensor<Double> {
+    let rows = Tensor<Double>(set.samples).reshaped([set.count, set.dimensions])
+    return reference.standardization?.standardized(rows) ?? rows
+  }
+
+  var dimensions: Int { reference.dimensions }
+
+  /// The names of the columns, or their numbers from 1 on.
+  var names: [String] {
+    reference.columns ?? data.columns ?? (1...max(1, dimensions)).map(String.init)
+  }
+
+  /// Whether samples are images [height, width, 1 or 3].
+  var isImages: Bool {
+    reference.sampleShape.rank == 3 && [1, 3].contains(reference.sampleShape[2])
+  }
+
+  /// Whether samples are points in the plane, or rows of two numbers.
+  var isPlanar: Bool { reference.sampleShape.rank == 1 && dimensions == 2 }
+}

@@ -1,0 +1,278 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// `scoresde compare`.
+@Suite struct CompareTests {
+  private struct Report: Decodable {
+    var data, standardized: String
+    var count, total, dimensions, permutations, identical: Int
+    var with: With
+    var remarks: [String]
+    var energyDistance, p, precision, recall, copying: Reports.Value
+    var squaredFrechetDistance: Reports.Value?
+    var columns: [Column]?
+    var out: String?
+
+    struct With: Decodable {
+      var data: String
+      var count, total: Int
+    }
+
+    struct Column: Decodable {
+      var name: String
+      var mean, deviation, wasserstein: Reports.Value
+      var with: Moments
+    }
+
+    struct Moments: Decodable {
+      var mean, deviation: Reports.Value
+    }
+  }
+
+  private func normal(_ n: Int, _ d: Int, _ key: UInt64) -> Tensor<Double> {
+    RandomKey(key).normal([n, d])
+  }
+
+  /// A table with these columns.
+  private func table(_ names: [String], _ rows: [[Double]]) -> Data {
+    .text(
+      names.joined(separator: ",") + "\n"
+        + rows.map { $0.map { "\($0)" }.joined(separator: ",") }.joined(separator: "\n") + "\n")
+  }
+
+  /// Numbers that are no table, so that they are compared as they are, with the library's own.
+  @Test func theNumbersAreThoseOfTheLibrary() throws {
+    let (x, y) = (normal(90, 6, 1), normal(120, 6, 2))
+    let bench = try Workbench([
+      "x.npy": .npy(x.scalars, shape: [90, 3, 2]), "y.npy": .npy(y.scalars, shape: [120, 3, 2]),
+    ])
+    let report: Report = try bench.report(
+      "compare --data x.npy --with y.npy --count 100 --scalar float64")
+    let first = y.rows(0..<100)
+    #expect(report.data == "x.npy" && report.with.data == "y.npy" && report.standardized == "none")
+    #expect(
+      report.count == 90 && report.total == 90 && report.with.count == 100
+        && report.with.total == 120 && report.dimensions == 6)
+    func holds(_ found: Reports.Value?, _ expected: Estimate) {
+      #expect(abs((found?.value ?? .nan) - expected.value) < 1e-9 * max(1, abs(expected.value)))
+      #expect(abs((found?.standardError ?? .nan) - expected.standardError) < 1e-9)
+    }
+    holds(report.energyDistance, Metrics.energyDistance(x, first))
+    holds(report.squaredFrechetDistance, Metrics.frechetDistance(x, first))
+    holds(report.precision, Metrics.precision(of: x, within: first))
+    holds(report.recall, Metrics.precision(of: first, within: x))
+    // Copies are looked for in all there are.
+    holds(
+      report.copying,
+      Metrics.copying(
+        NearestNeighbours(of: x, among: y, count: 2),
+        NearestNeighbours(within: y, ofTheFirst: 100, count: 2), among: 120))
+    #expect(report.permutations == 199 && report.p.value > 1e-3 && report.identical == 0)
+    let columns = try #require(report.columns)
+    #expect(columns.map(\.name) == ["1", "2", "3", "4", "5", "6"])
+    for (place, column) in columns.enumerated() {
+      holds(column.mean, Metrics.means(x)[place])
+      holds(column.with.mean, Metrics.means(first)[place])
+      holds(column.deviation, Metrics.standardDeviations(x)[place])
+      holds(column.with.deviation, Metrics.standardDeviations(first)[place])
+      let sets = [x, first].map { set in (0..<set.rows).map { set[$0, place] } }
+      let distance = Metrics.wasserstein(sets[0], sets[1], replicates: 2).value
+      #expect(abs(column.wasserstein.value - distance) < 1e-12)
+    }
+    let said = try bench.scoresde("compare --data x.npy --with y.npy --count 100 --quiet")
+    #expect(
+      said.output.hasPrefix(
+        "90 samples of x.npy, with the first 100 of 120 samples of y.npy, 6 numbers each\n"))
+    // The second table lines up.
+    let lines = said.output.split(separator: "\n")
+    let start = try #require(lines.firstIndex { $0.hasPrefix("number") })
+    #expect(Set(lines[start...].map(\.count)).count == 1 && lines[start...].count == 8)
+  }
+
+  /// Twice the same run is the same to the last digit, for any number of threads and by the seed.
+  @Test func resultsDependOnTheSeedAlone() throws {
+    let bench = try Workbench()
+    let words = "compare --data moons:count=300 --with pinwheel:count=260 --quiet --json"
+    let alone = try bench.scoresde("\(words) --threads 1 --out a.svg")
+    let picture = try bench.data("a.svg")
+    #expect(alone.output == (try bench.scoresde("\(words) --threads 3 --out a.svg").output))
+    #expect(try picture == bench.data("a.svg"))
+    #expect(alone.output != (try bench.scoresde("\(words) --seed 1 --out a.svg").output))
+    let report: Report = try alone.report()
+    #expect(report.p.value == 0.005 && report.energyDistance.value > 0.05)
+    #expect(report.precision.value < 0.9 && report.out == "a.svg")
+  }
+
+  /// Columns are found by name, and the size of their units changes nothing but what is said of each in its own.
+  @Test func tablesAreComparedInColumnsWithoutUnits() throws {
+    let (x, y) = (normal(200, 2, 3), normal(150, 2, 4))
+    let data = (0..<200).map { [x[$0, 0] + 0.5, 7, x[$0, 1]] }
+    let with = (0..<150).map { [y[$0, 1], y[$0, 0]] }
+    let bench = try Workbench([
+      "x.csv": table(["u", "more", "\"v, mg\""], data),
+      "y.csv": table(["\"v, mg\"", "u"], with),
+      "scaled-x.csv": table(["u", "\"v, mg\""], data.map { [$0[0], 1000 * $0[2] - 5] }),
+      "scaled-y.csv": table(["\"v, mg\"", "u"], with.map { [1000 * $0[0] - 5, $0[1]] }),
+      "other.csv": table(["v", "u"], with),
+    ])
+    let report: Report = try bench.report(
+      "compare --data x.csv --with y.csv --scalar float64 --out a.svg")
+    #expect(report.standardized == "columns" && report.remarks.count == 2)
+    #expect(report.remarks[0].contains("y.csv has no column more, which is left out"))
+    #expect(report.remarks[1].contains("standardised columns"))
+    let columns = try #require(report.columns)
+    #expect(columns.map(\.name) == ["v, mg", "u"])
+    #expect(abs(columns[1].mean.value - average(data.map { $0[0] })) < 1e-12)
+    #expect(report.p.value == 0.005)
+    let scaled: Report = try bench.report(
+      "compare --data scaled-x.csv --with scaled-y.csv --scalar float64")
+    #expect(abs(scaled.energyDistance.value / report.energyDistance.value - 1) < 1e-9)
+    #expect(scaled.precision.value == report.precision.value)
+    #expect(scaled.copying.value == report.copying.value)
+    let wide = try #require(scaled.columns)[0]
+    #expect(abs(wide.deviation.value / columns[0].deviation.value / 1000 - 1) < 1e-9)
+    #expect(abs(wide.wasserstein.value / columns[0].wasserstein.value / 1000 - 1) < 1e-9)
+    // By the moments of the second set: those of the first give another distance.
+    let turned: Report = try bench.report("compare --data y.csv --with scaled-x.csv --count 9")
+    #expect(turned.with.count == 9 && turned.columns?.map(\.name) == ["u", "v, mg"])
+    let unknown = try bench.scoresde("compare --data x.csv --with other.csv")
+    #expect(unknown.status == 2 && unknown.errors.contains("there is no column “v”"))
+  }
+
+  /// Samples that repeat rows far down in the data are found out; others of the same distribution are none.
+  @Test func copiesAreFound() throws {
+    let (training, fresh) = (normal(600, 4, 5), normal(200, 4, 6))
+    let bench = try Workbench([
+      "training.npy": .npy(training.scalars, shape: [600, 2, 2]),
+      "fresh.npy": .npy(fresh.scalars, shape: [200, 2, 2]),
+      "copies.npy": .npy(training.rows(400..<600).scalars, shape: [200, 2, 2]),
+    ])
+    let copies: Report = try bench.report(
+      "compare --data copies.npy --with training.npy --count 150")
+    #expect(copies.copying.value == 1 && copies.identical == 150)
+    let others: Report = try bench.report(
+      "compare --data fresh.npy --with training.npy --count 150")
+    // False alarms: 5 standard errors, 6e-7.
+    #expect(abs(others.copying.value - 0.5) < 5 * others.copying.standardError)
+    #expect(others.identical == 0)
+  }
+
+  /// Samples of a model of levels lie between them, and are rounded down to what they stand for.
+  @Test func numbersBetweenLevelsAreRounded() throws {
+    let levels = (0..<256).map { Double(($0 * 37) % 17) }
+    let noise: Tensor<Double> = RandomKey(7).uniform([256])
+    let between = levels.indices.map { levels[$0] + noise.scalars[$0] }
+    let beyond = [-3] + between.dropFirst()
+    let bench = try Workbench([
+      "levels.npy": .npy(levels, shape: [4, 8, 8, 1]),
+      "between.npy": .npy(between, shape: [4, 8, 8, 1]),
+      "beyond.npy": .npy(beyond, shape: [4, 8, 8, 1]),
+    ])
+    func report(_ name: String) throws -> Report {
+      try bench.report("compare --data \(name).npy --with digits:test --count 90 --scalar float64")
+    }
+    let (exact, rounded, clipped) = try (report("levels"), report("between"), report("beyond"))
+    #expect(exact.remarks.isEmpty && exact.columns?[0].mean.value == rounded.columns?[0].mean.value)
+    #expect(rounded.remarks.count == 1 && rounded.remarks[0].contains("17 levels of digits:test"))
+    #expect(rounded.energyDistance.value == exact.energyDistance.value)
+    #expect(clipped.remarks[0].contains("0.39 % of its numbers that lie beyond are clipped"))
+    #expect(clipped.energyDistance.value == rounded.energyDistance.value)
+    // The other way round as well.
+    let turned: Report = try bench.report("compare --data digits:test --with between.npy")
+    #expect(turned.remarks == rounded.remarks)
+  }
+
+  /// What there is to see: clouds of points, histograms of columns, and images.
+  @Test func figuresShowBothSets() throws {
+    let bench = try Workbench([
+      "x.npy": .npy(normal(60, 14, 8).scalars, shape: [60, 14]),
+      "y.npy": .npy(normal(50, 14, 9).scalars, shape: [50, 14]),
+      "wide.npy": .npy(normal(9, 70, 9).scalars, shape: [9, 70]),
+    ])
+    func picture(_ words: String) throws -> (Report, String) {
+      let report: Report = try bench.report("compare \(words) --out a.svg")
+      return (report, String(decoding: try bench.data("a.svg"), as: UTF8.self))
+    }
+    let (_, moons) = try picture("--data moons:count=40 --with moons:test,count=30")
+    #expect(moons.contains("--with moons:test,count=30") && moons.contains("x₂"))
+    let (columns, histograms) = try picture("--data x.npy --with y.npy")
+    #expect(columns.columns?.count == 14)
+    #expect(histograms.components(separatedBy: ">density<").count == 13)
+    let (wide, _) = try picture("--data wide.npy --with wide.npy")
+    #expect(wide.columns == nil && wide.squaredFrechetDistance == nil && wide.identical == 9)
+    let (_, images) = try picture("--data digits:count=20 --with digits:test,count=90")
+    #expect(images.components(separatedBy: "<image ").count == 3)
+    let _: Report = try bench.report(
+      "compare --data digits:count=20 --with digits:test,count=90 --out a.png")
+    let grid = try PNGImage.read(bench.path("a.png"))
+    // Two rows of 16 images of 8 × 5 pixels and four rows, 2 pixels apart, and 12 between.
+    #expect(grid.width == 16 * 42 + 2 && grid.height == (2 * 42 + 2) + 12 + (4 * 42 + 2))
+    let shown = grid.tiles(20, side: 8, square: 5, columns: 16)
+    let digits: Dataset<Double> = try DataSource("digits:count=20").load()
+    #expect(distance(shown, digits.samples.scalars.map { ($0 * 255 / 16).rounded() }) == 0)
+  }
+
+  @Test func manyNumbersAreShownInPart() throws {
+    let bench = try Workbench(["x.npy": .npy(normal(80, 20, 8).scalars, shape: [80, 20])])
+    let outcome = try bench.scoresde("compare --data x.npy --with x.npy --quiet")
+    #expect(outcome.output.contains("of 20 numbers the 12 that differ most"))
+  }
+
+  @Test func whatCannotBeComparedIsRefused() throws {
+    let bench = try Workbench([
+      "x.npy": .npy([1, 2, 3, 4, 5], shape: [5, 1]), "three.npy": .npy([1, 2, 3], shape: [3, 1]),
+      "plane.npy": .npy([1, 2, 3, 4, 5, 6, 7, 8], shape: [4, 2]),
+      "huge.npy": .npy([0, 1, 2, 1e200], shape: [4, 1]), "nan.csv": .text("1\n2\nnan\n4\n"),
+      "u.csv": .text("u\n1\n2\n3\n4\n"), "v.csv": .text("v\n1\n2\n3\n4\n"),
+      "twice.csv": .text("u,u\n1,2\n2,3\n3,5\n4,6\n"),
+    ])
+    let before = try bench.contents()
+    for (words, status, expected) in [
+      ("--with x.npy", 2, "compare needs --data"), ("--data x.npy", 2, "compare needs --with"),
+      ("--data three.npy --with x.npy", 1, "--data three.npy has 3 samples; expected 4 or more"),
+      ("--data x.npy --with three.npy", 1, "--with three.npy has 3 samples; expected 4 or more"),
+      (
+        "--data x.npy --with moons", 1,
+        "--data x.npy has samples of shape [1], and --with moons of shape [2]"
+      ),
+      (
+        "--data plane.npy --with x.npy", 1,
+        "shape [2], and --with x.npy of shape [1]; expected as many"
+      ),
+      ("--data x.npy --with moonz", 2, "did you mean moons?"),
+      ("--data digts --with digits", 2, "--data: "),
+      ("--data none.npy --with x.npy", 1, "none.npy"),
+      ("--data nan.csv --with x.npy", 1, "nan.csv, line 3"),
+      (
+        "--data huge.npy --with x.npy --scalar float64", 1,
+        "--data huge.npy: the entries are so large, up to 1e+200"
+      ),
+      (
+        "--data x.npy --with huge.npy --scalar float64", 1,
+        "--with huge.npy: the entries are so large"
+      ),
+      (
+        "--data u.csv --with v.csv", 2,
+        "there is no column “v”; expected each of v once, and there are u"
+      ),
+      (
+        "--data u.csv --with twice.csv", 1,
+        "--with twice.csv has two columns of one name among u, u"
+      ),
+      ("--data twice.csv --with u.csv", 2, "there are 2 columns “u”"),
+      ("--data x.npy --with x.npy --count 3", 2, "--count is 3; expected a whole number from 4 to"),
+      ("--data x.npy --with x.npy --out a.png", 2, "samples of shape [1] are no images"),
+      ("--data x.npy --with x.npy --out a.txt", 2, "--out is a.txt"),
+      ("--data x.npy --with x.npy --out none/a.svg", 1, "none is not a folder"),
+      ("--data x.npy --with moons.svg --out moons.svg", 2, "--out and --with are one file"),
+      ("--data x.npy --with x.npy --model run", 2, "unknown option --model"),
+    ] {
+      let outcome = try bench.scoresde("compare --quiet \(words)")
+      #expect(Int(outcome.status) == status, "\(words): \(outcome.errors)")
+      #expect(outcome.errors.contains(expected), "\(words): \(outcome.errors)")
+      #expect(outcome.errors.count { $0 == "\n" } == 1 && outcome.output.isEmpty)
+    }
+    #expect(try bench.contents() == before)
+  }
+}
