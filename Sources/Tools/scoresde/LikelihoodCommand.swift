@@ -30,7 +30,7 @@ enum LikelihoodCommand: ScalarCommand {
       "samples that are solved again, to a tenth of the tolerances, for the solver's error (default 32)"
     ),
     Option("--seed", "N", "seed of probes and of the noise within bins (default 0)"),
-    Option("--out", "FILE.npy", "nats a sample, float64"),
+    Option("--out", "FILE.npy", "nats a sample, float64"), Latents<Float>.written,
   ]
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
@@ -42,6 +42,7 @@ enum LikelihoodCommand: ScalarCommand {
     let pilots = try arguments.integer("--pilots", atLeast: 0) ?? 32
     let key = RandomKey(try arguments.seed).folded("likelihood")
     let out = try session.checkWritable("--out", extensions: ["npy"])
+    let latents = try session.checkWritable("--latents", extensions: ["npy"])
     let text = try arguments.required("--data")
     let source = try asUsage(of: "--data") { try DataSource(text) }
     let other = try arguments.text("--against").map { text in
@@ -68,6 +69,10 @@ enum LikelihoodCommand: ScalarCommand {
       let nats = report.nats
       try NPY.write(Tensor<Double>([nats.count], nats), to: out)
       report.add("out", .string(out), line: "nats a sample: \(out)")
+    }
+    if let latents, let states = report.latents {
+      try NPY.write(states, to: latents)
+      report.add("latents", .string(latents), line: "latents: \(latents)")
     }
     if let other = otherData {
       try job.add(other, named: arguments.text("--against") ?? "", to: &report)

@@ -16,6 +16,8 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     var lines: [String] = []
     /// Nats a sample in the data's own units.
     var nats: [Double] = []
+    /// Where the flow carries the samples.
+    var latents: Tensor<Scalar>?
 
     mutating func add(_ key: String, _ value: JSON, line: String) {
       members.append((key, value))
@@ -63,6 +65,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     let (mean, standardError) = (result.mean + shift, result.standardError ?? .nan)
     var report = Report()
     report.nats = result.logDensity.map { $0 + shift }
+    report.latents = result.latent
     report.members = [
       ("count", .integer(data.count)), ("dimensions", .integer(dimensions)),
       ("divergence", .string(likelihood.divergence.kind)),

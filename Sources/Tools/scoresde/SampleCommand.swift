@@ -20,7 +20,7 @@ enum SampleCommand: ScalarCommand {
       Option("--atol", "X", "absolute tolerance of an adaptive solver"),
       Option(
         "--count", "N",
-        "samples, of each class and each row of --given where there are several (default 64, or all of --from, which are taken in turns where there are fewer)"
+        "samples, of each class and each row of --given where there are several (default 64, or all of --from, which are taken in turns where there are fewer, or of --latents)"
       ),
       Option("--batch-size", "N", "samples carried together; changes no sample"),
       .lastTime, .seed,
@@ -33,7 +33,7 @@ enum SampleCommand: ScalarCommand {
         "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
       .matrixProducts,
       .observe, .observeAs, .observeNoise,
-    ] + ParticleOption.options + Edit<Float>.options
+    ] + ParticleOption.options + Edit<Float>.options + [Latents<Float>.read]
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     try SamplingJob<Scalar>(session).run()

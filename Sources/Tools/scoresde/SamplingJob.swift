@@ -9,6 +9,7 @@ struct SamplingJob<Scalar: TensorScalar> {
   private let steps: Int
   private let particles: ParticleOption?
   private let edit: Edit<Scalar>?
+  private let latents: Latents<Scalar>?
   /// The samples of each condition.
   private let count: Int
   private let batchSize: Int?
@@ -62,7 +63,8 @@ struct SamplingJob<Scalar: TensorScalar> {
     try SampleFile.check(out, model.field.sampleShape)
     if let remark = model.priorRemark { session.say(remark) }
     edit = try Edit(session, model, epsilon: epsilon, atMost: askedCount)
-    count = askedCount ?? edit?.samples.rows ?? 64
+    latents = try Latents(arguments, of: model.field.sampleShape, atMost: askedCount)
+    count = askedCount ?? edit?.samples.rows ?? latents?.states.rows ?? 64
   }
 
   /// Draws the samples, writes them, and says what was drawn.
@@ -130,11 +132,17 @@ struct SamplingJob<Scalar: TensorScalar> {
           return true
         }
         let sampler = try sampler(of: field)
-        return try edit.map { edit in
-          // Each condition has the same ones.
-          let edited = edit.samples(count).rows((0..<counts[place]).map { $0 % count })
-          return try sampler.sample(editing: edited, key: key, first: first, progress: report)
-        } ?? sampler.sample(counts[place], key: key, first: first, progress: report)
+        // Each condition has the same ones.
+        let rows = (0..<counts[place]).map { $0 % count }
+        if let edit {
+          return try sampler.sample(
+            editing: edit.samples(count).rows(rows), key: key, first: first, progress: report)
+        }
+        if let latents {
+          return try sampler.sample(
+            from: latents.states.rows(rows), key: key, first: first, progress: report)
+        }
+        return try sampler.sample(counts[place], key: key, first: first, progress: report)
       })
   }
 

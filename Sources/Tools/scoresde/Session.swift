@@ -47,6 +47,7 @@ struct Session {
     let files = [
       "--data", "--with", "--against", "--from", "--class", "--given", "--observe", "--out",
       "--trajectory",
+      "--latents",
     ]
     for other in files where other != option {
       guard let text = arguments.text(other), FilePlace.isSame(text, path) else { continue }
