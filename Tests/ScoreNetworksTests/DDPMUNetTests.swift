@@ -51,23 +51,10 @@ import Testing
     let (x, c) = (Formula.input("x", [2, 32]), Formula.input("c", [2, 6]))
     let loss = square(network(x, condition: c)).sum()
     let inputs = network.parameters.map(\.formula) + [x, c]
-    let program = Program<Double>(
-      arguments: inputs, outputs: [loss] + gradient(of: loss, withRespectTo: inputs)
-    ).bind([])
     let point: [Tensor<Double>] =
       Self.values(network) + [RandomKey(5).normal([2, 32]), RandomKey(6).normal([2, 6])]
-    let direction = point.enumerated().map { index, tensor in
-      RandomKey(7).folded(UInt64(index)).normal(tensor.shape) as Tensor<Double>
-    }
-    func value(_ step: Double) -> Double {
-      program(zip(point, direction).map { $0 + step * $1 })[0].scalars[0]
-    }
-    let h = 1e-5
-    let slope = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h)
-    let found = zip(program(point).dropFirst(), direction).reduce(0.0) {
-      $0 + zip($1.0.scalars, $1.1.scalars).reduce(0) { $0 + $1.0 * $1.1 }
-    }
-    #expect(abs(found - slope) < 1e-6 * (1 + abs(slope)))
+    let slopes = Slopes(of: loss, by: inputs, at: point)
+    #expect(slopes.agree(to: 1e-6), "\(slopes)")
   }
 
   /// With heads of one channel each, the weights of a pixel for another are exp(q k), channel by channel.
