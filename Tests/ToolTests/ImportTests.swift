@@ -60,7 +60,7 @@ import Testing
     ("import", ["import needs a folder"]), ("import published", ["--out"]),
     ("import nowhere --out other", ["nowhere", "no such folder"]),
     ("import published --out published --steps 3", ["--steps"]),
-    ("train --out run --resume", ["was imported from published"]),
+    ("train --out run --resume", ["was imported from published", "--start run"]),
   ])
   func refusals(_ words: String, _ expected: [String]) throws {
     let bench = try Workbench(PublishedFolder.files(noise: 0))

@@ -49,13 +49,16 @@ public struct Trainer<Scalar: TensorScalar> {
     FlowPoints<Scalar>
 
   /// Creates a trainer on a set of samples before its first step.
-  /// - Throws: where options are out of range, the data do not fit the model, or a step takes more memory than the machine has.
+  /// - Parameter initial: parameters to begin with, as those of a model that was trained on other data; drawn where there are none.
+  /// - Throws: where options are out of range, the data do not fit the model, a step takes more memory than the machine has, or
+  ///   initial parameters are not the model's.
   public init(
     _ model: ModelConfiguration, process: any LinearProcess, data: TrainingData<Scalar>,
-    options: TrainingOptions, pool: ThreadPool
+    options: TrainingOptions, from initial: Parameters<Scalar>? = nil, pool: ThreadPool
   ) throws {
     try self.init(
       model, process: process, source: .set(data), options: options, pool: pool)
+    try begin(with: initial)
   }
 
   /// Creates a trainer whose samples are drawn anew for each step, as from a simulation, before its first step.
@@ -102,9 +105,14 @@ public struct Trainer<Scalar: TensorScalar> {
     }
     try self.init(
       model, process: process, source: .points(draw), options: options, pool: pool)
+    try begin(with: initial)
+  }
+
+  /// Takes other parameters for those that were drawn.
+  private mutating func begin(with initial: Parameters<Scalar>?) throws {
     guard let initial else { return }
     // The model says what does not fit.
-    _ = try ScoreModel(model, process: process, parameters: initial, pool: pool)
+    _ = try ScoreModel(model, process: loss.process, parameters: initial, pool: pool)
     tensors = initial.tensors
     optimizer = Adam(tensors, averages: options.averageDecay > 0)
   }

@@ -72,6 +72,9 @@ enum InspectCommand: Command {
         ),
       ]
     }
+    if let start = description.notes[StartingRun<Float>.note] {
+      facts.append(Fact("began with", start))
+    }
     if let columns = try DataNote.columns.value(in: description, of: folder) {
       facts.append(
         Fact("columns", CSV.list(columns), .array(columns.map(JSON.string))))

@@ -18,7 +18,7 @@ enum TrainCommand: ScalarCommand {
         "--labels", "WHICH",
         "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
       ),
-      .trainingGiven,
+      .trainingGiven, StartingRun<Float>.option,
       Option(
         "--label-dropout", "X",
         "share of labels, and of what is given, that training hides (default 0.1)"),

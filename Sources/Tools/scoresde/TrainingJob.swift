@@ -27,37 +27,48 @@ struct TrainingJob<Scalar: TensorScalar> {
     let network = try asUsage(of: "--network") {
       try NetworkSpec(arguments.text("--network") ?? "residual-mlp")
     }
-    let options = try Self.options(arguments)
+    var options = try Self.options(arguments)
+    let start = try StartingRun<Scalar>(arguments, pool: pool)
+    if start?.model.preconditioning == .denoised, !arguments.has("--weighting"),
+      options.noiseLevel == nil
+    {
+      options.weighting = .minSNR
+    }
+    let loaded = try Self.load(
+      source, labels: arguments.text("--labels"), given: arguments.text("--given"))
     try self.init(
       data: Self.labelled(
-        Self.standardized(
-          Self.load(
-            source, labels: arguments.text("--labels"), given: arguments.text("--given")),
-          arguments),
+        start.map { try $0.adapted(loaded) } ?? Self.standardized(loaded, arguments),
         by: arguments.text("--labels")),
       labels: arguments.text("--labels"), given: arguments.text("--given"), network: network,
-      parametrization: arguments.text("--parametrization") ?? "gaussian", process: process,
-      options: options, pool: pool)
+      parametrization: arguments.text("--parametrization") ?? "gaussian",
+      process: start?.process ?? process, options: options, start: start, pool: pool)
   }
 
   /// Creates a new run on data that are at hand; where they have labels, of a model of their classes.
   init(
     data: Dataset<Scalar>, labels: String? = nil, given: String? = nil, network: NetworkSpec,
     parametrization: String = "gaussian",
-    process: any LinearProcess, options: TrainingOptions, pool: ThreadPool
+    process: any LinearProcess, options: TrainingOptions, start: StartingRun<Scalar>? = nil,
+    pool: ThreadPool
   ) throws {
-    let note = try data.covariates.map {
-      GivenOption.Note(
-        names: $0.names,
-        standardization: try Standardization(of: $0.values, by: .columns, name: "--given"))
-    }
+    let note =
+      try start?.given
+      ?? data.covariates.map {
+        GivenOption.Note(
+          names: $0.names,
+          standardization: try Standardization(of: $0.values, by: .columns, name: "--given"))
+      }
     let samples = try data.trainingData(given: note)
+    try start?.check(samples, given: data.covariates?.names)
     let moments = samples.moments
-    let model = ModelConfiguration(
-      sampleShape: data.sampleShape, network: network,
-      preconditioning: try asUsage(of: "--parametrization") {
-        try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
-      }, classes: samples.classes, covariates: note?.count ?? 0)
+    let model =
+      try start?.model
+      ?? ModelConfiguration(
+        sampleShape: data.sampleShape, network: network,
+        preconditioning: try asUsage(of: "--parametrization") {
+          try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
+        }, classes: samples.classes, covariates: note?.count ?? 0)
     try asUsage(of: "--network") { try model.check() }
     var notes = [Self.fingerprintNote: data.fingerprint]
     notes[Self.labelsNote] = labels
@@ -68,6 +79,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     if !samples.emptyClasses.isEmpty {
       notes[DataNote.emptyClasses.name] = try DataNote.emptyClasses.text(of: samples.emptyClasses)
     }
+    notes[StartingRun<Scalar>.note] = start?.path
     notes[DataNote.columns.name] = try data.columns.map(DataNote.columns.text)
     notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
     notes[DataNote.standardization.name] =
@@ -78,7 +90,9 @@ struct TrainingJob<Scalar: TensorScalar> {
       model: model, process: process, scalar: Scalar.typeName, data: data.name,
       options: options, notes: notes)
     do {
-      trainer = try Trainer(model, process: process, data: samples, options: options, pool: pool)
+      trainer = try Trainer(
+        model, process: process, data: samples, options: options, from: start?.parameters,
+        pool: pool)
     } catch let error as TrainingError {
       // The data have been read and checked: what is out of range, or too large for the machine, is an option.
       throw CommandError.usage(error.description)
@@ -104,11 +118,18 @@ struct TrainingJob<Scalar: TensorScalar> {
     if let given = arguments.text("--given") { found.notes[Self.givenSourceNote] = given }
     let note = try DataNote.given.value(in: found, of: folder)
     let (model, process) = try folder.parts(of: found)
+    // Before the first checkpoint it begins where it began.
+    let start =
+      FilePlace.exists(folder.checkpointPath)
+      ? nil
+      : try found.notes[StartingRun<Scalar>.note].map {
+        try StartingRun<Scalar>($0, pool: pool).parameters
+      }
     let trainer: Trainer<Scalar>
     do {
       trainer = try Trainer(
         model, process: process,
-        data: try data.trainingData(given: note), options: found.options, pool: pool)
+        data: try data.trainingData(given: note), options: found.options, from: start, pool: pool)
     } catch let error as TrainingError {
       throw CommandError.failure("\(folder.descriptionPath): \(error)")
     }
@@ -122,7 +143,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     var found = try folder.description()
     if let source = found.notes[ImportCommand.note] {
       throw CommandError.usage(
-        "\(folder.path) was imported from \(source), without a training to go on with; expected a run that was trained here"
+        "\(folder.path) was imported from \(source), without a training to go on with; --start \(folder.path) begins one with its parameters"
       )
     }
     guard found.scalar == Scalar.typeName else {

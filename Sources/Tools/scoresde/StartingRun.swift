@@ -1,0 +1,79 @@
+import ScoreSDE
+
+/// `train --start`: the run whose model a new one begins with.
+struct StartingRun<Scalar: TensorScalar> {
+  /// The note in a run's description that says which run it began with.
+  static var note: String { "start" }
+  static var option: Option {
+    Option(
+      "--start", "RUN",
+      "a run, trained here or imported, with whose parameters, network and SDE a new one begins, on other data or by another loss"
+    )
+  }
+
+  let path: String
+  let model: ModelConfiguration
+  let process: any LinearProcess
+  let parameters: Parameters<Scalar>
+  /// What it knows of its covariates.
+  let given: GivenOption.Note?
+  private let run: RunDescription
+  private let folder: RunFolder
+
+  /// Reads the run that `--start` names; nil where it is not given.
+  /// - Throws: where there is none that a score can be learnt from, or other options speak of what it says already.
+  init?(_ arguments: Arguments, pool: ThreadPool) throws {
+    guard let path = arguments.text("--start") else { return nil }
+    let fixed = ["--network", "--parametrization", "--sde", "--standardize"]
+    if let other = fixed.first(where: arguments.has) {
+      throw CommandError.usage(
+        "\(other) is given with --start, whose run says it already; expected one of the two")
+    }
+    try self.init(path, pool: pool)
+  }
+
+  /// - Throws: where the folder holds no score model.
+  init(_ path: String, pool: ThreadPool) throws {
+    self.path = path
+    folder = RunFolder(path)
+    run = try folder.description()
+    (model, process) = try folder.parts(of: run)
+    let network: ScoreModel<Scalar> = try folder.model(pool: pool)
+    parameters = network.parameters
+    given = try GivenOption.note(in: run, of: folder)
+  }
+
+  /// Data as the run's model sees its own: its columns, standardised or scaled as those were.
+  /// - Throws: where they are of another kind.
+  func adapted(_ data: Dataset<Scalar>) throws -> Dataset<Scalar> {
+    var data = data
+    if let columns = try DataNote.columns.value(in: run, of: folder) {
+      data = try data.columns(named: columns)
+    }
+    if let scale = try DataNote.scale.value(in: run, of: folder) {
+      data = try data.scaled(by: scale)
+    } else if let levels = data.scale?.levels {
+      throw CommandError.failure(
+        "\(data.name) has \(levels) levels, and the data of \(path) had none; expected data of one kind"
+      )
+    }
+    data.standardization = try DataNote.standardization.value(in: run, of: folder)
+    try data.checkSampleShape(model.sampleShape)
+    return data
+  }
+
+  /// Checks that samples have classes and covariates as those of the run have.
+  func check(_ samples: TrainingData<Scalar>, given names: [String]?) throws {
+    guard samples.classes <= model.classes, (samples.labels == nil) == (model.classes == 0) else {
+      throw CommandError.usage(
+        "--start is \(path), which knows \(model.classes == 0 ? "no classes" : "classes up to \(model.classes - 1)"), and the data have \(samples.labels == nil ? "no --labels" : "classes up to \(samples.classes - 1)"); expected the same, or fewer"
+      )
+    }
+    let count = samples.covariates?.shape[1] ?? 0
+    guard count == model.covariates, count == 0 || given?.names == names else {
+      throw CommandError.usage(
+        "--start is \(path), which is given \(given?.text ?? "nothing"); expected the same in --given, or nothing"
+      )
+    }
+  }
+}

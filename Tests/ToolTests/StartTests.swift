@@ -1,0 +1,76 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Runs that begin with the parameters of others.
+@Suite struct StartTests {
+  private static func average(_ bench: Workbench, _ run: String) throws -> [Float] {
+    let file = try Safetensors<Float>(
+      bytes: [UInt8](bench.data("\(run)/checkpoint.safetensors")), name: run)
+    return zip(file.parameters.names, file.parameters.tensors)
+      .filter { $0.0.hasPrefix("average/") }.flatMap(\.1.scalars)
+  }
+
+  @Test func aRunBeginsWithTheAverageOfAnother() throws {
+    var files = TrainedRun.images.files
+    files["other.npy"] = .npy(bytes: (0..<64).map { UInt8(30 + 3 * $0) }, shape: [16, 2, 2])
+    let bench = try Workbench(files)
+    let before = try bench.data("run/checkpoint.safetensors")
+    let _: Reports.Train = try bench.report(
+      "train --start run --data other.npy --steps 1 --learning-rate 1e-9 --warm-up 0 --out next")
+    let (start, next) = (try Self.average(bench, "run"), try Self.average(bench, "next"))
+    // A step of Adam changes a parameter by its learning rate at most.
+    #expect(
+      start.count == next.count
+        && zip(start, next).allSatisfy { abs($0 - $1) < 2e-9 + abs($0) * 1e-6 })
+    #expect(try bench.data("run/checkpoint.safetensors") == before)
+    // Bytes are where those of the run were, whatever the others' moments are.
+    let (old, new) = try ["run", "next"].map { try bench.data("\($0)/run.json") }
+      .map { try JSONDecoder().decode(RunDescription.self, from: $0) }.pair
+    #expect(old.parametrization == new.parametrization && old.network == new.network)
+    #expect(old.notes["scale"] == new.notes["scale"] && old.sde == new.sde)
+    #expect(try bench.scoresde("inspect next").output.contains("began with"))
+  }
+
+  @Test func aRunThatWasStoppedBeforeItsFirstCheckpointBeginsThereAgain() throws {
+    let bench = try Workbench(TrainedRun.images.files)
+    func train(_ words: String) throws {
+      let _: Reports.Train = try bench.report(
+        "train --batch-size 16 --schedule constant --steps 20 \(words)")
+    }
+    try train("--start run --data data.npy --out next")
+    let whole = try bench.data("next/checkpoint.safetensors")
+    try bench.remove("next/checkpoint.safetensors")
+    try bench.remove("next/loss.csv")
+    try train("--resume --out next --threads 1")
+    #expect(try bench.data("next/checkpoint.safetensors") == whole)
+    // Later it does not need the other any more.
+    try bench.remove("run/run.json")
+    let _: Reports.Train = try bench.report("train --resume --out next --steps 30")
+  }
+
+  @Test(arguments: [
+    ("--start none --data data.npy", 1, ["none", "not a run folder"]),
+    ("--start run --data data.npy --sde vp", 2, ["--sde", "--start"]),
+    ("--start run --data data.npy --network mlp", 2, ["--network", "--start"]),
+    ("--start run --data moons", 1, ["moons", "levels 0 … 255"]),
+    ("--start run --data data.npy --labels labels.npy", 2, ["no classes", "up to 1"]),
+    ("--start run --data data.npy --given given.csv", 2, ["is given nothing"]),
+    ("--start run --data flat.npy", 1, ["[3]", "[2, 2, 1]"]),
+  ])
+  func refusals(_ words: String, _ status: Int, _ expected: [String]) throws {
+    var files = TrainedRun.images.files
+    files["labels.npy"] = .npy((0..<32).map { Double($0 % 2) }, shape: [32])
+    files["given.csv"] = .text("a\n" + (0..<32).map { "\($0)\n" }.joined())
+    files["flat.npy"] = .npy(bytes: [1, 2, 3, 4, 5, 6], shape: [2, 3])
+    let bench = try Workbench(files)
+    let outcome = try bench.scoresde("train --out next --steps 1 \(words)")
+    #expect(outcome.status == Int32(status) && outcome.output.isEmpty)
+    for part in expected { #expect(outcome.errors.contains(part), "\(outcome.errors)") }
+    #expect(throws: (any Error).self) { try bench.data("next/run.json") }
+  }
+}
+
+extension [RunDescription] {
+  fileprivate var pair: (RunDescription, RunDescription) { (self[0], self[1]) }
+}
