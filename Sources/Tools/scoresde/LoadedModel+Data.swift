@@ -39,26 +39,10 @@ extension LoadedModel {
   /// Data as the model takes them: without the columns of the labels and the covariates of its run, where they have them; these
   /// are their labels, where each sample's own are asked for, and their covariates.
   func prepared(_ whole: Dataset<Scalar>) throws -> Dataset<Scalar> {
-    var data = whole
-    if let column = labelColumn, data.columns?.contains(column) == true {
-      data =
-        labelSource == "data"
-        ? try data.labelled(byColumn: column) : try data.parted(fromColumn: column).rest
-    }
-    let given = givenNote?.names ?? []
-    if given.contains(where: { data.columns?.contains($0) == true }) {
-      data = try data.given(byColumns: given)
-    }
-    // Columns that have names are those of the run, wherever they stand.
-    guard let columns else { return data }
-    let unknown = data.columns?.filter { !columns.contains($0) } ?? []
-    let known = try data.columns(named: columns)
-    if !unknown.isEmpty {
-      session.say(
-        "\(data.name): the run has no column\(unknown.count == 1 ? "" : "s") \(CSV.list(unknown)), which \(unknown.count == 1 ? "is" : "are") left out"
-      )
-    }
-    return known
+    let own = RunColumns(label: labelColumn, given: givenNote?.names ?? [], samples: columns)
+    let (data, unknown) = try own.arranged(whole, takesLabels: labelSource == "data")
+    if let remark = RunColumns.remark(unknown, of: data.name) { session.say(remark) }
+    return data
   }
 
   /// Checks that rows that are given are one for all samples of data, or one each.

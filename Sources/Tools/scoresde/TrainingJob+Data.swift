@@ -20,7 +20,7 @@ extension TrainingJob {
   }
 
   /// The column that `--labels column:NAME` names.
-  private static func labelColumn(_ text: String?) -> String? {
+  static func labelColumn(_ text: String?) -> String? {
     guard let text, text.hasPrefix("column:") else { return nil }
     return String(text.dropFirst("column:".count))
   }

@@ -1,0 +1,40 @@
+import ScoreSDE
+
+/// The columns that a run knows of the table that it was trained on, by which it finds them in others, in any order.
+struct RunColumns {
+  /// That of the labels, if they were in one.
+  var label: String?
+  /// Those of what is given, if these have names.
+  var given: [String]
+  /// Those of the samples, if they have names.
+  var samples: [String]?
+
+  /// Data parted from the columns of labels and of what is given, where they have them, which are their labels and covariates then;
+  /// and the names of those that the run does not know, which are left out.
+  /// - Parameter takesLabels: whether labels are taken from their column, which is left out elsewhere.
+  /// - Throws: where a column of samples, or some of what is given, are missing.
+  func arranged<Scalar: TensorScalar>(
+    _ whole: Dataset<Scalar>, takesLabels: Bool
+  ) throws -> (data: Dataset<Scalar>, unknown: [String]) {
+    var data = whole
+    if let label, data.columns?.contains(label) == true {
+      data =
+        takesLabels
+        ? try data.labelled(byColumn: label) : try data.parted(fromColumn: label).rest
+    }
+    if given.contains(where: { data.columns?.contains($0) == true }) {
+      data = try data.given(byColumns: given)
+    }
+    guard let samples else { return (data, []) }
+    let unknown = data.columns?.filter { !samples.contains($0) } ?? []
+    return (try data.columns(named: samples), unknown)
+  }
+
+  /// What is said of columns that are left out; nil where there are none.
+  static func remark(_ unknown: [String], of data: String) -> String? {
+    guard !unknown.isEmpty else { return nil }
+    let isOne = unknown.count == 1
+    return
+      "\(data): the run has no column\(isOne ? "" : "s") \(CSV.list(unknown)), which \(isOne ? "is" : "are") left out"
+  }
+}
