@@ -10,6 +10,9 @@ import ScoreTensors
 /// run.json                 what is trained, on what and how: RunDescription
 /// checkpoint.safetensors   parameters/NAME, average/NAME, adam.first/NAME, adam.second/NAME; metadata: step, format
 /// loss.csv                 step, loss, gradient norm, learning rate
+/// loss.svg                 a figure of the losses, of programs that draw one
+/// validation.csv           the losses of held-out and training samples, ValidationLog, of runs that have held-out ones
+/// validation.safetensors   the loss of each held-out sample where their mean was least: step N
 /// ```
 ///
 /// Every file is written under a temporary name and renamed. The checkpoint is written last, so the files of a run that
@@ -23,18 +26,27 @@ public struct RunFolder: Sendable {
   public var descriptionPath: String { path + "/run.json" }
   public var checkpointPath: String { path + "/checkpoint.safetensors" }
   public var lossPath: String { path + "/loss.csv" }
+  /// A figure of the losses.
+  public var figurePath: String { path + "/loss.svg" }
+
+  /// The files beside the description and the checkpoint.
+  private var records: [String] {
+    [lossPath, figurePath, validationPath, validationLossesPath]
+  }
 
   /// Whether the folder holds a run.
   public var exists: Bool { FileManager.default.fileExists(atPath: descriptionPath) }
 
   /// A file in the folder that is named as a run's own, though there may be no run; nil where a new run would overwrite nothing.
   public var file: String? {
-    [descriptionPath, checkpointPath, lossPath].first { FileManager.default.fileExists(atPath: $0) }
+    ([descriptionPath, checkpointPath] + records).first {
+      FileManager.default.fileExists(atPath: $0)
+    }
   }
 
   /// Removes what a run has left, the checkpoint first, so that what is left of it agrees at any moment.
   public func clear() {
-    for file in [checkpointPath, lossPath, descriptionPath] {
+    for file in [checkpointPath] + records + [descriptionPath] {
       try? FileManager.default.removeItem(atPath: file)
     }
   }
@@ -120,12 +132,20 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Writes a trainer's state and its log; the checkpoint last.
+  /// Writes a trainer's state and its logs; the checkpoint last.
+  /// - Parameters:
+  ///   - validation: the losses of held-out samples, where there are some.
+  ///   - figure: a figure of the losses as SVG, where one is kept.
   /// - Throws: `FileError` where they cannot be written, and, before anything is written, where an entry of the state is not finite.
-  public func save<Scalar>(_ trainer: Trainer<Scalar>, log: LossLog) throws(FileError) {
+  public func save<Scalar>(
+    _ trainer: Trainer<Scalar>, log: LossLog, validation: ValidationLog? = nil,
+    figure: String? = nil
+  ) throws(FileError) {
     let checkpoint = trainer.checkpoint
     try checkpoint.checkFinite(at: trainer.step, for: checkpointPath)
     try AtomicFile.write(log.text, to: lossPath)
+    if let validation { try save(validation) }
+    if let figure { try AtomicFile.write(figure, to: figurePath) }
     try checkpoint.write(to: checkpointPath)
   }
 
@@ -138,11 +158,11 @@ public struct RunFolder: Sendable {
     ).write(to: checkpointPath)
   }
 
-  /// Removes the description and the log of a run that has no checkpoint, and the folder where nothing else is in it.
+  /// Removes the description and the logs of a run that has no checkpoint, and the folder where nothing else is in it.
   public func removeIfWithoutCheckpoint() {
     let files = FileManager.default
     guard !files.fileExists(atPath: checkpointPath) else { return }
-    for file in [descriptionPath, lossPath] { try? files.removeItem(atPath: file) }
+    for file in [descriptionPath] + records { try? files.removeItem(atPath: file) }
     if let rest = try? files.contentsOfDirectory(atPath: path), rest.isEmpty {
       try? files.removeItem(atPath: path)
     }

@@ -132,14 +132,26 @@ public struct ScoreMatchingLoss: Sendable {
         time(at: stratified ? (Double(i) + draws[i]) / Double(count) : draws[i])
       }
     }
+    return batch(
+      clean, noise: noise,
+      probes: objective == .denoising ? noise : key.folded("probes").rademacher(clean.shape),
+      at: times, labels: labels, covariates: covariates, model: model)
+  }
+
+  /// The batch of clean samples `[n, D]` under given noises at given times; probes are what the loss takes in the noise's place
+  /// where it takes derivatives.
+  package func batch<Scalar: TensorScalar>(
+    _ clean: Tensor<Scalar>, noise: Tensor<Scalar>, probes: Tensor<Scalar>, at times: [Double],
+    labels: [Int?]? = nil, covariates: Tensor<Double>? = nil, model: ModelConfiguration
+  ) -> Batch<Scalar> {
     let rows: Rows<Scalar> = rows(
       at: times, labels: labels, covariates: covariates, model: model
     ) { weight(at: $0) }
     return Batch(
       noised: .combinedRows(
         [Scalar](rounding: rows.alphas), clean, [Scalar](rounding: rows.sigmas), noise),
-      noise: objective == .denoising ? noise : key.folded("probes").rademacher(clean.shape),
-      columns: rows.columns, weights: rows.weights)
+      noise: objective == .denoising ? noise : probes, columns: rows.columns,
+      weights: rows.weights)
   }
 
   /// The batch of points of a flow, whose noise (x_t − α f)/σ is not drawn: that which leads from the origin f to the state.

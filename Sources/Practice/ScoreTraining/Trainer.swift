@@ -24,7 +24,7 @@ public struct Trainer<Scalar: TensorScalar> {
   private let names: [String]
   private let trained: [Int]
   private let gradient: ShardedGradient<Scalar>
-  private let pool: ThreadPool
+  let pool: ThreadPool
   private var tensors: [Tensor<Scalar>]
   /// The batch of the step to come, drawn while the last one was under way.
   private var prepared: (step: Int, batch: ScoreMatchingLoss.Batch<Scalar>)?
@@ -165,6 +165,9 @@ public struct Trainer<Scalar: TensorScalar> {
 
   /// Whether all threads compute one shard of a batch after another together, as they do where shards are fewer.
   package var sharesShards: Bool { gradient.sharesShards }
+
+  /// The samples that batches are drawn from; nil where they are made for each batch.
+  var trainingSet: TrainingData<Scalar>? { batches.set }
 
   /// Steps done.
   public var step: Int { optimizer.steps }

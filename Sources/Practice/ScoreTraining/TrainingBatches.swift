@@ -37,6 +37,9 @@ struct TrainingBatches<Scalar: TensorScalar>: Sendable {
       key: key)
   }
 
+  /// The set of samples, if there is one.
+  var set: TrainingData<Scalar>? { if case .set(let data) = source { data } else { nil } }
+
   /// The batch of a step to come, where samples are those of a set, so that nobody else's code runs; nil otherwise.
   func prepared(_ step: Int) -> ScoreMatchingLoss.Batch<Scalar>? {
     guard case .set = source else { return nil }

@@ -71,22 +71,25 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     }
   }
 
+  /// - Parameter role: what the samples are, for messages.
   /// - Throws: `TrainingError` where the samples have another shape than a model's, or lack its labels or covariates.
-  func check(for model: ModelConfiguration) throws(TrainingError) {
+  func check(
+    for model: ModelConfiguration, as role: String = "training"
+  ) throws(TrainingError) {
     guard samples.shape.row == model.sampleShape else {
       throw TrainingError(
-        "the training samples have shape \(samples.shape.row); the model takes \(model.sampleShape)"
+        "the \(role) samples have shape \(samples.shape.row); the model takes \(model.sampleShape)"
       )
     }
     guard model.classes == 0 || labels != nil && classes <= model.classes else {
       throw TrainingError(
-        "the model has \(model.classes) classes, and the training data \(labels == nil ? "no labels" : "labels up to \(classes - 1)"); expected a label below \(model.classes) for each sample"
+        "the model has \(model.classes) classes, and the \(role) data \(labels == nil ? "no labels" : "labels up to \(classes - 1)"); expected a label below \(model.classes) for each sample"
       )
     }
     let columns = covariates?.shape[1] ?? 0
     guard model.covariates == 0 || columns == model.covariates else {
       throw TrainingError(
-        "the model has \(model.covariates) covariates, and the training data \(columns) a sample; expected as many"
+        "the model has \(model.covariates) covariates, and the \(role) data \(columns) a sample; expected as many"
       )
     }
   }
