@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct DemoTests {
   private static let files = [
-    "loss.svg", "report.html", "run", "run/checkpoint.safetensors", "run/loss.csv", "run/run.json",
+    "loss.svg", "report.html", "run", "run/checkpoint.safetensors", "run/loss.csv", "run/loss.svg",
+    "run/run.json",
     "samples-euler-maruyama.png", "samples-predictor-corrector.png",
     "samples-probability-flow-ode.png", "solvers.txt", "test-digits.png",
   ]

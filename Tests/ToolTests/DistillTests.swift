@@ -7,7 +7,7 @@ import Testing
   private static let options =
     "--batch-size 64 --warm-up 0 --learning-rate 0.005 --average-decay 0.95"
   private static let network = "--network mlp:width=16,layers=1,frequencies=8"
-  private static let parts = ["run.json", "checkpoint.safetensors", "loss.csv"]
+  private static let parts = ["run.json", "checkpoint.safetensors", "loss.csv", "loss.svg"]
 
   /// The flow of a Gaussian leads to the Gaussian, in one evaluation or more.
   @Test func anExactModelIsDistilled() throws {

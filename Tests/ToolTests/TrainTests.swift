@@ -6,7 +6,7 @@ import Testing
 @Suite struct TrainTests {
   private static let options =
     "--network mlp:width=16,layers=1 --batch-size 16 --schedule constant --seed 3"
-  private static let parts = ["run.json", "checkpoint.safetensors", "loss.csv"]
+  private static let parts = ["run.json", "checkpoint.safetensors", "loss.csv", "loss.svg"]
 
   /// A run of twenty steps.
   private static func run() throws -> Workbench {

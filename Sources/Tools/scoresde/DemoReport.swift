@@ -78,14 +78,7 @@ struct DemoReport {
       })
   }
 
-  private var lossCurve: Plot {
-    let entries = job.log.entries
-    return Plot(
-      "Loss", x: "step", y: "‖ε̂ − ε‖² / D",
-      [
-        .line(x: entries.map { Double($0.step) }, y: entries.map(\.loss))
-      ])
-  }
+  private var lossCurve: Plot { LossFigure(log: job.log).plot }
 
   private var report: Report {
     let options = job.trainer.options
@@ -131,7 +124,9 @@ struct DemoReport {
         (grid(test.samples.rows(0..<100)), "real digits of the test set")
       ])
     report.heading("Training")
-    report.figure(lossCurve, caption: "The denoising score matching loss, means over ten steps.")
+    report.figure(
+      lossCurve,
+      caption: "The denoising score matching loss, means over ten steps and over longer stretches.")
     report.paragraph(
       "Digits: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, doi 10.24432/C50P49, CC BY 4.0."
     )

@@ -245,7 +245,9 @@ struct TrainingJob<Scalar: TensorScalar> {
       }
       let isStopped = isStopping && isLogged
       if let folder, trainer.isFinished || step % every == 0 || isStopped {
-        do { try folder.save(trainer, log: log) } catch { throw failure(error) }
+        do {
+          try folder.save(trainer, log: log, figure: LossFigure(log: log).plot.svg)
+        } catch { throw failure(error) }
       }
       let loss = NumberText.fixed(shown ?? recent.last?.loss ?? 0, decimals: 4)
       progress(
