@@ -5,7 +5,7 @@ enum Reports {
     var standardError: Double
   }
 
-  struct Value: Decodable {
+  struct Value: Decodable, Equatable {
     var value: Double
     var standardError: Double
   }
@@ -67,7 +67,15 @@ enum Reports {
     var loss: Double
     var parameters: Int
     var seconds: Double
+    var validation: Validation?
     var out: String
+  }
+
+  struct Validation: Decodable, Equatable {
+    var data: String
+    var step, leastStep: Int
+    var loss, trainingLoss, gap, rise: Value
+    var learntByHeart: Bool
   }
 
   struct Bench: Decodable {
@@ -137,6 +145,8 @@ enum Reports {
     var parameters: Int?
     var lastLoss: Double?
     var columns: [String]?
+    var validationData: String?
+    var validation: Validation?
   }
 
   struct Numbers: Decodable {

@@ -91,6 +91,8 @@ enum InspectCommand: Command {
       facts.append(
         Fact("label dropout", options.labelDropout ?? TrainingOptions.usualLabelDropout))
     }
+    let heldOut = description.notes[HeldOutData<Double>.note]
+    if let heldOut { facts.append(Fact("validation data", heldOut)) }
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()
       let count = checkpoint.parameters.names.indices
@@ -105,6 +107,13 @@ enum InspectCommand: Command {
         let last = try LossLog(text: text, name: folder.lossPath, upTo: .max).entries.last
       {
         facts.append(Fact("last loss", last.loss))
+      }
+      if let heldOut,
+        let text = try? String(contentsOfFile: folder.validationPath, encoding: .utf8),
+        let report = ValidationReport(
+          data: heldOut, log: try ValidationLog(text: text, name: folder.validationPath))
+      {
+        facts.append(Fact("validation", report.fact, report.json))
       }
     } else {
       facts.append(Fact("steps done", 0))

@@ -3,6 +3,7 @@ import Foundation
 /// A JSON value whose objects keep the order of their keys.
 indirect enum JSON {
   case null
+  case boolean(Bool)
   case integer(Int)
   case number(Double)
   case string(String)
@@ -13,6 +14,7 @@ indirect enum JSON {
   var text: String {
     switch self {
     case .null: "null"
+    case .boolean(let value): "\(value)"
     case .integer(let value): String(value)
     case .number(let value): value.isFinite ? "\(value)" : "null"
     case .string(let value): Self.quoted(value)

@@ -18,6 +18,10 @@ enum TrainCommand: ScalarCommand {
         "--labels", "WHICH",
         "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
       ),
+      Option(
+        "--validation", "DATA",
+        "held-out data, of the kind of --data and with all that it has, whose loss is taken at each checkpoint and at the end"
+      ),
       .trainingGiven, StartingRun<Float>.option,
       Option(
         "--label-dropout", "X",
@@ -106,13 +110,14 @@ enum TrainCommand: ScalarCommand {
         "the loss rose from \(NumberText.significant(first)) to \(NumberText.significant(loss)): a lower learning rate may help"
       )
     }
+    let validation = job.validationReport
     try session.finish(
       .object([
         ("steps", .integer(job.trainer.step)), ("loss", .number(loss)),
         ("parameters", .integer(job.trainer.parameters.count)), ("seconds", .number(seconds)),
-        ("out", .string(folder.path)),
+        ("validation", validation?.json ?? .null), ("out", .string(folder.path)),
       ]),
-      "\(NumberText.counted(job.trainer.step, "step")), loss \(NumberText.significant(loss)), \(NumberText.counted(job.trainer.parameters.count, "parameter")); the run is in \(folder.path)"
+      "\(NumberText.counted(job.trainer.step, "step")), loss \(NumberText.significant(loss)), \(NumberText.counted(job.trainer.parameters.count, "parameter")); the run is in \(folder.path)\(validation.map { "\n\($0.sentence)" } ?? "")"
     )
   }
 }

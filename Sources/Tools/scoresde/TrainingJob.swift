@@ -6,6 +6,9 @@ struct TrainingJob<Scalar: TensorScalar> {
   var description: RunDescription
   var trainer: Trainer<Scalar>
   var log = LossLog()
+  /// What evaluates the model on held-out data, if there are some, and what came of it.
+  var validation: Validation<Scalar>?
+  var validationLog = ValidationLog()
   /// What the user should know of the data of a new run, a sentence each.
   let remarks: [String]
 
@@ -42,7 +45,8 @@ struct TrainingJob<Scalar: TensorScalar> {
         by: arguments.text("--labels")),
       labels: arguments.text("--labels"), given: arguments.text("--given"), network: network,
       parametrization: arguments.text("--parametrization") ?? "gaussian",
-      process: start?.process ?? process, options: options, start: start, pool: pool)
+      process: start?.process ?? process, options: options, start: start,
+      heldOut: arguments.text("--validation"), pool: pool)
   }
 
   /// Creates a new run on data that are at hand; where they have labels, of a model of their classes.
@@ -50,7 +54,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     data: Dataset<Scalar>, labels: String? = nil, given: String? = nil, network: NetworkSpec,
     parametrization: String = "gaussian",
     process: any LinearProcess, options: TrainingOptions, start: StartingRun<Scalar>? = nil,
-    pool: ThreadPool
+    heldOut: String? = nil, pool: ThreadPool
   ) throws {
     let note =
       try start?.given
@@ -84,8 +88,16 @@ struct TrainingJob<Scalar: TensorScalar> {
     notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
     notes[DataNote.standardization.name] =
       try data.standardization.map(DataNote.standardization.text)
-    remarks = DataRemarks.of(
-      data, as: samples, process: process, hasLevel: options.noiseLevel != nil)
+    let heldOut = try heldOut.map {
+      try HeldOutData(
+        $0, beside: data, labels: labels, given: note,
+        classes: (model.classes, samples.emptyClasses))
+    }
+    notes[HeldOutData<Scalar>.note] = heldOut?.text
+    notes[HeldOutData<Scalar>.fingerprintNote] = heldOut?.fingerprint
+    remarks =
+      DataRemarks.of(data, as: samples, process: process, hasLevel: options.noiseLevel != nil)
+      + (heldOut?.remarks ?? [])
     description = RunDescription(
       model: model, process: process, scalar: Scalar.typeName, data: data.name,
       options: options, notes: notes)
@@ -97,6 +109,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       // The data have been read and checked: what is out of range, or too large for the machine, is an option.
       throw CommandError.usage(error.description)
     }
+    validation = try heldOut.map { try trainer.validation(on: $0) }
   }
 
   /// Creates a new run of a trainer that is at hand.
@@ -118,6 +131,10 @@ struct TrainingJob<Scalar: TensorScalar> {
     if let given = arguments.text("--given") { found.notes[Self.givenSourceNote] = given }
     let note = try DataNote.given.value(in: found, of: folder)
     let (model, process) = try folder.parts(of: found)
+    let samples = try data.trainingData(given: note)
+    let heldOut = try Self.heldOut(
+      of: &found, in: folder, given: arguments, beside: data, note: note,
+      classes: (model.classes, samples.emptyClasses))
     // Before the first checkpoint it begins where it began.
     let start =
       FilePlace.exists(folder.checkpointPath)
@@ -128,12 +145,13 @@ struct TrainingJob<Scalar: TensorScalar> {
     let trainer: Trainer<Scalar>
     do {
       trainer = try Trainer(
-        model, process: process,
-        data: try data.trainingData(given: note), options: found.options, from: start, pool: pool)
+        model, process: process, data: samples, options: found.options, from: start, pool: pool)
     } catch let error as TrainingError {
       throw CommandError.failure("\(folder.descriptionPath): \(error)")
     }
-    try self.init(resuming: folder, trainer, found)
+    try self.init(
+      resuming: folder, trainer, found,
+      validation: heldOut.map { try trainer.validation(on: $0) })
   }
 
   /// The description of the run in a folder, once options that are given are those of the run, but for more steps.
@@ -192,8 +210,10 @@ struct TrainingJob<Scalar: TensorScalar> {
   }
 
   /// Takes up the state that a folder has of a run, whose trainer is before its first step.
-  init(resuming folder: RunFolder, _ trainer: Trainer<Scalar>, _ description: RunDescription) throws
-  {
+  init(
+    resuming folder: RunFolder, _ trainer: Trainer<Scalar>, _ description: RunDescription,
+    validation: Validation<Scalar>? = nil
+  ) throws {
     var (trainer, found) = (trainer, description)
     remarks = []
     if FilePlace.exists(folder.checkpointPath) {
@@ -202,6 +222,7 @@ struct TrainingJob<Scalar: TensorScalar> {
         throw CommandError.failure("\(folder.lossPath): the loss log is missing")
       }
       log = try LossLog(text: text, name: folder.lossPath, upTo: trainer.step)
+      if validation != nil { validationLog = try folder.validationLog(upTo: trainer.step) }
     } else if FilePlace.exists(folder.lossPath) {
       Console.say(
         "scoresde: there is no \(folder.checkpointPath); training starts from the first step\n")
@@ -213,6 +234,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     // A demo's run that is trained on is no demo's any more.
     found.notes[DemoCommand.note] = nil
     self.trainer = trainer
+    self.validation = validation
     self.description = found
     try folder.create(found)
   }
@@ -233,6 +255,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       let isKept = folder.map { FilePlace.exists($0.checkpointPath) } == true
       return .failure("\(error)\(isKept ? "; the last checkpoint is kept" : "")")
     }
+    if !trainer.isFinished { dropEnd(unlessDue: every) }
     while !trainer.isFinished {
       do { recent.append(try trainer.advance()) } catch { throw failure(error) }
       let step = trainer.step
@@ -246,7 +269,11 @@ struct TrainingJob<Scalar: TensorScalar> {
       let isStopped = isStopping && isLogged
       if let folder, trainer.isFinished || step % every == 0 || isStopped {
         do {
-          try folder.save(trainer, log: log, figure: LossFigure(log: log).plot.svg)
+          // A stop is no time to wait, and the run that goes on has the lines of one that was not stopped.
+          if trainer.isFinished || step % every == 0 { try validate() }
+          try folder.save(
+            trainer, log: log, validation: validation.map { _ in validationLog },
+            figure: LossFigure(log: log, validation: validationLog).plot.svg)
         } catch { throw failure(error) }
       }
       let loss = NumberText.fixed(shown ?? recent.last?.loss ?? 0, decimals: 4)
