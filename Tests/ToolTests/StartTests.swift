@@ -49,6 +49,43 @@ import Testing
     let _: Reports.Train = try bench.report("train --resume --out next --steps 30")
   }
 
+  /// Of tables columns are those of the first run, wherever they stand, and so they are when the second goes on.
+  @Test func columnsAndLevelsAreThoseOfTheFirstRun() throws {
+    func table(_ rows: Int, _ swap: Bool) -> Data {
+      let lines = (0..<rows).map { row in
+        let (a, b) = (Double(row % 7), 100 + 3 * Double(row % 5))
+        return swap ? "\(b),\(a)\n" : "\(a),\(b)\n"
+      }
+      return .text((swap ? "b,a\n" : "a,b\n") + lines.joined())
+    }
+    var files = PublishedFolder.files(noise: 0)
+    files["first.csv"] = table(35, false)
+    files["second.csv"] = table(20, true)
+    // Levels of their own, which are 17 for the imported model.
+    files["data.npy"] = .npy(bytes: (0..<64).map { UInt8($0 % 17) }, shape: [8, 2, 4])
+    let bench = try Workbench(files)
+    let options = "--batch-size 8 --schedule constant"
+    func train(_ words: String) throws {
+      let _: Reports.Train = try bench.report("train \(options) \(words)")
+    }
+    func notes(_ run: String) throws -> [String: String] {
+      try JSONDecoder().decode(RunDescription.self, from: bench.data("\(run)/run.json")).notes
+    }
+    try train("--data first.csv --network mlp:width=8,layers=1 --steps 10 --out table")
+    #expect(try bench.scoresde("import published --levels 17 --out images").status == 0)
+    for (start, data) in [("table", "second.csv"), ("images", "data.npy")] {
+      try train("--start \(start) --data \(data) --steps 20 --out whole-\(start)")
+      try train("--start \(start) --data \(data) --steps 10 --out part-\(start)")
+      try train("--resume --out part-\(start) --steps 20")
+      for note in ["columns", "standardization", "scale"] {
+        #expect(try notes("whole-\(start)")[note] == notes(start)[note], "\(start): \(note)")
+      }
+      #expect(
+        try bench.data("part-\(start)/checkpoint.safetensors")
+          == bench.data("whole-\(start)/checkpoint.safetensors"), "\(start)")
+    }
+  }
+
   @Test(arguments: [
     ("--start none --data data.npy", 1, ["none", "not a run folder"]),
     ("--start run --data data.npy --sde vp", 2, ["--sde", "--start"]),

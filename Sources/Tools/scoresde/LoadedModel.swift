@@ -273,10 +273,10 @@ struct LoadedModel<Scalar: TensorScalar> {
 
   /// At most so many of the samples that the model was trained on, as it saw them; nil where they are not where they were.
   func trainingSamples(atMost most: Int) -> Tensor<Scalar>? {
-    guard let run, var data = try? TrainingJob<Scalar>.data(of: run),
-      data.count > 1, run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
+    guard let run, let path = session.arguments.text("--model"),
+      let data = try? TrainingJob<Scalar>.data(of: run, in: RunFolder(path)), data.count > 1,
+      run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
     else { return nil }
-    data.standardization = standardization
     var rows = Array(0..<data.count)
     if labels.count == 1, let label = labels.first {
       guard let all = TrainingJob<Scalar>.labels(of: run, data) else { return nil }

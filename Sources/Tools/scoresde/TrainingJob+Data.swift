@@ -38,9 +38,26 @@ extension TrainingJob {
   }
 
   /// The data that are where those of a run were.
-  static func data(of run: RunDescription) throws -> Dataset<Scalar> {
-    try load(
-      DataSource(run.data), labels: run.notes[labelsNote], given: run.notes[givenSourceNote])
+  static func data(of run: RunDescription, in folder: RunFolder) throws -> Dataset<Scalar> {
+    try arranged(
+      load(DataSource(run.data), labels: run.notes[labelsNote], given: run.notes[givenSourceNote]),
+      as: run, in: folder)
+  }
+
+  /// Data with their columns in the order of a run's, on its scale and standardised as its own: those of a run that began with
+  /// another are as those of the other were.
+  private static func arranged(
+    _ data: Dataset<Scalar>, as run: RunDescription, in folder: RunFolder
+  ) throws -> Dataset<Scalar> {
+    var data = data
+    if let columns = try DataNote.columns.value(in: run, of: folder), data.columns != nil {
+      data = (try? data.columns(named: columns)) ?? data
+    }
+    if let scale = try DataNote.scale.value(in: run, of: folder) {
+      data = (try? data.scaled(by: scale)) ?? data
+    }
+    data.standardization = try DataNote.standardization.value(in: run, of: folder)
+    return data
   }
 
   /// Data with the labels that `--labels` names, or without any; those of a column they have as they are loaded.
@@ -109,8 +126,9 @@ extension TrainingJob {
     {
       throw otherNumbers()
     }
-    var data = try load(
-      asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given)
+    var data = try arranged(
+      load(asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given),
+      as: run, in: folder)
     // Runs of earlier versions have no fingerprint.
     let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
     guard isSame || run.notes[fingerprintNote] != nil else {
@@ -123,7 +141,6 @@ extension TrainingJob {
         "\(text) holds other data than the run in \(folder.path) was trained on, \(run.data); give --data with their place now, or start another run"
       )
     }
-    data.standardization = try DataNote.standardization.value(in: run, of: folder)
     data = try labelled(data, by: run.classes == nil ? arguments.text("--labels") : labels)
     guard data.labelFingerprint == run.notes[labelFingerprintNote] else {
       throw CommandError.usage(
