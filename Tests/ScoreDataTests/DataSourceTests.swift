@@ -100,6 +100,36 @@ import Testing
     _ = try folder.write("cat/2.png", bytes(base64: PNGFixture.rgb))
     let data = try DataSource(folder.path).load(as: Float.self)
     #expect(data.samples.shape == [3, 9, 7, 3] && data.labels == [0, 0, 1])
+    #expect(data.classNames == ["cat", "dog"])
+    // A class need not have images.
+    _ = try folder.write("bee/1.txt", [1])
+    let all = try DataSource(folder.path).load(as: Float.self)
+    #expect(all.labels == [1, 1, 2] && all.classNames == ["bee", "cat", "dog"])
+  }
+
+  @Test func classesKeepTheirNamesAsLongAsTheLabelsAreTheirs() throws {
+    let table = Dataset(
+      name: "t", samples: Tensor<Double>([3, 3], [1, 0, 2, 3, 1, 4, 8, 2, 6]), labels: [1, 0, 1],
+      classNames: ["cat", "dog"], columns: ["a", "b", "c"])
+    let given = Covariates(names: nil, values: Tensor([3, 1], [1, 2, 3]))
+    for kept in try [
+      table.prefix(2), table.parted(fromColumn: "b").rest, table.columns(named: ["c", "a"]),
+      table.given(byColumns: ["a"]), table.given(given), table.standardized(by: .whole),
+      table.labelled(table.labels),
+    ] {
+      #expect(kept.classNames == ["cat", "dog"], "\(kept.columns ?? [])")
+      #expect(kept.labels == [1, 0, 1].prefix(kept.count).map { $0 })
+    }
+    for lost in try [
+      table.labelled([0, 0, 1]), table.labelled(nil), table.labelled(nil).labelled([1, 0, 1]),
+      table.labelled(byColumn: "b"),
+    ] { #expect(lost.classNames == nil, "\(lost.labels ?? [])") }
+    let named = try table.labelled([2, 0, 0], classNames: ["x", "y", "z"])
+    #expect(named.classNames == ["x", "y", "z"])
+    let error = #expect(throws: DataError.self) {
+      try table.labelled([2, 0, 0], classNames: ["x"])
+    }
+    #expect(error?.kind == .wrongShape && error?.message.contains("a label 2") == true)
   }
 
   @Test func imagesBesideClassesAreRefused() throws {
@@ -128,6 +158,7 @@ import Testing
     #expect(data.samples.shape == [3, 32, 32, 3] && data.labels == [3, 9, 7])
     #expect(data.samples[2, 5, 17, 0] == 10 && data.samples[2, 5, 17, 1] == 37)
     #expect(data.samples[2, 5, 17, 2] == 35)
+    #expect(data.classNames?[9] == "truck" && data.classNames?.count == 10)
     #expect(try DataSource(batch).load(as: Float.self).labels == [7])
     #expect(kind { _ = try CIFAR.decode(image(10), path: "", as: Float.self) } == .malformed)
     #expect(
@@ -143,7 +174,11 @@ import Testing
     #expect(error.message.contains(folder.path))
     _ = try folder.write("t10k-images-idx3-ubyte", IDXTests.plain)
     let data = try FashionMNIST.load(isTest: true, folders: ["/none", folder.path], as: Float.self)
-    #expect(data.count == 6 && data.name == "fashion-mnist:test")
+    #expect(data.count == 6 && data.name == "fashion-mnist:test" && data.classNames == nil)
+    let labels = [0, 0, 8, 1] + bigEndian(6) + [3, 1, 4, 1, 5, 9]
+    _ = try folder.write("t10k-labels-idx1-ubyte", labels)
+    let labelled = try FashionMNIST.load(isTest: true, folders: [folder.path], as: Float.self)
+    #expect(labelled.classNames?.count == 10 && labelled.classNames?[9] == "Ankle boot")
     #expect(kind { _ = try FashionMNIST.load(folders: [folder.path], as: Float.self) } == .missing)
   }
 

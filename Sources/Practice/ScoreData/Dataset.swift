@@ -9,7 +9,11 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// Images are of shape `[n, height, width, channels]`.
   public let samples: Tensor<Scalar>
   /// The class of each sample, if known.
-  public private(set) var labels: [Int]?
+  public internal(set) var labels: [Int]?
+  /// What the classes are called, one a class in order of the numbers, or nil where they have numbers alone.
+  ///
+  /// There may be more than the labels name: a class need not have samples.
+  public internal(set) var classNames: [String]?
   /// The numbers that each sample is conditioned on, if there are any.
   public private(set) var covariates: Covariates?
   /// How raw levels map to the model space, or nil where the data are not quantised.
@@ -23,10 +27,11 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   package internal(set) var lines: [Int]?
 
   /// Creates a data set.
-  /// - Precondition: a first axis, as many labels as samples, and as many names of columns as a row of a table has numbers.
+  /// - Precondition: a first axis, as many labels as samples, a name for each label where classes have names, and as many names of
+  ///   columns as a row of a table has numbers.
   public init(
-    name: String, samples: Tensor<Scalar>, labels: [Int]? = nil, scale: DataScale? = nil,
-    columns: [String]? = nil
+    name: String, samples: Tensor<Scalar>, labels: [Int]? = nil, classNames: [String]? = nil,
+    scale: DataScale? = nil, columns: [String]? = nil
   ) {
     precondition(
       columns.map { samples.shape.row == [$0.count] } ?? true,
@@ -36,9 +41,13 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     precondition(
       labels?.count ?? samples.rows == samples.rows,
       "\(labels?.count ?? 0) labels for \(samples.rows) samples")
+    precondition(
+      Self.unnamed(labels, classNames) == nil,
+      "\(classNames?.count ?? 0) names of classes for labels up to \(labels?.max() ?? -1)")
     self.name = name
     self.samples = samples
     self.labels = labels
+    self.classNames = classNames
     self.scale = scale
   }
 
@@ -62,14 +71,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return "\(samples.shape) \(String(hash, radix: 16))"
   }
 
-  /// A text that tells these labels from others, or nil where there are none.
-  public var labelFingerprint: String? {
-    labels.map { labels in
-      "\(labels.count) \(String(labels.withUnsafeBytes { Self.hash($0) }, radix: 16))"
-    }
-  }
-
-  private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+  static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     var hash: UInt64 = 0
     let words = bytes.count / 8
     for word in 0..<words {
@@ -79,19 +81,6 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     }
     for byte in bytes[(8 * words)...] { hash = (hash ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15 }
     return hash
-  }
-
-  /// The same samples with other labels, or without any.
-  /// - Throws: `wrongShape` unless there is one a sample.
-  public func labelled(_ labels: [Int]?) throws(DataError) -> Dataset {
-    if let labels, labels.count != count {
-      throw DataError(
-        .wrongShape, name,
-        "there are \(labels.count) labels for \(count) samples; expected one a sample")
-    }
-    var result = self
-    result.labels = labels
-    return result
   }
 
   /// A table parted from one of its columns: the rest, standardised as the whole was, and the column's numbers.
@@ -128,7 +117,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       name: name,
       samples: Tensor(
         [count, places.count], rows.flatMap { row in places.map { entries[row + $0] } }),
-      labels: labels, columns: places.map { columns[$0] })
+      labels: labels, classNames: classNames, columns: places.map { columns[$0] })
     if let grouping = standardization?.grouping {
       result = try result.standardized(by: grouping)
     }
@@ -156,14 +145,6 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       places.append(found[0])
     }
     return try chosen(places, of: columns)
-  }
-
-  /// A table whose labels are the numbers in one of its columns, which is no part of the samples then.
-  /// - Throws: as `parted(fromColumn:)`, and `outOfRange` where a number is not a whole one from 0 on.
-  public func labelled(byColumn column: String) throws(DataError) -> Dataset {
-    let (rest, numbers) = try parted(fromColumn: column)
-    return try rest.labelled(
-      DataSource.labels(numbers) { "\(place(of: $0)), column “\(column)”" })
   }
 
   /// The same samples under other covariates, or under none.
@@ -231,12 +212,12 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return result
   }
 
-  /// A range of the samples with their labels.
+  /// The first samples with their labels.
   public func prefix(_ count: Int) -> Dataset {
     let range = 0..<min(count, self.count)
     var result = Dataset(
       name: name, samples: samples.rows(range), labels: labels.map { Array($0[range]) },
-      scale: scale, columns: columns)
+      classNames: classNames, scale: scale, columns: columns)
     result.standardization = standardization
     result.lines = lines.map { Array($0[range]) }
     result.covariates = covariates.map {

@@ -3,6 +3,12 @@ import ScoreTensors
 
 /// Fashion-MNIST (Xiao, Rasul & Vollgraf 2017) as the system has it installed: 28 × 28 grey images of ten classes.
 public enum FashionMNIST {
+  /// The published names of the classes, in order of the labels.
+  public static let classNames = [
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+    "Ankle boot",
+  ]
+
   /// The folders where the files are looked for, in this order.
   public static var folders: [String] {
     let environment = ProcessInfo.processInfo.environment
@@ -16,7 +22,8 @@ public enum FashionMNIST {
   }
 
   /// Reads one half: samples of shape `[n, 28, 28, 1]` with levels 0 … 255, and labels 0 … 9.
-  /// - Throws: `missing` with how to install the files where they are not found, else as `IDX.read`.
+  /// - Throws: `missing` with how to install the files where they are not found, `wrongShape` where a label is above 9, else as
+  ///   `IDX.read`.
   public static func load<Scalar: TensorScalar>(
     isTest: Bool = false, folders: [String] = folders, as type: Scalar.Type = Scalar.self
   ) throws(DataError) -> Dataset<Scalar> {
@@ -28,7 +35,7 @@ public enum FashionMNIST {
         guard FileManager.default.fileExists(atPath: path) else { continue }
         var data: Dataset<Scalar> = try DataSource.images(idx: path)
         data.name = name
-        return data
+        return try data.labelled(data.labels, classNames: classNames)
       }
     }
     throw DataError(

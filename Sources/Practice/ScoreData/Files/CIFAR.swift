@@ -5,6 +5,11 @@ import ScoreTensors
 public enum CIFAR {
   private static let size = 3 * 32 * 32
 
+  /// The published names of the classes (Krizhevsky 2009), in order of the labels.
+  public static let classNames = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+  ]
+
   /// Reads one file: samples of shape `[n, 32, 32, 3]` with levels 0 … 255, and labels 0 … 9.
   /// - Throws: a `DataError` where the file is missing, empty, or does not hold whole images with labels 0 … 9.
   public static func read<Scalar: TensorScalar>(
@@ -68,6 +73,7 @@ public enum CIFAR {
     let element = ElementType(kind: .unsigned, size: 1, isBigEndian: false)
     return Dataset(
       name: path, samples: element.tensor(pixels[...], [count, 32, 32, 3]),
-      labels: (0..<count).map { Int(bytes[$0 * (size + 1)]) }, scale: .bytes)
+      labels: (0..<count).map { Int(bytes[$0 * (size + 1)]) }, classNames: classNames,
+      scale: .bytes)
   }
 }

@@ -5,7 +5,7 @@ import ScoreTensors
 public enum ImageFolder {
   /// Reads all images, sorted by name: samples of shape `[n, height, width, channels]` with levels 0 … 255.
   ///
-  /// Opacity is left out. With subfolders, class `k` is the `k`-th of them by name.
+  /// Opacity is left out. With subfolders, class `k` is the `k`-th of them by name, and called as it is.
   /// - Throws: a `DataError` where there is no image, one is damaged, two differ in size or colours, or images lie both
   ///   in the folder and in its subfolders.
   public static func read<Scalar: TensorScalar>(
@@ -46,7 +46,8 @@ public enum ImageFolder {
     let whole = Shape([files.count] + (shape?.extents ?? []))
     return Dataset(
       name: path, samples: element.tensor(pixels[...], whole),
-      labels: strays.isEmpty ? files.map(\.label) : nil, scale: .bytes)
+      labels: strays.isEmpty ? files.map(\.label) : nil,
+      classNames: strays.isEmpty ? folders : nil, scale: .bytes)
   }
 
   private static func names(in path: String) throws(DataError) -> [String] {
