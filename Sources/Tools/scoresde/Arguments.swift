@@ -110,17 +110,6 @@ struct Arguments {
     }
   }
 
-  /// The class that `--class` names, of which the command takes one.
-  /// - Parameter others: what the command takes beside, for messages.
-  func label(or others: String = "") throws -> Int? {
-    guard let text = values["--class"] else { return nil }
-    guard let label = Int(text), 0 <= label, label < 1 << 16 else {
-      throw CommandError.usage(
-        "--class is \(text); expected one class, a whole number from 0 on, such as 3\(others)")
-    }
-    return label
-  }
-
   /// Different whole numbers in a range, in their order, as 3, 0,1,7 or 0-9; nil where a text is none.
   static func numbers(_ text: String, in range: ClosedRange<Int>) -> [Int]? {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
@@ -137,19 +126,6 @@ struct Arguments {
     }
     let numbers = ranges.flatMap { Array($0) }
     return Set(numbers).count == numbers.count ? numbers : nil
-  }
-
-  /// The classes that `--class` names, in its order.
-  var labels: [Int] {
-    get throws {
-      guard let text = values["--class"] else { return [] }
-      guard let labels = Self.numbers(text, in: 0...65_535) else {
-        throw CommandError.usage(
-          "--class is \(text); expected different whole numbers from 0 on, such as 3, 0,1,7 or 0-9, or a file of one a row"
-        )
-      }
-      return labels
-    }
   }
 
   /// The largest scale of guidance. At 10 samples of one of two moons lay up to 4 of the data's deviations out, at 100 up to 14:

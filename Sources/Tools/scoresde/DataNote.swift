@@ -37,6 +37,8 @@ extension DataNote<[Int]> {
 }
 
 extension DataNote<[String]> {
+  /// What the classes are called, in order of their numbers; runs whose data do not say, and those of earlier versions, have no note.
+  static let classNames = DataNote(name: "class names")
   /// The names of a table's columns, in so far as they are data; tables without have no note.
   static let columns = DataNote(name: "columns")
 }

@@ -22,11 +22,11 @@ enum DataRemarks {
       isTable ? try? Standardization(of: samples.samples, by: .columns).deviations : nil
     var remarks: [String] = []
     if let map = data.standardization { remarks.append(sentence(map, dimensions: data.dimensions)) }
-    let empty = samples.emptyClasses
+    let names = ClassNames(data.classNames)
+    let empty = samples.emptyClasses + names.beyond(samples.classes)
     if !empty.isEmpty {
-      let names = empty.prefix(5).map(String.init).joined(separator: ", ")
       remarks.append(
-        "no sample is of class \(names)\(empty.count > 5 ? ", …" : ""): nothing is learnt of it, and --class refuses it; classes are numbered from 0 without gaps"
+        "no sample is of class \(names.said(empty)): nothing is learnt of it, and --class refuses it\(data.classNames == nil ? "; classes are numbered from 0 without gaps" : "")"
       )
     }
     if isTable {

@@ -133,7 +133,7 @@ struct Distillation<Scalar: TensorScalar> {
     notes[Self.fingerprintNote] = try Self.fingerprint(of: model, named: text)
     let known = [
       DataNote.scale.name, DataNote.standardization.name, DataNote.columns.name,
-      DataNote.emptyClasses.name,
+      DataNote.emptyClasses.name, DataNote.classNames.name,
     ]
     for name in known { notes[name] = model.run?.notes[name] }
     self.notes = notes

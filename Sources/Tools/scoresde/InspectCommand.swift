@@ -86,7 +86,10 @@ enum InspectCommand: Command {
       facts.append(Fact("distilled from", teacher))
       if let flow = Distillation<Float>.flow(of: description) { facts.append(Fact("flow", flow)) }
     }
-    if let classes = description.classes { facts.append(Fact("classes", classes)) }
+    if let classes = description.classes {
+      facts.append(Fact("classes", classes))
+      facts += try Fact.of(ClassNames(of: description, in: folder))
+    }
     if description.classes ?? description.covariates != nil, description.teacher == nil {
       facts.append(
         Fact("label dropout", options.labelDropout ?? TrainingOptions.usualLabelDropout))
@@ -168,7 +171,10 @@ enum InspectCommand: Command {
       Fact("greatest", entries.max() ?? .nan),
     ]
     if let scale = data.scale { facts.append(Fact("levels", scale.levels)) }
-    if let labels = data.labels { facts.append(Fact("classes", Set(labels).count)) }
+    if let labels = data.labels {
+      facts.append(Fact("classes", Set(labels).count))
+      facts += Fact.of(ClassNames(data.classNames))
+    }
     // Processes act on data where training puts them.
     let points =
       data.scale?.centred(data.samples) ?? data.standardization?.standardized(data.samples)
@@ -255,6 +261,11 @@ enum InspectCommand: Command {
     init(_ name: String, _ value: Double) {
       self.init(name, NumberText.significant(value), .number(value))
     }
+    /// What classes are called, if they are; people see the first of many, programs all.
+    static func of(_ classes: ClassNames) -> [Fact] {
+      classes.names.map { [Fact("class names", classes.list, .array($0.map(JSON.string)))] } ?? []
+    }
+
     init(_ name: String, _ shape: Shape) {
       self.init(name, "\(shape)", .array(shape.extents.map { .integer($0) }))
     }

@@ -81,16 +81,26 @@ extension LoadedModel {
 
   /// The classes of data, one a sample, all of which the model has seen.
   func checkedLabels<Entry>(of data: Dataset<Entry>) throws -> [Int] {
-    guard let labels = data.labels else {
+    guard var labels = data.labels else {
       let column = labelColumn.map { " in a column \(CSV.spelled($0))" }
       throw CommandError.usage(
         "--class is \(labelSource ?? ""), but \(data.name) comes without labels\(column ?? ""); expected data that have them, or a file of whole numbers, one a sample"
       )
     }
+    if labelSource == "data", let own = data.classNames, let known = classNames.names {
+      // Other data may number the same classes otherwise, as those that have not all of them.
+      let places = own.map { known.firstIndex(of: $0) }
+      if let bad = labels.firstIndex(where: { places[$0] == nil }) {
+        throw CommandError.failure(
+          "\(data.place(of: bad)): the class is “\(own[labels[bad]])”, of which the run saw no sample; known are \(classNames.list)"
+        )
+      }
+      labels = labels.compactMap { places[$0] }
+    }
     let classes = run?.classes ?? 0
     if let bad = labels.firstIndex(where: { $0 >= classes || emptyClasses.contains($0) }) {
       throw CommandError.failure(
-        "\(labelFile?.place(of: bad) ?? data.place(of: bad)): the class is \(labels[bad]), of which the run saw no sample; expected classes from 0 to \(classes - 1) that it saw"
+        "\(labelFile?.place(of: bad) ?? data.place(of: bad)): the class is \(classNames.said(labels[bad])), of which the run saw no sample; expected classes from 0 to \(classes - 1) that it saw"
       )
     }
     return labels
@@ -101,7 +111,7 @@ extension LoadedModel {
     var text = ""
     if run?.classes != nil {
       text =
-        labels.first.map { ", of class \($0)" }
+        labels.first.map { ", of class \(classNames.said($0))" }
         ?? (labelSource == nil ? ", of all classes together" : ", each of its own class")
     }
     guard let note = givenNote else { return text }

@@ -24,6 +24,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let run: RunDescription?
   /// The classes that a trained model has seen no sample of.
   let emptyClasses: [Int]
+  /// What the classes of a trained model are called.
+  let classNames: ClassNames
   let session: Session
 
   /// Whether it is a consistency model, which has samples and no scores.
@@ -62,6 +64,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     (self.session, self.field) = (session, field)
     (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
     (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
+    classNames = ClassNames(nil)
   }
 
   private init(
@@ -76,34 +79,34 @@ struct LoadedModel<Scalar: TensorScalar> {
     let model = try Self.model(
       of: description, in: folder, session, takesConsistency: takesConsistency)
 
-    labelSource =
-      takesSeveral || takesRows ? Self.labelSource(arguments, takesData: takesRows) : nil
-    labels =
-      if labelSource != nil {
-        []
-      } else if takesSeveral {
-        try arguments.labels
-      } else {
-        try arguments.label(
-          or: takesRows ? ", data for that of each sample, or a file of one a sample" : ""
-        ).map { [$0] } ?? []
-      }
-    if let labelSource, description.classes == nil {
+    if let asked = arguments.text("--class"), description.classes == nil {
       throw CommandError.usage(
-        "--class is \(labelSource), but the run \(text) was trained without labels; expected a run that was trained with --labels"
+        "--class is \(asked), but the run \(text) was trained without labels; expected a run that was trained with --labels"
+      )
+    }
+    classNames = try ClassNames(of: description, in: folder)
+    let asked = try ClassOption(
+      arguments.text("--class"), of: text, classNames, takesSeveral: takesSeveral,
+      takesRows: takesRows)
+    (labels, labelSource) = (asked.labels, asked.source)
+    if labelSource == "data", classNames.names?.contains("data") == true {
+      session.say(
+        "--class data takes each sample under its own class; \(ClassNames.spelled("data")), in quotes, is the class that is called so"
       )
     }
     labelFile = try labelSource.flatMap { source in
       try source == "data"
         ? nil : asUsage(of: "--class") { try DataSource(source) }.loadLabels()
     }
-    let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
-    emptyClasses = try DataNote.emptyClasses.value(in: description, of: folder) ?? []
+    emptyClasses =
+      (try DataNote.emptyClasses.value(in: description, of: folder) ?? [])
+      + classNames.beyond(description.classes ?? 0)
     if let label = labels.first(where: emptyClasses.contains) {
       throw CommandError.usage(
-        "--class is \(arguments.text("--class") ?? ""), but the run \(text) was trained on no sample of class \(label); expected classes that it saw"
+        "--class is \(arguments.text("--class") ?? ""), but the run \(text) was trained on no sample of class \(classNames.said(label)); expected classes that it saw"
       )
     }
+    let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
 
     let note = try GivenOption.note(in: description, of: folder)
     guard note?.count == description.covariates else {
@@ -212,12 +215,6 @@ struct LoadedModel<Scalar: TensorScalar> {
         "\(folder.descriptionPath): \(count) columns are standardised, where samples have \(field.sampleShape.count) entries"
       )
     }
-  }
-
-  /// What `--class` says that is no number: the labels that come with data, where there are some, or a file that there is.
-  private static func labelSource(_ arguments: Arguments, takesData: Bool) -> String? {
-    guard let text = arguments.text("--class"), (try? arguments.labels) == nil else { return nil }
-    return (text == "data" ? takesData : FilePlace.exists(text)) ? text : nil
   }
 
   private static func conditioned(

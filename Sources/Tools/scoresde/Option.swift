@@ -21,16 +21,18 @@ struct Option: Sendable {
   static let modelProcess = Option("--sde", "SDE", "the process of an exact model: \(processes)")
   /// The class that a model of classes is asked for.
   static let label = Option(
-    "--class", "K", "of a run that was trained with --labels: the class, from 0 on (default: all)")
+    "--class", "K",
+    "of a run that was trained with --labels: the class, by number from 0 on or by name (default: all)"
+  )
   /// The classes that data are scored as samples of.
   static let labelOfData = Option(
     "--class", "K",
-    "of a run that was trained with --labels: the class, from 0 on, data for that which each sample comes with, or a file of classes, one a sample (default: all)"
+    "of a run that was trained with --labels: the class, by number from 0 on or by name, data for that which each sample comes with, or a file of classes, one a sample (default: all)"
   )
   /// The classes that samples are drawn of.
   static let labels = Option(
     "--class", "K,…",
-    "of a run that was trained with --labels: classes from 0 on, as 3, 0,7 or 0-9, or a file with one for each --count samples (default: all as one)"
+    "of a run that was trained with --labels: classes by number from 0 on, as 3, 0,7 or 0-9, or by name, as cat,dog, or a file with one for each --count samples (default: all as one)"
   )
   /// How far samples are led to what they are under.
   static let guidance = Option(

@@ -175,6 +175,9 @@ struct SamplingJob<Scalar: TensorScalar> {
     others: [(String, JSON)], by method: String, remark: String = ""
   ) throws {
     let samples = model.inDataUnits(drawn)
+    let (labels, names) = (model.labels, model.classNames)
+    let classes =
+      labels.isEmpty ? "" : " of class\(labels.count == 1 ? "" : "es") \(names.said(labels))"
     try SampleFile.write(
       samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
       columns: samples.rows > count ? count : nil, names: model.columns)
@@ -186,7 +189,7 @@ struct SamplingJob<Scalar: TensorScalar> {
           ("solver", .string(solver)), ("nfe", .number(nfe)), ("seconds", .number(seconds)),
           ("out", .string(out)),
         ] + others),
-      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row) by \(method), NFE \(NumberText.significant(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
+      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row)\(classes) by \(method), NFE \(NumberText.significant(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
     )
   }
 

@@ -84,7 +84,8 @@ extension TrainingJob {
         "the label is \(labels[bad]); expected a whole number from 0 to \(most - 1)"
       )
     }
-    return try data.labelled(labels)
+    // The numbers of a file need not mean what those of the data do, even where they are the same.
+    return try isWithData ? data : data.labelled(nil).labelled(labels)
   }
 
   /// The labels that a run was trained with, in so far as they are where they were.

@@ -84,6 +84,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       notes[DataNote.emptyClasses.name] = try DataNote.emptyClasses.text(of: samples.emptyClasses)
     }
     notes[StartingRun<Scalar>.note] = start?.path
+    notes[DataNote.classNames.name] = try data.classNames.map(DataNote.classNames.text)
     notes[DataNote.columns.name] = try data.columns.map(DataNote.columns.text)
     notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
     notes[DataNote.standardization.name] =

@@ -167,6 +167,12 @@ public enum CSV {
     fields(Array(line.utf8)[...], separator: 0x2C)
   }
 
+  /// The fields of a line by commas, with whether each stands in quotes; nil where a quote is not closed.
+  package static func items(_ line: String) -> [(text: String, isQuoted: Bool)]? {
+    parts(Array(line.utf8)[...], separators: [0x2C])?
+      .map { (String(decoding: $0.text, as: UTF8.self), $0.isQuoted) }
+  }
+
   /// A field in quotes.
   package static func quoted(_ field: String) -> String {
     "\"\(field.replacing("\"", with: "\"\""))\""
