@@ -99,6 +99,29 @@ import Testing
   }
 
   /// What is written is read back, numbers to the bit, and names where they can be told from numbers.
+  /// Time stamps a second apart are told apart in Double and not in Float; years are in both, and so are equal numbers.
+  @Test func columnsThatRoundingWouldWipeOutAreRefused() throws {
+    func read<Scalar: TensorScalar>(_ text: String, as: Scalar.Type) throws -> Tensor<Scalar> {
+      let contents: CSV.Contents<Scalar> = try CSV.decode(Array(text.utf8), path: "t.csv")
+      return contents.values
+    }
+    let stamps = "a,time\n1,1700000000\n2,1700000001\n3,1700000002\n"
+    #expect(try read(stamps, as: Double.self)[2, 1] == 1_700_000_002)
+    do {
+      _ = try read(stamps, as: Float.self)
+      Issue.record("the stamps were read")
+    } catch {
+      let sentence = "\(error)"
+      for word in ["t.csv", "column time", "float32", "float64"] {
+        #expect(sentence.contains(word), "\(sentence)")
+      }
+    }
+    #expect(throws: DataError.self) { try read("1e-300\n2e-300\n", as: Float.self) }
+    for text in ["2001\n2002.5\n2003\n", "1700000001\n1700000001\n", "0.1\n0.2\n"] {
+      #expect(try read(text, as: Float.self).count > 1)
+    }
+  }
+
   @Test func tablesAreReadBackAsTheyWereWritten() throws {
     let numbers: [Float] = [
       0, -1, 1.0 / 3, 1e-30, .greatestFiniteMagnitude, .leastNonzeroMagnitude,

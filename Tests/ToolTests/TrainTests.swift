@@ -4,6 +4,24 @@ import Testing
 
 /// Runs that `train` makes and goes on with.
 @Suite struct TrainTests {
+  /// Metres in millions that differ by tenths: a run in float64 is sampled in float64 unless that is asked for otherwise.
+  @Test func aRunInDoubleStaysInDouble() throws {
+    let rows = (0..<64).map { "\(4_500_000 + 0.1 * sin(Double($0))),\($0 % 5)" }
+    let bench = try Workbench(["u.csv": .text("north,b\n" + rows.joined(separator: "\n"))])
+    let options = "train --data u.csv --out run --network mlp:width=8,layers=1 --steps 40"
+    let refused = try bench.scoresde(options)
+    #expect(refused.status == 1 && refused.errors.contains("north"))
+    let _: Reports.Train = try bench.report("\(options) --scalar float64")
+    func norths(_ words: String) throws -> Set<Double> {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver ddim --steps 5 --count 32 --out x.npy \(words)")
+      let numbers = try bench.numbers("x.npy")
+      return Set(stride(from: 0, to: 64, by: 2).map { numbers[$0] })
+    }
+    #expect(try norths("").count == 32)
+    #expect(try norths("--scalar float32").count < 8)
+  }
+
   private static let options =
     "--network mlp:width=16,layers=1 --batch-size 16 --schedule constant --seed 3"
   private static let parts = ["run.json", "checkpoint.safetensors", "loss.csv", "loss.svg"]

@@ -25,7 +25,12 @@ protocol ScalarCommand: Command {
 
 extension ScalarCommand {
   static func run(_ session: Session) throws {
-    if try session.arguments.isDouble {
+    // The model of a run is as it was trained, unless something else is asked for.
+    if !session.arguments.has("--scalar"), let model = session.arguments.text("--model"),
+      try RunFolder(model).exists && RunFolder(model).description().scalar == Double.typeName
+    {
+      try run(session.replacing(["--scalar": Double.typeName]), Double.self)
+    } else if try session.arguments.isDouble {
       try run(session, Double.self)
     } else {
       try run(session, Float.self)

@@ -74,7 +74,9 @@ struct Option: Sendable {
   static let common = [
     Option("--json", nil, "print one JSON object on standard output, last"),
     Option("--threads", "N", "threads to use (default: the machine's processors)"),
-    Option("--scalar", "TYPE", "float32 (default) or float64"),
+    Option(
+      "--scalar", "TYPE",
+      "float32 (default, but for --model that was trained in float64) or float64"),
     Option("--quiet", nil, "no progress"),
     Option("--help", nil, "print this help"),
   ]
