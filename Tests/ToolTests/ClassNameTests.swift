@@ -258,4 +258,29 @@ import Testing
         "\(outcome.errors)")
     }
   }
+
+  /// Held-out data, and data that a run goes on with, have the classes of their names, whatever numbers these have there.
+  @Test func heldOutDataAndLaterRunsFindClassesByName() throws {
+    let bench = try Workbench(Self.files)
+    for (name, file) in Self.folders(["dog"], in: "test") { try bench.write(file, to: name) }
+    for (name, file) in Self.folders(["bird", "dog"], in: "more") {
+      try bench.write(file, to: name)
+    }
+    let words = "train --labels data --steps 4 --batch-size 4"
+    func notes(_ run: String) throws -> [String: String] {
+      try JSONDecoder().decode(RunDescription.self, from: bench.data("\(run)/run.json")).notes
+    }
+    let _: Reports.Train = try bench.report("\(words) --start run --data test --out next")
+    let (found, known) = (try notes("next"), try notes("run"))
+    #expect(found["class names"] == known["class names"])
+    #expect(found["empty classes"] == "[0,1,2]")
+    let _: Reports.Train = try bench.report("train --resume --out next --steps 8")
+    let network = "--network mlp:width=16,layers=1"
+    let _: Reports.Train = try bench.report(
+      "\(words) \(network) --data pets --validation test --out held")
+    for start in ["--start run --data more", "\(network) --data pets --validation more"] {
+      let outcome = try bench.scoresde("\(words) \(start) --out none")
+      #expect(outcome.status == 1 && outcome.errors.contains("“bird”"), "\(outcome.errors)")
+    }
+  }
 }

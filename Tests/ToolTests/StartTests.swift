@@ -49,6 +49,12 @@ import Testing
     let _: Reports.Train = try bench.report("train --resume --out next --steps 30")
   }
 
+  @Test func aRunGoesOnWithNoOtherStart() throws {
+    let bench = try Workbench(TrainedRun.images.files)
+    let outcome = try bench.scoresde("train --resume --out run --start run --steps 300")
+    #expect(outcome.status == 2 && outcome.errors.contains("began with no other"))
+  }
+
   /// Of tables columns are those of the first run, wherever they stand, and so they are when the second goes on.
   @Test func columnsAndLevelsAreThoseOfTheFirstRun() throws {
     func table(_ rows: Int, _ swap: Bool) -> Data {

@@ -74,3 +74,19 @@ struct ClassNames {
     return near.map { " (did you mean \(Self.spelled($0))?)" } ?? ""
   }
 }
+
+extension Dataset {
+  /// The same samples with the numbers that a run gives classes of their names; other data may number them otherwise, as those
+  /// that have not all of them.
+  /// - Throws: where a sample is of a class whose name the run does not know.
+  func labelled(as known: ClassNames) throws -> Dataset {
+    guard let labels, let own = classNames, let names = known.names else { return self }
+    let places = own.map { names.firstIndex(of: $0) }
+    if let bad = labels.firstIndex(where: { places[$0] == nil }) {
+      throw CommandError.failure(
+        "\(place(of: bad)): the class is “\(own[labels[bad]])”, of which the run saw no sample; known are \(known.list)"
+      )
+    }
+    return try labelled(labels.compactMap { places[$0] }, classNames: names)
+  }
+}

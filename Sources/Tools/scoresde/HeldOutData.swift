@@ -35,7 +35,8 @@ struct HeldOutData<Scalar: TensorScalar> {
     try data.checkSampleShape(own.sampleShape)
     if classes.count == 0 {
       data = try data.labelled(nil)
-    } else if let labels = data.labels {
+    } else if let labels = try data.labelled(as: ClassNames(own.classNames)).labels {
+      data = try data.labelled(as: ClassNames(own.classNames))
       if let bad = labels.firstIndex(where: {
         $0 >= classes.count || classes.empty.contains($0)
       }) {

@@ -81,21 +81,13 @@ extension LoadedModel {
 
   /// The classes of data, one a sample, all of which the model has seen.
   func checkedLabels<Entry>(of data: Dataset<Entry>) throws -> [Int] {
-    guard var labels = data.labels else {
+    guard
+      let labels = try labelSource == "data" ? data.labelled(as: classNames).labels : data.labels
+    else {
       let column = labelColumn.map { " in a column \(CSV.spelled($0))" }
       throw CommandError.usage(
         "--class is \(labelSource ?? ""), but \(data.name) comes without labels\(column ?? ""); expected data that have them, or a file of whole numbers, one a sample"
       )
-    }
-    if labelSource == "data", let own = data.classNames, let known = classNames.names {
-      // Other data may number the same classes otherwise, as those that have not all of them.
-      let places = own.map { known.firstIndex(of: $0) }
-      if let bad = labels.firstIndex(where: { places[$0] == nil }) {
-        throw CommandError.failure(
-          "\(data.place(of: bad)): the class is “\(own[labels[bad]])”, of which the run saw no sample; known are \(classNames.list)"
-        )
-      }
-      labels = labels.compactMap { places[$0] }
     }
     let classes = run?.classes ?? 0
     if let bad = labels.firstIndex(where: { $0 >= classes || emptyClasses.contains($0) }) {

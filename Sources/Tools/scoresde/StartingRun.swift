@@ -17,6 +17,8 @@ struct StartingRun<Scalar: TensorScalar> {
   let parameters: Parameters<Scalar>
   /// What it knows of its covariates.
   let given: GivenOption.Note?
+  /// What it calls its classes.
+  let classNames: ClassNames
   private let run: RunDescription
   private let folder: RunFolder
 
@@ -41,6 +43,7 @@ struct StartingRun<Scalar: TensorScalar> {
     let network: ScoreModel<Scalar> = try folder.model(pool: pool)
     parameters = network.parameters
     given = try GivenOption.note(in: run, of: folder)
+    classNames = try ClassNames(of: run, in: folder)
   }
 
   /// Data as the run's model sees its own: its columns, standardised or scaled as those were.

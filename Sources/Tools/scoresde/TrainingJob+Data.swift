@@ -143,6 +143,7 @@ extension TrainingJob {
       )
     }
     data = try labelled(data, by: run.classes == nil ? arguments.text("--labels") : labels)
+      .labelled(as: ClassNames(of: run, in: folder))
     guard data.labelFingerprint == run.notes[labelFingerprintNote] else {
       throw CommandError.usage(
         "--labels is \(labels ?? "missing"), which gives other labels than the run in \(folder.path) was trained with, \(run.notes[labelsNote] ?? "none"); leave it out, or give their place now"

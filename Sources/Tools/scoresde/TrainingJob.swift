@@ -39,10 +39,11 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     let loaded = try Self.load(
       source, labels: arguments.text("--labels"), given: arguments.text("--given"))
+    let data = try Self.labelled(
+      start.map { try $0.adapted(loaded) } ?? Self.standardized(loaded, arguments),
+      by: arguments.text("--labels"))
     try self.init(
-      data: Self.labelled(
-        start.map { try $0.adapted(loaded) } ?? Self.standardized(loaded, arguments),
-        by: arguments.text("--labels")),
+      data: start.map { try data.labelled(as: $0.classNames) } ?? data,
       labels: arguments.text("--labels"), given: arguments.text("--given"), network: network,
       parametrization: arguments.text("--parametrization") ?? "gaussian",
       process: start?.process ?? process, options: options, start: start,
@@ -163,6 +164,11 @@ struct TrainingJob<Scalar: TensorScalar> {
     if let source = found.notes[ImportCommand.note] {
       throw CommandError.usage(
         "\(folder.path) was imported from \(source), without a training to go on with; --start \(folder.path) begins one with its parameters"
+      )
+    }
+    if let start = arguments.text("--start"), start != found.notes[StartingRun<Scalar>.note] {
+      throw CommandError.usage(
+        "--start is \(start), but the run in \(folder.path) began with \(found.notes[StartingRun<Scalar>.note] ?? "no other"); leave it out or start another run"
       )
     }
     guard found.scalar == Scalar.typeName else {
