@@ -42,7 +42,7 @@ import Testing
     let bench = try Workbench(PublishedFolder.files(noise: 0))
     let _: Report = try bench.report("import published --out run")
     let text = try bench.scoresde("inspect run").output
-    #expect(text.contains("imported from") && text.contains("published"))
+    #expect(text.contains("levels") && text.contains("imported from") && text.contains("published"))
     #expect(!text.contains("learning rate") && !text.contains("steps done"))
     // Of 17 levels from −1 to 1, as many are 2/16 apart.
     let _: Report = try bench.report("import published --out other --levels 17")

@@ -119,10 +119,10 @@ extension PublishedUNet {
     guard ["silu", "swish"].contains(actFn ?? "silu") else {
       throw fail("act_fn", actFn ?? "", "silu")
     }
-    guard numClassEmbeds == nil, classEmbedType == nil else {
-      throw fail(
-        "num_class_embeds", numClassEmbeds.map(String.init) ?? classEmbedType ?? "",
-        "null, a network without classes")
+    for (key, value) in [
+      ("num_class_embeds", numClassEmbeds.map(String.init)), ("class_embed_type", classEmbedType),
+    ] {
+      if let value { throw fail(key, value, "null, a network without classes") }
     }
     guard (0...1).contains(downsamplePadding ?? 1) else {
       throw fail("downsample_padding", "\(downsamplePadding ?? 1)", "0 or 1")
@@ -134,7 +134,7 @@ extension PublishedUNet {
     guard channels[0] == channels[1], (1...Self.most).contains(channels[0]) else {
       throw fail(
         "out_channels", "\(channels[1])",
-        "as many as inChannels, \(channels[0]): a network that gives no variances")
+        "as many as in_channels, \(channels[0]): a network that gives no variances")
     }
     guard let sampleSize else {
       throw fail("sample_size", "nothing", "the sides of images")
@@ -170,7 +170,7 @@ extension PublishedUNet {
     guard upBlockTypes == mirrored else {
       throw fail(
         "up_block_types", upBlockTypes.map { "\($0)" } ?? "nothing",
-        "those of downBlockTypes from the last on, \(mirrored)")
+        "those of down_block_types from the last on, \(mirrored)")
     }
   }
 

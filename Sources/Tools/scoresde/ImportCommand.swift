@@ -51,9 +51,9 @@ enum ImportCommand: ScalarCommand {
         ("parameters", .integer(parameters.count)),
         ("shape", .array(model.sampleShape.extents.map { .integer($0) })),
         ("sde", .string(description.sde)), ("network", .string(description.network)),
-        ("out", .string(folder.path)),
+        ("levels", .integer(levels)), ("out", .string(folder.path)),
       ]),
-      "\(NumberText.counted(parameters.count, "parameter")) of a network for images of \(model.sampleShape), trained on \(description.sde); the run is in \(folder.path)"
+      "\(NumberText.counted(parameters.count, "parameter")) of a network for images of \(model.sampleShape) and \(levels) levels, trained on \(description.sde); the run is in \(folder.path)"
     )
   }
 }

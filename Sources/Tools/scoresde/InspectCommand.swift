@@ -72,6 +72,9 @@ enum InspectCommand: Command {
         ),
       ]
     }
+    if let scale = try DataNote.scale.value(in: description, of: folder) {
+      facts.append(Fact("levels", scale.levels))
+    }
     if let start = description.notes[StartingRun<Float>.note] {
       facts.append(Fact("began with", start))
     }

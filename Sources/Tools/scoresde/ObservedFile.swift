@@ -60,7 +60,7 @@ struct ObservedFile {
       sides(found.shape.extents.dropFirst()) == sides(shape.extents)
     else {
       throw CommandError.failure(
-        "\(path) has shape \(found.shape); expected \(shape), as \(kind) of one sample have, or [n] before it for n observations"
+        "\(path) has shape \(found.shape); expected \(shape), \(kind == "matrix" ? "a number for each row of the matrix" : "as \(kind) of one sample have"), or [n] before it for n observations"
       )
     }
     return (0..<found.rows).map { ("\(path), observation \($0)", found.row($0)) }

@@ -57,6 +57,17 @@ struct ObservedMap {
   private static func matrix(
     _ path: String, of shape: Shape, _ columns: [String]?
   ) throws -> [[Double]] {
+    do {
+      return try rows(of: path, shape, columns)
+    } catch let error as DataError {
+      // The option is as it should be, and the file is not.
+      throw CommandError.failure("\(error)")
+    }
+  }
+
+  private static func rows(
+    of path: String, _ shape: Shape, _ columns: [String]?
+  ) throws -> [[Double]] {
     let values: Tensor<Double>
     var places = Array(0..<shape.count)
     if DataSource.isTable(path) {
