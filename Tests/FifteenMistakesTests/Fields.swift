@@ -5,7 +5,7 @@ import Synchronization
 
 /// Every process by name, and one of one's own.
 func everyProcess() throws -> [any LinearProcess] {
-  try ProcessSpec.names.map { try ProcessSpec.process($0) } + [
+  try ProcessSpec.standardNames.map { try ProcessSpec.process($0) } + [
     try CustomProcess(name: "own", alpha: { cos(1.55 * $0) }, sigma: { sin(1.55 * $0) })
   ]
 }

@@ -17,7 +17,7 @@ import Testing
 
   /// Of Gaussians of one covariance the guided field is that of a Gaussian with the mean moved, at every t and w: its
   /// predictions, pullbacks and traces.
-  @Test(arguments: ProcessSpec.names)
+  @Test(arguments: ProcessSpec.standardNames)
   func oneCovarianceMovesTheMean(_ name: String) throws {
     let process = try ProcessSpec.process(name)
     let (here, there) = ([1.0, -2.0], [-0.5, 0.25])

@@ -33,7 +33,7 @@ import Testing
   }
 
   /// ε̂ is that of the exact posterior under every process, without noise and with a deviation of each entry's own.
-  @Test(arguments: ProcessSpec.names)
+  @Test(arguments: ProcessSpec.standardNames)
   func gaussianDataAreExact(_ name: String) throws {
     let process = try ProcessSpec.process(name)
     var worst = 0.0
@@ -157,7 +157,7 @@ import Testing
 
   /// A coarse field changes nothing where the data are Gaussian: it says the same, even where directions are far narrower
   /// than the data.
-  @Test(arguments: ProcessSpec.names)
+  @Test(arguments: ProcessSpec.standardNames)
   func coarseFieldsLeaveGaussiansAsTheyAre(_ name: String) throws {
     let process = try ProcessSpec.process(name)
     let field: GaussianOracle<Double> = try prior(process)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct TiltedFieldTests {
   /// With the exact log p(y | x_t) of an observation, the field is that of the posterior.
   @Test func aLikelihoodTiltsToThePosterior() throws {
-    for process in try ProcessSpec.names.map(ProcessSpec.process) {
+    for process in try ProcessSpec.standardNames.map(ProcessSpec.process) {
       let (y, deviation) = (1.2, 0.5)
       let prior = try GaussianOracle<Double>(
         process: process, mean: [0.3], covariance: [[2]])

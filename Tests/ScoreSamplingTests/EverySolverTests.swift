@@ -31,7 +31,7 @@ import Testing
 
   static let everyProcess: [any LinearProcess] = {
     do {
-      return try ProcessSpec.names.map { try ProcessSpec.process($0) } + [
+      return try ProcessSpec.standardNames.map { try ProcessSpec.process($0) } + [
         try CustomProcess(
           name: "custom", alpha: { cos(0.49 * .pi * $0) }, sigma: { sin(0.49 * .pi * $0) })
       ]

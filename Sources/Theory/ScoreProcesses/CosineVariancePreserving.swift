@@ -82,6 +82,6 @@ extension CosineVariancePreserving: SpelledProcess {
       endTime: try spec.number("end", default: 0.9946))
   }
 
-  var parameters: KeyValuePairs<String, Double> { ["offset": offset, "end": endTime] }
+  var parameters: [Spec.Parameter] { Spec.numbers(["offset": offset, "end": endTime]) }
   var standardCutoffs: Cutoffs { .standard(until: endTime) }
 }

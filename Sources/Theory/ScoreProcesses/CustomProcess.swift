@@ -25,8 +25,10 @@ import Foundation
 public struct CustomProcess: LinearProcess {
   public let name: String
   public let endTime: Double
-  public let cutoffs: Cutoffs
+  public var cutoffs: Cutoffs
   public let priorDeviation: Double
+  /// The parameters that it was read from, of one that a text gave.
+  var formulas: [Spec.Parameter]?
   private let kernel: @Sendable (Double) -> Marginal
   private let slopes: @Sendable (Double) -> Rates
 
@@ -118,7 +120,7 @@ public struct CustomProcess: LinearProcess {
     self.endTime = endTime
     self.cutoffs =
       cutoffs
-      ?? Cutoffs(sampling: 1e-3 * endTime, training: 1e-5 * endTime, likelihood: 1e-5 * endTime)
+      ?? Self.standardCutoffs(endTime)
     self.priorDeviation = priorDeviation ?? kernel(endTime).sigma
     self.kernel = kernel
     self.slopes = { slopes(.variable($0)) }

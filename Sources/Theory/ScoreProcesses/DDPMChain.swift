@@ -227,13 +227,14 @@ extension DDPMChain: SpelledProcess {
     }
   }
 
-  var parameters: KeyValuePairs<String, Double> {
+  var parameters: [Spec.Parameter] {
     let steps = Double(count)
     return switch schedule {
     case .power(let first, let last, let power):
-      ["steps": steps, "beta-start": first, "beta-end": last, "power": power]
-    case .cosine(let offset, let clip): ["steps": steps, "offset": offset, "clip": clip]
-    case nil: [:]
+      Spec.numbers(["steps": steps, "beta-start": first, "beta-end": last, "power": power])
+    case .cosine(let offset, let clip):
+      Spec.numbers(["steps": steps, "offset": offset, "clip": clip])
+    case nil: []
     }
   }
 

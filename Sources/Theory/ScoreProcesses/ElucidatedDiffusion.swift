@@ -56,6 +56,6 @@ extension ElucidatedDiffusion: SpelledProcess {
       sigmaMax: try spec.number("sigma-max", default: 80))
   }
 
-  var parameters: KeyValuePairs<String, Double> { ["sigma-min": sigmaMin, "sigma-max": sigmaMax] }
+  var parameters: [Spec.Parameter] { Spec.numbers(["sigma-min": sigmaMin, "sigma-max": sigmaMax]) }
   var standardCutoffs: Cutoffs { Self.standardCutoffs(sigmaMin) }
 }

@@ -69,8 +69,8 @@ extension OrnsteinUhlenbeck: SpelledProcess {
       endTime: try spec.number("end", default: 1))
   }
 
-  var parameters: KeyValuePairs<String, Double> {
-    ["theta": rate, "std": deviation, "end": endTime]
+  var parameters: [Spec.Parameter] {
+    Spec.numbers(["theta": rate, "std": deviation, "end": endTime])
   }
   var standardCutoffs: Cutoffs { Self.standardCutoffs(rate, endTime) }
 }

@@ -10,17 +10,21 @@
 /// | flow | end=0.995 |
 /// | ddpm | steps=1000, beta-start=0.0001, beta-end=0.02, power=1 |
 /// | ddpm-cosine | steps=1000, offset=0.008, clip=0.999 |
+/// | custom | formulas of t: alpha and sigma, log-alpha and log-sigma, beta, or drift and diffusion; end=1 |
 ///
-/// All of them take sampling-epsilon, training-epsilon and likelihood-epsilon: where each stops short of t = 0.
+/// `custom:alpha=cos(1.55*t),sigma=sin(1.55*t)` is a process of one's own, a `CustomProcess`. All of them take sampling-epsilon, training-epsilon and likelihood-epsilon: where each stops short of t = 0.
 public enum ProcessSpec {
   private static let kinds: [any SpelledProcess.Type] = [
     VariancePreserving.self, SubVariancePreserving.self, CosineVariancePreserving.self,
     VarianceExploding.self, LinearVarianceExploding.self, ElucidatedDiffusion.self,
-    OrnsteinUhlenbeck.self, RectifiedFlow.self, DDPMChain.self,
+    OrnsteinUhlenbeck.self, RectifiedFlow.self, DDPMChain.self, CustomProcess.self,
   ]
 
   /// The names that are known.
   public static let names = kinds.flatMap { $0.specNames }
+
+  /// The names that are processes by themselves, without parameters.
+  public static let standardNames = names.filter { !CustomProcess.specNames.contains($0) }
 
   /// Reads a process.
   /// - Throws: `SpecError` with what is known, or `ProcessError` for parameters out of range.
@@ -57,7 +61,7 @@ protocol SpelledProcess: LinearProcess {
   var specName: String? { get }
 
   /// The parameters, in the order in which they are written.
-  var parameters: KeyValuePairs<String, Double> { get }
+  var parameters: [Spec.Parameter] { get }
   /// The cutoffs that need not be written.
   var standardCutoffs: Cutoffs { get }
   var cutoffs: Cutoffs { get set }
@@ -90,9 +94,8 @@ extension SpelledProcess {
   /// The text: all parameters, and the cutoffs that are not the standard ones.
   fileprivate var spec: Spec? {
     guard let specName else { return nil }
-    let own = parameters.map { Spec.Parameter(key: $0.key, value: Spec.text($0.value)) }
     let moved = cutoffKeys.filter { cutoffs[keyPath: $0.path] != standardCutoffs[keyPath: $0.path] }
       .map { Spec.Parameter(key: $0.key, value: Spec.text(cutoffs[keyPath: $0.path])) }
-    return Spec(kind: "SDE", name: specName, argument: nil, parameters: own + moved)
+    return Spec(kind: "SDE", name: specName, argument: nil, parameters: parameters + moved)
   }
 }

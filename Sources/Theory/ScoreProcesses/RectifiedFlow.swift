@@ -49,6 +49,6 @@ extension RectifiedFlow: SpelledProcess {
     try self.init(endTime: try spec.number("end", default: 0.995))
   }
 
-  var parameters: KeyValuePairs<String, Double> { ["end": endTime] }
+  var parameters: [Spec.Parameter] { Spec.numbers(["end": endTime]) }
   var standardCutoffs: Cutoffs { .standard(until: endTime) }
 }

@@ -96,6 +96,11 @@ public struct Spec: Sendable, Hashable {
       parameters: parameters.map { Parameter(key: $0.key, value: $0.value) })
   }
 
+  /// Numbers as parameters, each in the shortest text that reads back as the same.
+  static func numbers(_ values: KeyValuePairs<String, Double>) -> [Parameter] {
+    values.map { Parameter(key: $0.key, value: text($0.value)) }
+  }
+
   /// Creates a spec from parts found at run time, to be written down with `description`.
   public init(kind: String, name: String, argument: String?, parameters: [Parameter]) {
     self.kind = kind

@@ -57,6 +57,6 @@ extension SubVariancePreserving: SpelledProcess {
       betaMax: try spec.number("beta-max", default: 20))
   }
 
-  var parameters: KeyValuePairs<String, Double> { ["beta-min": betaMin, "beta-max": betaMax] }
+  var parameters: [Spec.Parameter] { Spec.numbers(["beta-min": betaMin, "beta-max": betaMax]) }
   var standardCutoffs: Cutoffs { Self.standardCutoffs }
 }

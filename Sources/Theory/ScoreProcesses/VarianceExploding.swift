@@ -57,6 +57,6 @@ extension VarianceExploding: SpelledProcess {
       sigmaMax: try spec.number("sigma-max", default: 50))
   }
 
-  var parameters: KeyValuePairs<String, Double> { ["sigma-min": sigmaMin, "sigma-max": sigmaMax] }
+  var parameters: [Spec.Parameter] { Spec.numbers(["sigma-min": sigmaMin, "sigma-max": sigmaMax]) }
   var standardCutoffs: Cutoffs { Self.standardCutoffs }
 }

@@ -4,16 +4,23 @@ import ScoreSDE
 /// `scoresde inspect`: says what is in a run folder or a file.
 enum InspectCommand: Command {
   static let name = "inspect"
-  static let summary = "says what is in a run folder, a data set or a file"
+  static let summary = "says what is in a run folder, a data set or a file, or what an SDE does"
   static let options = [
-    Option("--scalar", "TYPE", "the type to read in: float64 (default) or float32")
+    Option("--out", "FILE.svg", "of an SDE: a figure of its kernel and rates"),
+    Option("--scalar", "TYPE", "the type to read in: float64 (default) or float32"),
   ]
   static let positionalLimit = 1
-  static let positionalNames = "RUN|DATA|FILE"
+  static let positionalNames = "RUN|DATA|FILE|SDE"
 
   static func run(_ session: Session) throws {
     guard let path = session.arguments.positional.first else {
-      throw CommandError.usage("inspect needs a run folder, a data set or a file")
+      throw CommandError.usage("inspect needs a run folder, a data set, a file or an SDE")
+    }
+    if !FilePlace.exists(path), ProcessSpec.names.contains(String(path.prefix { $0 != ":" })) {
+      return try inspect(process: path, session)
+    }
+    if session.arguments.has("--out") {
+      throw CommandError.usage("--out stands beside \(path); expected it beside an SDE alone")
     }
     // Not rounded unless that is asked for.
     if session.arguments.has("--scalar"), try !session.arguments.isDouble {
@@ -33,6 +40,15 @@ enum InspectCommand: Command {
     } else {
       try inspect(data: DataSource(path).load(as: Scalar.self), path, session)
     }
+  }
+
+  private static func inspect(process text: String, _ session: Session) throws {
+    let out = try session.checkWritable("--out", extensions: ["svg"])
+    let report = ProcessReport(
+      process: try asUsage(of: "inspect") { try ProcessSpec.process(text) })
+    if let out { try AtomicFile.write(report.figure.svg, to: out) }
+    try show(
+      report.facts, more: ("times", report.table, report.json), notes: report.notes, session)
   }
 
   private static func inspect(run folder: RunFolder, _ session: Session) throws {
@@ -239,39 +255,6 @@ enum InspectCommand: Command {
       table.append(["… \(map.means.count)"] + names.dropFirst().map { _ in "" })
     }
     return (table, .array(list))
-  }
-
-  /// A line of what is known: its name, how people read it, and how programs do.
-  private struct Fact {
-    var name: String
-    var text: String
-    var json: JSON
-
-    /// A name as the key of a JSON object: sampleShape.
-    static func key(_ name: String) -> String {
-      let words = name.split { $0 == " " || $0 == "-" }
-      return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.capitalized }
-    }
-
-    init(_ name: String, _ text: String, _ json: JSON? = nil) {
-      self.name = name
-      self.text = text
-      self.json = json ?? .string(text)
-    }
-    init(_ name: String, _ value: Int) {
-      self.init(name, NumberText.grouped(value), .integer(value))
-    }
-    init(_ name: String, _ value: Double) {
-      self.init(name, NumberText.significant(value), .number(value))
-    }
-    /// What classes are called, if they are; people see the first of many, programs all.
-    static func of(_ classes: ClassNames) -> [Fact] {
-      classes.names.map { [Fact("class names", classes.list, .array($0.map(JSON.string)))] } ?? []
-    }
-
-    init(_ name: String, _ shape: Shape) {
-      self.init(name, "\(shape)", .array(shape.extents.map { .integer($0) }))
-    }
   }
 
   private static func show(

@@ -1,0 +1,89 @@
+import Foundation
+import ScoreSDE
+
+/// What a process does to data: its kernel and rates over time, as a table, JSON and a figure.
+struct ProcessReport {
+  let process: any LinearProcess
+
+  /// The times of the table: where sampling stops, and ten even ones to T.
+  private var times: [Double] {
+    [process.cutoffs.sampling] + (1...10).map { process.endTime * Double($0) / 10 }
+  }
+
+  /// What is off, in nats a number, where data of mean 0 and deviation 1 are at T and the prior stands for them: the
+  /// divergence of N(0, α² + σ²) from N(0, s²).
+  var priorMismatch: Double {
+    let end = process.marginal(at: process.endTime)
+    let excess =
+      (end.alpha * end.alpha + end.sigma * end.sigma)
+      / (process.priorDeviation * process.priorDeviation) - 1
+    return 0.5 * (excess - log1p(excess))
+  }
+
+  var facts: [Fact] {
+    let cutoffs = process.cutoffs
+    return [
+      Fact("sde", ProcessSpec.text(of: process)), Fact("end time", process.endTime),
+      Fact("sampling epsilon", cutoffs.sampling), Fact("training epsilon", cutoffs.training),
+      Fact("likelihood epsilon", cutoffs.likelihood),
+      Fact("prior deviation", process.priorDeviation), Fact("prior mismatch", priorMismatch),
+    ]
+  }
+
+  var notes: [String] {
+    [
+      "The prior mismatch is that of data of mean 0 and deviation 1, in nats a number; what is left of the data at T is α = \(NumberText.significant(process.marginal(at: process.endTime).alpha, digits: 3))."
+    ]
+  }
+
+  var table: Table {
+    Table(
+      columns: ["t", "alpha", "sigma", "log(alpha/sigma)", "f", "g^2"],
+      rows: times.map { t in numbers(at: t).map { NumberText.significant($0.value, digits: 4) } })
+  }
+
+  var json: JSON {
+    .array(times.map { t in .object(numbers(at: t).map { ($0.key, .number($0.value)) }) })
+  }
+
+  private func numbers(at t: Double) -> [(key: String, value: Double)] {
+    let (kernel, rates) = (process.marginal(at: t), process.rates(at: t))
+    return [
+      ("t", t), ("alpha", kernel.alpha), ("sigma", kernel.sigma),
+      ("halfLogSNR", kernel.halfLogSNR), ("drift", rates.drift),
+      ("squaredDiffusion", rates.squaredDiffusion),
+    ]
+  }
+
+  /// α and σ, log(α/σ), and g², against t.
+  var figure: Panels {
+    let (first, end) = (process.cutoffs.sampling, process.endTime)
+    let times = (0...200).map { first + (end - first) * Double($0) / 200 }
+    let kernels = times.map { process.marginal(at: $0) }
+    let squared = times.map { process.rates(at: $0).squaredDiffusion }
+    let positive = squared.filter { $0 > 0 }
+    func isWide(_ values: [Double]) -> Bool {
+      (values.max() ?? 1) > 200 * max(values.min() ?? 1, 1e-300) && (values.max() ?? 0) > 10
+    }
+    func plot(_ title: String, _ isLog: Bool, _ marks: [Mark]) -> Plot {
+      Plot(
+        title, x: "t", y: Axis(scale: isLog ? .log : .linear), width: 360, height: 280, marks)
+    }
+    let sigmas = kernels.map(\.sigma)
+    return Panels(
+      [
+        plot(
+          "Kernel", isWide(sigmas),
+          [
+            .line(x: times, y: kernels.map(\.alpha), label: "α", color: .series[0]),
+            .line(x: times, y: sigmas, label: "σ", color: .series[1]),
+          ]),
+        plot(
+          "log(α/σ)", false,
+          [.line(x: times, y: kernels.map(\.halfLogSNR), color: .series[0])]),
+        plot(
+          "g²", positive.count == squared.count && isWide(positive),
+          [.line(x: times, y: squared, color: .series[0])]),
+      ], summary: "The kernel and the rates of \(ProcessSpec.text(of: process))")
+  }
+}
