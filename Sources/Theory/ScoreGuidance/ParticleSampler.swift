@@ -164,108 +164,28 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
     set: Int, keeping count: Int, _ key: RandomKey,
     shouldContinue: (_ fraction: Double, _ time: Double, _ evaluations: Int) -> Bool
   ) throws -> ParticleResult<Scalar> {
-    let process = posterior.process
-    let uniforms = key.folded("resampling")
-    func uniform(_ step: Int) -> Double {
-      uniforms.folded(UInt64(step)).uniform([1, 1], samples: .consecutive(first: set)).scalars[0]
-    }
-    var context = SolverContext(
-      field: posterior, key: key, samples: .consecutive(first: set * particles))
-    var x = context.prior(particles, at: grid.start)
-    var evaluations = 0
-    var past: (denoised: Tensor<Scalar>, length: Double)?
-    var weights = ParticleWeights(count: particles)
-    var ancestors = Array(0..<particles)
-    var report = ParticleSet(
-      logEvidence: 0, effectiveSizes: [], resamplings: 0, ancestors: 0, lost: 0)
-
-    func ended(_ samples: Tensor<Scalar>, _ kept: [Int], _ status: SolveStatus)
-      -> ParticleResult<Scalar>
-    {
-      report.ancestors = Set(kept.map { ancestors[$0] }).count
-      if !status.isFinished { report.logEvidence = nil }
-      return ParticleResult(
-        samples: samples.rows(kept), status: kept.map { _ in status },
-        evaluations: kept.map { _ in evaluations }, sets: [report])
-    }
+    var run = ParticleRun(self, set: set, key: key)
     let firsts = Array(0..<count)
     guard shouldContinue(0, grid.start, 0) else {
-      return ended(x, firsts, .cancelled(time: grid.start))
+      return run.result(firsts, .cancelled(time: grid.start))
     }
-
-    /// Takes the factors into the weights and the evidence; whether a particle is left.
-    func weigh(_ logFactors: [Double]) -> Bool {
-      let before = weights.alive
-      guard let logSum = weights.multiply(by: logFactors) else {
-        report.lost += before
-        report.effectiveSizes.append(0)
-        return false
-      }
-      report.lost += before - weights.alive
-      report.logEvidence = (report.logEvidence ?? 0) + logSum
-      report.effectiveSizes.append(weights.effectiveSize)
-      return true
-    }
-    var twist = try twisted(x, at: grid.start)
-    evaluations += 1
-    guard weigh(twist.logLikelihoods) else {
-      return ended(x, firsts, .nonFinite(time: grid.start))
-    }
+    guard try run.begin() else { return run.result(firsts, .nonFinite(time: grid.start)) }
     for (done, step) in grid.steps.enumerated() {
       if done > 0,
-        !shouldContinue(Double(done) / Double(grid.steps.count), step.time, evaluations)
+        !shouldContinue(Double(done) / Double(grid.steps.count), step.time, run.evaluations)
       {
-        return ended(x, firsts, .cancelled(time: step.time))
+        return run.result(firsts, .cancelled(time: step.time))
       }
-      if 2 * weights.effectiveSize < Double(particles) {
-        let chosen = weights.resampled(particles, uniform(done))
-        x = x.rows(chosen)
-        twist = twist.rows(chosen)
-        past = past.map { ($0.denoised.rows(chosen), $0.length) }
-        ancestors = chosen.map { ancestors[$0] }
-        weights = ParticleWeights(count: particles)
-        report.resamplings += 1
+      run.resampleIfFewCount(at: done)
+      guard try run.advance(step) else {
+        return run.result(firsts, .nonFinite(time: step.time))
       }
-      let transition = step.transition(of: process)
-      let (start, end) = (process.marginal(at: step.time), process.marginal(at: step.next))
-      let deviation = transition.posteriorVariance.squareRoot()
-      let ratio = end.sigma / start.sigma
-      let weight = end.alpha * transition.variance / (start.sigma * start.sigma)
-      var mean = Tensor.combined(
-        Scalar(transition.scale * ratio * ratio), x, Scalar(weight), twist.denoised)
-      let length = end.halfLogSNR - start.halfLogSNR
-      if let past, past.length > 0 {
-        let share = 0.5 * weight * length / past.length
-        mean = .combined(1, mean, Scalar(share), twist.denoised, Scalar(-share), past.denoised)
-      }
-      past = (twist.denoised, length)
-      // δ/√ṽ, the proposal's shift in units of its deviation; without noise there is nothing to propose.
-      let gain = deviation > 0 ? transition.variance / (transition.scale * deviation) : 0
-      let shift = gain * twist.direction
-      let z = context.normal(like: x, in: step)
-      let normal = Tensor<Double>(z)
-      x = .combined(
-        1, mean, Scalar(deviation), z, Scalar(deviation), Tensor<Scalar>(shift))
-      let before = twist.logLikelihoods
-      twist = try twisted(x, at: step.next)
-      evaluations += 1
-      let (squares, products) = (shift.rowDots(shift), shift.rowDots(normal))
-      let isLeft = weigh(
-        before.indices.map {
-          twist.logLikelihoods[$0] - before[$0] - 0.5 * squares[$0] - products[$0]
-        })
-      guard isLeft else { return ended(x, firsts, .nonFinite(time: step.time)) }
     }
-    let kernel = process.marginal(at: grid.end)
-    let denoised = Tensor<Double>.combined(
-      1, Tensor<Double>(twist.denoised), kernel.sigma * kernel.sigma / kernel.alpha,
-      twist.direction)
-    return ended(
-      Tensor<Scalar>(denoised), weights.resampled(count, uniform(grid.steps.count)), .finished)
+    return run.denoisedResult(keeping: count)
   }
 
   /// The likelihood at states of a time, in batches.
-  private func twisted(_ x: Tensor<Scalar>, at t: Double) throws -> Twist<Scalar> {
+  func twisted(_ x: Tensor<Scalar>, at t: Double) throws -> Twist<Scalar> {
     let size =
       batchSize
       ?? Sampler<Scalar>.standardBatchSize(
