@@ -37,6 +37,15 @@ import Testing
       (file) throws(DataError) in
       _ = try PNGImage.decode(file, path: "x")
     },
+    Format(name: "ZIP", file: bytes(base64: NPZFixture.deflated)) { (file) throws(DataError) in
+      let archive = try ZipArchive(file, path: "x")
+      for entry in archive.entries { _ = try archive.content(of: entry) }
+    },
+    Format(name: "ZIP of 64 bits", file: bytes(base64: NPZFixture.wide)) {
+      (file) throws(DataError) in
+      let archive = try ZipArchive(file, path: "x")
+      for entry in archive.entries { _ = try archive.content(of: entry) }
+    },
     Format(name: "CIFAR", file: [UInt8](repeating: 3, count: 3073)) { (file) throws(DataError) in
       _ = try CIFAR.decode(file, path: "x", as: Float.self)
     },

@@ -6,7 +6,8 @@ import ScoreTensors
 /// ```
 /// digits  digits:test  fashion-mnist  fashion-mnist:test          count=100 takes the first hundred
 /// moons  circles  …  moons:count=10000,seed=0,noise=0.1,test      draws of a known density in the plane
-/// FILE.npy  FILE.csv  FILE.tsv  IDX file[.gz]  CIFAR-10 .bin      FILE.png  folder of PNGs
+/// FILE.npy  FILE.npz:NAME  FILE.csv  FILE.tsv                    IDX file[.gz]  CIFAR-10 .bin
+/// FILE.png  folder of PNGs
 /// ```
 public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   enum Kind: Hashable, Sendable {
@@ -39,7 +40,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       guard isPath, !text.isEmpty else {
         throw DataError(
           .unknownName, "data “\(text)”",
-          "there is no such set or file\(NearMiss.hint(for: name, among: Self.names)); known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .csv, .tsv, .png, IDX, CIFAR-10 .bin"
+          "there is no such set or file\(NearMiss.hint(for: name, among: Self.names)); known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .npz, .csv, .tsv, .png, IDX, CIFAR-10 .bin"
         )
       }
       kind = .path(text)
@@ -145,6 +146,11 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       return data
     }
     if ends(".bin") { return try CIFAR.read(path) }
+    if let (file, name) = NPZ.parts(of: path) {
+      let (bytes, place) = try NPZ.array(file, name)
+      let (tensor, isBytes) = try NPY.decode(bytes, path: place, as: Scalar.self)
+      return dataset(path, tensor, isBytes: isBytes)
+    }
     let bytes = try FileBytes.read(path)
     if ends(".npy") || bytes.starts(with: [0x93, 0x4E]) {
       let (tensor, isBytes) = try NPY.decode(bytes, path: path, as: Scalar.self)
@@ -159,7 +165,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     if lowercased.contains("idx") || IDX.isLikely(bytes) { return try images(idx: path, bytes) }
     throw DataError(
       .wrongFormat, path,
-      "the file is of no known kind; known are .npy, .csv, .tsv, .png, IDX and CIFAR-10 .bin")
+      "the file is of no known kind; known are .npy, .npz, .csv, .tsv, .png, IDX and CIFAR-10 .bin")
   }
 
   /// An IDX file, with the labels beside it where the name says that it holds images.

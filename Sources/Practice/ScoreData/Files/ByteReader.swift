@@ -39,6 +39,15 @@ struct ByteReader {
   mutating func littleEndian32(_ what: String) throws(DataError) -> Int {
     try take(4, what).reversed().reduce(0) { $0 << 8 | Int($1) }
   }
+
+  /// A number of 64 bits; one that is no place in a file is refused.
+  mutating func littleEndian64(_ what: String) throws(DataError) -> Int {
+    let value = try take(8, what).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard let number = Int(exactly: value) else {
+      throw DataError(.malformed, path, "\(what) has the number \(value), larger than any file")
+    }
+    return number
+  }
 }
 
 /// The product of extents and a size in bytes, or nil where it exceeds an integer or an extent is negative.
