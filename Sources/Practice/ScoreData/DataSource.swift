@@ -25,6 +25,11 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   /// The names of the sets that need no file.
   public static let names = ["digits", "fashion-mnist"] + PlanarSet.allCases.map(\.rawValue)
 
+  /// Whether a text names one of these, with its parameters or without.
+  public static func isSet(_ text: String) -> Bool {
+    names.contains { text == $0 || text.hasPrefix("\($0):") }
+  }
+
   /// The number of points that a set in the plane has unless the parameter `count` says otherwise.
   public static let planarCount = 10_000
 

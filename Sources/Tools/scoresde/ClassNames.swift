@@ -75,6 +75,19 @@ struct ClassNames {
   }
 }
 
+extension DataSource {
+  /// Classes, one a sample: those that data come with, or that they have in the column of a run's labels, or else the data
+  /// themselves.
+  /// - Throws: as `loadLabels()`, and where a sample is of a class whose name the run does not know.
+  func loadClasses(column: String?, _ names: ClassNames) throws -> Dataset<Double> {
+    let data: Dataset<Double> = try load()
+    if let column, data.dimensions > 1, data.columns?.contains(column) == true {
+      return try data.labelled(byColumn: column)
+    }
+    return data.labels == nil ? try loadLabels() : try data.labelled(as: names)
+  }
+}
+
 extension Dataset {
   /// The same samples with the numbers that a run gives classes of their names; other data may number them otherwise, as those
   /// that have not all of them.

@@ -28,7 +28,8 @@ struct ClassOption {
     let items = Self.items(text, names)
     let unknown = items.first { $0.labels.isEmpty }
     // A file of a class's name has a place too, as ./cat.
-    if unknown != nil || items.isEmpty, text != "data", takesFiles, FilePlace.exists(text) {
+    let isSource = FilePlace.exists(text) || DataSource.isSet(text)
+    if unknown != nil || items.isEmpty, text != "data", takesFiles, isSource {
       (labels, source) = ([], text)
       return
     }

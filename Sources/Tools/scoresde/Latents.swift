@@ -10,16 +10,19 @@ struct Latents<Scalar: TensorScalar> {
   static var read: Option {
     Option(
       "--latents", "FILE.npy",
-      "states at T to start from, [n, …], in the model's units, as likelihood --latents writes them, in place of drawn ones"
+      "states at T to start from, [n, …], in the model's units, as likelihood --latents writes them, in place of drawn ones; where --class or --given is a file of as many rows, each goes with its own"
     )
   }
 
   /// The states, in the model's shape.
   let states: Tensor<Scalar>
+  /// Whether each goes with a row of its own of files of classes or of what is given, not with all of them.
+  let isRowByRow: Bool
 
   /// The states that `--latents` names, or nil.
+  /// - Parameter rows: of a file of classes or of what is given, where it has several.
   /// - Throws: where the file holds none of the model's shape, or other options start elsewhere.
-  init?(_ arguments: Arguments, of shape: Shape, atMost count: Int?) throws {
+  init?(_ arguments: Arguments, of shape: Shape, besides rows: Int?, atMost count: Int?) throws {
     guard let path = arguments.text("--latents") else { return nil }
     if let other = ["--from", "--particles"].first(where: arguments.has) {
       throw CommandError.usage(
@@ -31,6 +34,7 @@ struct Latents<Scalar: TensorScalar> {
         "\(path) has shape \(all.shape); expected [n] followed by \(shape), as samples of the model have"
       )
     }
+    isRowByRow = all.rows == rows
     let count = count ?? all.rows
     guard count <= all.rows else {
       throw CommandError.usage(

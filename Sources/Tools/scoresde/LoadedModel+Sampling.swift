@@ -6,13 +6,23 @@ extension LoadedModel {
   /// What samples are under: a class, or all, and a row of covariates, or none.
   typealias Condition = (label: Int?, given: [Double]?)
 
+  /// How many rows files of classes or of what is given have, where one has several.
+  var fileRows: Int? { [labelFile?.count, given.count].compactMap { $0 }.first { $0 > 1 } }
+
+  /// Whether `--class` or `--given` is a file of several rows.
+  func isFile(_ option: String) -> Bool {
+    (option == "--class" ? labelFile?.count ?? 0 : given.count) > 1
+  }
+
   /// What samples are drawn under, in turn: every class under every row of covariates; of a file of classes and several rows,
   /// each class under its own.
+  /// - Parameter most: of the rows of files, the first that are taken; nil for all.
   /// - Throws: where a file has classes that the run has not seen, or not as many as there are rows.
-  func conditions() throws -> [Condition] {
+  func conditions(rows most: Int? = nil) throws -> [Condition] {
+    func taken<Row>(_ rows: [Row]) -> [Row] { most.map { Array(rows.prefix($0)) } ?? rows }
     let file = try labelFile.map { try checkedLabels(of: $0) }
-    let labels: [Int?] = file ?? (labels.isEmpty ? [nil] : labels)
-    let rows: [[Double]?] = given.isEmpty ? [nil] : given
+    let labels: [Int?] = file.map(taken) ?? (labels.isEmpty ? [nil] : labels)
+    let rows: [[Double]?] = given.isEmpty ? [nil] : taken(given)
     guard file != nil, labels.count > 1, rows.count > 1 else {
       return labels.flatMap { label in rows.map { (label, $0) } }
     }
@@ -28,18 +38,18 @@ extension LoadedModel {
   /// one for each class with all rows of covariates, or one for each condition where something is observed.
   ///
   /// - Parameter count: the samples of each condition: a field of several is of as many samples of each.
-  /// - Throws: as `conditions()`, and where there is nothing to guide to, or no product to round.
+  /// - Throws: where there is nothing to guide to, or no product to round.
   func samplingFields(
-    _ arguments: Arguments, repeating count: Int
+    _ arguments: Arguments, under conditions: [Condition], repeating count: Int
   ) throws -> [any ScoreField<Scalar>] {
     let scale = try guidance(isConditioned: isConditioned)
     guard isConditioned, let model = field as? ScoreModel<Scalar> else {
       return [try samplingField(arguments, field)]
     }
     let all = try samplingField(arguments, model.unconditioned)
-    let conditions = try conditions()
     let size =
-      arguments.has("--observe") ? 1 : labelFile == nil ? max(1, given.count) : conditions.count
+      arguments.has("--observe")
+      ? 1 : labelFile == nil ? conditions.count / max(1, labels.count) : conditions.count
     return try stride(from: 0, to: conditions.count, by: size).map { first in
       let own = try samplingField(
         arguments,

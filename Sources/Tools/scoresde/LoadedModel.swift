@@ -94,9 +94,12 @@ struct LoadedModel<Scalar: TensorScalar> {
         "--class data takes each sample under its own class; \(ClassNames.spelled("data")), in quotes, is the class that is called so"
       )
     }
+    let names = classNames
     labelFile = try labelSource.flatMap { source in
       try source == "data"
-        ? nil : asUsage(of: "--class") { try DataSource(source) }.loadLabels()
+        ? nil
+        : asUsage(of: "--class") { try DataSource(source) }.loadClasses(
+          column: TrainingJob<Scalar>.labelColumn(of: description), names)
     }
     emptyClasses =
       (try DataNote.emptyClasses.value(in: description, of: folder) ?? [])

@@ -27,12 +27,12 @@ struct Option: Sendable {
   /// The classes that data are scored as samples of.
   static let labelOfData = Option(
     "--class", "K",
-    "of a run that was trained with --labels: the class, by number from 0 on or by name, data for that which each sample comes with, or a file of classes, one a sample (default: all)"
+    "of a run that was trained with --labels: the class, by number from 0 on or by name, data for that which each sample comes with, or a file, or other data, of classes, one a sample (default: all)"
   )
   /// The classes that samples are drawn of.
   static let labels = Option(
     "--class", "K,…",
-    "of a run that was trained with --labels: classes by number from 0 on, as 3, 0,7 or 0-9, or by name, as cat,dog, or a file with one for each --count samples (default: all as one)"
+    "of a run that was trained with --labels: classes by number from 0 on, as 3, 0,7 or 0-9, or by name, as cat,dog, or a file, or data that have them, with one for each --count samples (default: all as one)"
   )
   /// How far samples are led to what they are under.
   static let guidance = Option(
@@ -61,7 +61,9 @@ struct Option: Sendable {
       Option("--warm-up", "N", "steps over which the learning rate rises (default 200)"),
       Option("--clip", "X", "largest norm of the gradient (default 1)"),
       Option("--average-decay", "X", "decay of the parameters' moving average (default 0.999)"),
-      Option("--checkpoint-every", "N", "steps between checkpoints, in tens (default 500)"),
+      Option(
+        "--checkpoint-every", "N",
+        "steps between checkpoints, in tens (default 500)"),
       seed,
       Option("--out", "RUN", "the run's folder (required)"),
       Option("--resume", nil, "go on with the run in --out"),

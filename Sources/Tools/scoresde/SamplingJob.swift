@@ -63,18 +63,37 @@ struct SamplingJob<Scalar: TensorScalar> {
     try SampleFile.check(out, model.field.sampleShape)
     if let remark = model.priorRemark { session.say(remark) }
     edit = try Edit(session, model, epsilon: epsilon, atMost: askedCount)
-    latents = try Latents(arguments, of: model.field.sampleShape, atMost: askedCount)
-    count = askedCount ?? edit?.samples.rows ?? latents?.states.rows ?? 64
+    latents = try Latents(
+      arguments, of: model.field.sampleShape, besides: model.fileRows, atMost: askedCount)
+    count =
+      latents?.isRowByRow == true
+      ? 1 : askedCount ?? edit?.samples.rows ?? latents?.states.rows ?? 64
+    if let remark { session.say(remark) }
+  }
+
+  /// How states go with rows of files, where both are several.
+  private var remark: String? {
+    guard let latents, let rows = model.fileRows else { return nil }
+    let files = ["--class", "--given"].filter { model.isFile($0) }.joined(separator: " and ")
+    return latents.isRowByRow
+      ? "--latents and \(files) have \(rows) rows each, which go together row by row"
+      : "--latents and \(files) have not as many rows, so each row of \(files) has all states"
+  }
+
+  /// What samples are drawn under, in turn: as many as there are states, where each has its own.
+  private func conditions() throws -> [LoadedModel<Scalar>.Condition] {
+    try model.conditions(rows: latents.flatMap { $0.isRowByRow ? $0.states.rows : nil })
   }
 
   /// Draws the samples, writes them, and says what was drawn.
   func run() throws {
     // Before fields are made of so many rows.
-    let rows = Double(count) * Double(try model.conditions().count)
+    let conditions = try conditions()
+    let rows = Double(count) * Double(conditions.count)
     try checkMemory(Int(min(rows, 1e15)))
     let (fields, logVolume) = try ObserveOption.fields(
-      model.samplingFields(session.arguments, repeating: count), of: model, repeating: count,
-      session)
+      model.samplingFields(session.arguments, under: conditions, repeating: count), of: model,
+      repeating: count, session)
     let bar = session.progress("sample")
     let start = ContinuousClock.now
     if let particles {
@@ -91,7 +110,7 @@ struct SamplingJob<Scalar: TensorScalar> {
         remark: "\n" + report.text)
       return
     }
-    let result = try drawn(from: fields, bar)
+    let result = try drawn(from: fields, of: conditions.count, bar)
     let seconds = start.duration(to: .now).seconds
     bar.update(1, "NFE \(result.maxEvaluations)")
     try result.checkFinished()
@@ -113,10 +132,11 @@ struct SamplingJob<Scalar: TensorScalar> {
 
   /// Samples of fields, of which some are of the samples of several conditions, one after another.
   private func drawn(
-    from fields: [any ScoreField<Scalar>], _ bar: ProgressBar
+    from fields: [any ScoreField<Scalar>], of conditions: Int, _ bar: ProgressBar
   ) throws -> SamplingResult<Scalar> {
     let counts = fields.map { $0.rowCount ?? count }
     let total = counts.reduce(0, +)
+    let observations = total / (conditions * count)
     try checkMemory(total)
     // Of the sample that took most, in all batches so far.
     var evaluations = 0
@@ -132,15 +152,18 @@ struct SamplingJob<Scalar: TensorScalar> {
           return true
         }
         let sampler = try sampler(of: field)
-        // Each condition has the same ones.
-        let rows = (0..<counts[place]).map { $0 % count }
+        // Each condition has the same ones, or each row its own, for all of its observations.
+        func start(_ there: Tensor<Scalar>) -> Tensor<Scalar> {
+          let rows = first..<first + counts[place]
+          return there.rows(rows.map { (count == 1 ? $0 / observations : $0) % there.rows })
+        }
         if let edit {
           return try sampler.sample(
-            editing: edit.samples(count).rows(rows), key: key, first: first, progress: report)
+            editing: start(edit.samples(count)), key: key, first: first, progress: report)
         }
         if let latents {
           return try sampler.sample(
-            from: latents.states.rows(rows), key: key, first: first, progress: report)
+            from: start(latents.states), key: key, first: first, progress: report)
         }
         return try sampler.sample(counts[place], key: key, first: first, progress: report)
       })
@@ -180,7 +203,8 @@ struct SamplingJob<Scalar: TensorScalar> {
       labels.isEmpty ? "" : " of class\(labels.count == 1 ? "" : "es") \(names.said(labels))"
     try SampleFile.write(
       samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
-      columns: samples.rows > count ? count : nil, names: model.columns)
+      columns: samples.rows > count && latents?.isRowByRow != true ? count : nil,
+      names: model.columns)
     try session.finish(
       .object(
         [
