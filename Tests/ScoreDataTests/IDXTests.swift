@@ -29,6 +29,18 @@ import Testing
     #expect(try decoded(0x0E, 1, bigEndian(bits >> 32) + bigEndian(bits)) == [-0.1])
   }
 
+  @Test func numbersThatRoundingWouldWipeOutAreRefused() throws {
+    let whole: [UInt8] =
+      [0, 0, 0x0C, 1] + bigEndian(2) + bigEndian(1_700_000_000) + bigEndian(1_700_000_001)
+    let bits = [1e9, 1e9 + 1].map { Int($0.bitPattern) }
+    let doubles: [UInt8] =
+      [0, 0, 0x0E, 1] + bigEndian(2) + bits.flatMap { bigEndian($0 >> 32) + bigEndian($0) }
+    for file in [whole, doubles] {
+      #expect(try IDX.decode(file, path: "x", as: Double.self).tensor.count == 2)
+      #expect(kind { _ = try IDX.decode(file, path: "x", as: Float.self) } == .unsupported)
+    }
+  }
+
   @Test func wrongSizesAndTypesAreRefused() {
     func kindOf(_ file: [UInt8]) -> DataError.Kind? {
       kind { _ = try IDX.decode(file, path: "x", as: Float.self) }

@@ -19,6 +19,33 @@ import Testing
     #expect(floats == Tensor([2, 3], expected.map { Float($0) }))
   }
 
+  /// Time stamps a second apart, as a column of a table or all that there is, are told apart in Double and not in Float.
+  @Test func numbersThatRoundingWouldWipeOutAreRefused() throws {
+    let stamps = (0..<6).map { 1.7e9 + Double($0) }
+    let table = Tensor<Double>([6, 2], stamps.flatMap { [1, $0] })
+    for (numbers, column) in [
+      (table, " of column 2"), (Tensor([6], stamps), ""), (Tensor([1, 2, 3], stamps), ""),
+    ] {
+      let file = NPY.encode(numbers)
+      #expect(try NPY.decode(file, path: "t.npy", as: Double.self).tensor == numbers)
+      let error = try #require(throws: DataError.self) {
+        try NPY.decode(file, path: "t.npy", as: Float.self)
+      }
+      #expect(error.kind == .unsupported && error.place == "t.npy")
+      #expect(error.message.hasPrefix("the numbers\(column) deviate by 1.5"))
+      #expect(error.message.hasSuffix("expected them in float64, or less a constant"))
+    }
+    // Among numbers that deviate as much they are of the size of these.
+    let whole = Tensor<Double>([1, 2, 3], [0] + stamps.dropFirst())
+    #expect(try NPY.decode(NPY.encode(whole), path: "", as: Float.self).tensor.count == 6)
+    // One number among many that are 0 is rounded by little of what it is.
+    let rare = Tensor<Double>([2_000_001], [0.1] + [Double](repeating: 0, count: 2_000_000))
+    #expect(try NPY.decode(NPY.encode(rare), path: "", as: Float.self).tensor[0] == 0.1)
+    // Where nothing is known of a number it has no part in this.
+    let missing = NPY.encode(Tensor<Double>([3], [.nan, 1, 2]))
+    #expect(try NPY.decode(missing, path: "", as: Float.self, allowsNonFinite: true).tensor[2] == 2)
+  }
+
   @Test func halvesUnsignedNumbersAndScalarsAreRead() throws {
     let halves = try NPY.decode(bytes(base64: NPYFixture.f2), path: "", as: Double.self).tensor
     // NumPy's own conversions of these halves to double precision.

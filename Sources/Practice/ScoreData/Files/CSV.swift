@@ -79,34 +79,13 @@ public enum CSV {
     guard let width, !values.isEmpty else {
       throw DataError(.empty, path, "the file holds no numbers")
     }
-    try checkPrecision(values, width: width.count, columns, path, as: type)
+    try Precision.check(values, width: width.count, as: type, path) { column in
+      " of column \(columns.map { spelled($0[column]) } ?? "\(column + 1)")"
+    }
     return Contents(
       values: Tensor(Tensor<Double>([values.count / width.count, width.count], values)),
       columns: columns, lines: valueLines)
   }
-
-  /// Refuses numbers of which rounding would leave little: time stamps that differ by seconds, in Float.
-  private static func checkPrecision<Scalar: TensorScalar>(
-    _ values: [Double], width: Int, _ columns: [String]?, _ path: String, as: Scalar.Type
-  ) throws(DataError) {
-    for column in 0..<width {
-      let entries = stride(from: column, to: values.count, by: width).map { values[$0] }
-        .filter { !$0.isNaN }
-      let count = Double(entries.count)
-      let mean = entries.reduce(0) { $0 + $1 / count }
-      // Squares of small numbers would be 0.
-      let deviation = entries.reduce(0) { $0 + abs($1 - mean) / count }
-      let lost = entries.reduce(0) { max($0, abs($1 - Double(Scalar($1)))) }
-      guard deviation > 0, lost > mostLost * deviation else { continue }
-      throw DataError(
-        .unsupported, path,
-        "the numbers of column \(columns.map { spelled($0[column]) } ?? "\(column + 1)") deviate by \(deviation) about \(mean), and \(Scalar.typeName) rounds them by up to \(lost); expected them in float64, or less a constant"
-      )
-    }
-  }
-
-  /// What rounding may take of a number, in deviations of its column.
-  private static let mostLost = 0.01
 
   /// Writes a table, a row a line, whole or not at all; every number reads back as it is.
   ///

@@ -13,6 +13,9 @@ struct ElementType: Equatable {
   /// Whether the numbers are whole bytes, as pixels are.
   var isByte: Bool { kind == .unsigned && size == 1 }
 
+  /// Whether there are numbers of this type that Float would round.
+  var isWide: Bool { size > 4 || size == 4 && kind != .float }
+
   /// Decodes numbers, row-major; the caller has checked that the bytes suffice.
   func tensor<Scalar: TensorScalar>(_ bytes: ArraySlice<UInt8>, _ shape: Shape) -> Tensor<Scalar> {
     // Called with the concrete type, the loops below compile to straight conversions.

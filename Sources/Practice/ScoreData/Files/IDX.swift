@@ -64,8 +64,12 @@ public enum IDX {
     guard needed > 0 else {
       throw DataError(.empty, path, "an array of shape \(extents) has no entries")
     }
-    let tensor: Tensor<Scalar> = element.tensor(
-      try reader.take(needed, "the data"), Shape(extents))
+    let data = try reader.take(needed, "the data")
+    if element.isWide {
+      let exact: Tensor<Double> = element.tensor(data, Shape(extents))
+      return (try exact.rounded(allowsNonFinite: false, path), false)
+    }
+    let tensor: Tensor<Scalar> = element.tensor(data, Shape(extents))
     try tensor.checkFinite(path)
     return (tensor, element.isByte)
   }

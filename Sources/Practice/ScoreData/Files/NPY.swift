@@ -53,12 +53,11 @@ public enum NPY {
       throw DataError(.empty, path, "an array of shape \(header.extents) has no entries")
     }
     let data = try reader.take(needed, "the data")
-    var tensor: Tensor<Scalar>
-    if header.isFortranOrder, header.extents.count > 1 {
-      tensor = header.element.tensor(data, Shape(header.extents.reversed())).axesReversed
-    } else {
-      tensor = header.element.tensor(data, Shape(header.extents))
+    if header.element.isWide {
+      let exact: Tensor<Double> = header.tensor(data)
+      return (try exact.rounded(allowsNonFinite: allowsNonFinite, path), false)
     }
+    let tensor: Tensor<Scalar> = header.tensor(data)
     if !allowsNonFinite { try tensor.checkFinite(path) }
     return (tensor, header.element.isByte)
   }
@@ -94,6 +93,15 @@ public enum NPY {
       }
     }
     return bytes
+  }
+}
+
+extension NPYHeader {
+  /// Decodes the numbers that follow, whose bytes are as many as they take, in whichever memory order.
+  fileprivate func tensor<Scalar: TensorScalar>(_ data: ArraySlice<UInt8>) -> Tensor<Scalar> {
+    isFortranOrder && extents.count > 1
+      ? element.tensor(data, Shape(extents.reversed())).axesReversed
+      : element.tensor(data, Shape(extents))
   }
 }
 
