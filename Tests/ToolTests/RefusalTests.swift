@@ -65,7 +65,7 @@ import Testing
       "sample --model gaussian --sde vp:beta-max=1e19 --solver fitted --steps 5 --out a.npy",
       "log(sigma/alpha)", "2000"),
     Refusal(
-      "sample --model gaussian --sde ou:theta=1e19 --solver ddim:grid=optimized --steps 5 --out a.npy",
+      "sample --model gaussian --sde vp:beta-max=1e19 --solver ddim:grid=optimized --steps 5 --out a.npy",
       "log(sigma/alpha)", "2000"),
     Refusal("sample --model gaussian --out a.npy --solver warp", "--solver", "warp", "ddim"),
     Refusal("sample --model gaussian --out a.npy --solver ddim:warp=1", "--solver", "warp", "eta"),

@@ -30,12 +30,16 @@ public enum GridSchedule: Sendable, Hashable {
   }
 
   /// The grid from T (or a given start) to ε (or the process's own).
+  ///
+  /// Where α/σ at T is below the rounding of Float, grids but the reference start where it is at that, as there is noise alone
+  /// before.
   /// - Throws: `SamplingError` unless 1 ≤ N ≤ `TimeGrid.mostSteps` and 0 < ε < T.
   public func grid(
     for process: any LinearProcess, steps: Int, from start: Double? = nil, to epsilon: Double? = nil
   ) throws(SamplingError) -> TimeGrid {
-    let start = start ?? process.endTime
     let epsilon = epsilon ?? process.cutoffs.sampling
+    let usual = process.solveStart
+    let start = start ?? (self == .reference || usual <= epsilon ? process.endTime : usual)
     guard start <= process.endTime else {
       throw SamplingError(
         "the start \(start) is past the end T = \(process.endTime) of the process")

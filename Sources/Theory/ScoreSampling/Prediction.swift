@@ -30,7 +30,8 @@ extension SolverContext {
     let noise = try predictedNoise(x, at: t)
     guard kind == .data else { return noise }
     let marginal = process.marginal(at: t)
-    let alpha = marginal.alpha
+    // Where α is below the rounding of x there is none of the data in it, and the quotient would leave the numbers.
+    let alpha = max(marginal.alpha, Double(Scalar.ulpOfOne) * marginal.sigma)
     return .combined(Scalar(1 / alpha), x, Scalar(-marginal.sigma / alpha), noise)
   }
 

@@ -49,6 +49,7 @@ enum DataRemarks {
       }
     }
     guard !hasLevel else { return remarks }
+    if let sentence = noise(of: process) { remarks.append(sentence) }
     let remedy = isTable ? "--standardize columns" : "--standardize whole"
     let (mean, deviation) = samples.moments
     let square = mean * mean + deviation * deviation
@@ -69,6 +70,14 @@ enum DataRemarks {
       )
     }
     return remarks
+  }
+
+  /// What is to say of a process of which a part is noise alone.
+  private static func noise(of process: any LinearProcess) -> String? {
+    let (start, end) = (process.solveStart, process.endTime)
+    guard start < end else { return nil }
+    return
+      "from t = \(number(start)) to \(number(end)) \(process.name) has noise alone, with log α = \(number(process.marginal(at: end).logAlpha)) at the end: samples start from there, and training at later times teaches nothing; smaller betas, in a chain ones that shrink as 1/steps, mend that"
   }
 
   /// What is to say where data of this mean square are far from the prior.
