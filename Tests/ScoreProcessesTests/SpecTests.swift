@@ -22,6 +22,22 @@ import Testing
     #expect(full.description == "ode:fast,method=heun,rtol=1e-5,steps=12,trace=true")
   }
 
+  /// What stands in quotes is one argument or value, and is written so where it must be.
+  @Test func quotesHoldCommasAndEqualSigns() throws {
+    let spec = try Spec("matrix:\"A, b=1.npy\",name=\"x,\"\"y\"\"=z\",steps=2", kind: "observation")
+    #expect(spec.argument == "A, b=1.npy" && spec.string("name") == "x,\"y\"=z")
+    #expect(try spec.integer("steps") == 2)
+    let written = Spec(
+      kind: spec.kind, name: spec.name, argument: spec.argument, parameters: spec.parameters)
+    #expect(written.description == spec.description && written == spec)
+    #expect(try Spec("a:\"b\"", kind: "x").argument == "b")
+    #expect(
+      throws: SpecError("the x \"a:\"b\" has a quote that is not closed; expected another after it")
+    ) {
+      try Spec("a:\"b", kind: "x")
+    }
+  }
+
   @Test func pathsAreTakenAsWritten() throws {
     let spec = try Spec(path: "mixture:/a,b=c/d:e.json", kind: "model")
     #expect(spec.name == "mixture" && spec.argument == "/a,b=c/d:e.json")

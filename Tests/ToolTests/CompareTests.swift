@@ -136,8 +136,23 @@ import Testing
     // By the moments of the second set: those of the first give another distance.
     let turned: Report = try bench.report("compare --data y.csv --with scaled-x.csv --count 9")
     #expect(turned.with.count == 9 && turned.columns?.map(\.name) == ["u", "v, mg"])
+    // Without names columns go by their places.
+    try bench.write(table(["1", "2"], with), to: "nameless.csv")
+    for (words, names) in [
+      (
+        "--data nameless.csv --with y.csv",
+        "nameless.csv has no names of columns, which are those of y.csv"
+      ),
+      (
+        "--data y.csv --with nameless.csv",
+        "nameless.csv has no names of columns, which are those of y.csv"
+      ),
+    ] {
+      let plain: Report = try bench.report("compare \(words) --count 20")
+      #expect(plain.remarks.first?.contains(names) == true, "\(plain.remarks)")
+    }
     let unknown = try bench.scoresde("compare --data x.csv --with other.csv")
-    #expect(unknown.status == 2 && unknown.errors.contains("there is no column “v”"))
+    #expect(unknown.status == 1 && unknown.errors.contains("there is no column “v”"))
   }
 
   /// Samples that repeat rows far down in the data are found out; others of the same distribution are none.
@@ -253,18 +268,18 @@ import Testing
         "--with huge.npy: the entries are so large"
       ),
       (
-        "--data u.csv --with v.csv", 2,
+        "--data u.csv --with v.csv", 1,
         "there is no column “v”; expected each of v once, and there are u"
       ),
       (
         "--data u.csv --with twice.csv", 1,
         "--with twice.csv has two columns of one name among u, u"
       ),
-      ("--data twice.csv --with u.csv", 2, "there are 2 columns “u”"),
+      ("--data twice.csv --with u.csv", 1, "there are 2 columns “u”"),
       ("--data x.npy --with x.npy --count 3", 2, "--count is 3; expected a whole number from 4 to"),
       ("--data x.npy --with x.npy --out a.png", 2, "samples of shape [1] are no images"),
       ("--data x.npy --with x.npy --out a.txt", 2, "--out is a.txt"),
-      ("--data x.npy --with x.npy --out none/a.svg", 1, "none is not a folder"),
+      ("--data x.npy --with x.npy --out none/a.svg", 1, "but none is not there"),
       ("--data x.npy --with moons.svg --out moons.svg", 2, "--out and --with are one file"),
       ("--data x.npy --with x.npy --model run", 2, "unknown option --model"),
     ] {

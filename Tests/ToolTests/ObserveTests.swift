@@ -65,6 +65,7 @@ import Testing
   @Test func productsWithAMatrixAreObserved() throws {
     let bench = try Workbench([
       "rows.npy": .npy([1, 1, 1, 1, -1, 0], shape: [2, 3]), "rows.csv": .text("1,1,1\n1,-1,0\n"),
+      "A, b=1.csv": .text("1,1,1\n1,-1,0\n"),
       "seen.npy": .npy([2.1, 0.2], shape: [2]),
       "idle.npy": .npy([1, 1, 1, 0, 0, 0], shape: [2, 3]),
     ])
@@ -77,6 +78,11 @@ import Testing
     }
     let found = try sample("--observe-as matrix:rows.npy --observe-noise 0.1")
     #expect(try sample("--observe-as matrix:rows.csv --observe-noise 0.1") == found)
+    // A name with a comma stands in quotes.
+    let quoted = try bench.scoresde(
+      "sample \(model) --solver ode --rtol 1e-8 --atol 1e-8 --count 4000 --scalar float64 --out q.npy --observe seen.npy --observe-noise 0.1"
+        .split(separator: " ").map(String.init) + ["--observe-as", "matrix:\"A, b=1.csv\""])
+    #expect(try quoted.status == 0 && bench.numbers("q.npy") == found, "\(quoted.errors)")
     // The rows are orthogonal, of squares 3 and 2, so each number says its own part.
     let (prior, noise) = (0.09, 0.01)
     let gains = [(2.1 - 1.5) / (3 * prior + noise), 0.2 / (2 * prior + noise)]

@@ -105,6 +105,21 @@ import Testing
       "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-noise -1",
       "--observe-noise", "-1", "at least 0"),
     Refusal(
+      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-noise 1e30",
+      "--observe-noise is 1e+30", "square"),
+    Refusal(
+      "sample --model gaussian --sde ddpm --solver ancestral:grid=reference --steps 2000 --out a.npy",
+      "takes 2000 steps of the chain ddpm, which has 1000"),
+    Refusal(
+      "sample --model gaussian --sde ddpm --solver ancestral:grid=reference --epsilon 0.01 --out a.npy",
+      "end at epsilon 0.01", "the first step of the chain ddpm is at t = 0.001"),
+    Refusal(
+      "sample --model gaussian --sde subvp --solver pc:grid=reference --steps 2 --out a.npy",
+      "2 steps, which are too long for subvp", "expected more steps"),
+    Refusal(
+      "sample --model gaussian --solver pc:grid=reference --steps 9 --out a.npy",
+      "9 steps, which are too long for vp", "expected more steps"),
+    Refusal(
       "sample --model gaussian:dim=2 --out seen.npy --observe seen.npy", "--out", "--observe"),
     Refusal("sample --model gaussian --out a.npy --particles 9", "--particles", "--observe"),
     Refusal("sample --model gaussian --out a.npy --sets 2", "--sets", "--particles"),

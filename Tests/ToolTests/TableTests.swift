@@ -251,7 +251,7 @@ import Testing
     #expect(try Array(nats("plain.csv").dropFirst()) == own)
     let outcome = try bench.scoresde(
       "likelihood --model run --data other.csv --scalar float64 --quiet")
-    #expect(outcome.status == 2)
+    #expect(outcome.status == 1)
     #expect(outcome.errors.contains("there is no column “b”"), "\(outcome.errors)")
   }
 }

@@ -265,7 +265,7 @@ import Testing
         "\(table) --validation no-given.csv", 2,
         ["--validation is no-given.csv", "a table with the columns z"]
       ),
-      ("\(table) --validation no-x.csv", 2, ["no-x.csv", "no column “x”"]),
+      ("\(table) --validation no-x.csv", 1, ["no-x.csv", "no column “x”"]),
       ("\(table) --validation new-kind.csv", 1, ["new-kind.csv, line 4", "the class is 2"]),
       ("\(table) --validation one.csv", 1, ["one.csv", "1 held-out sample", "two or more"]),
       ("\(table) --validation wide.npy", 1, ["wide.npy", "[4]", "[2]"]),

@@ -130,7 +130,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   }
 
   /// A table with these columns, in this order, and no others.
-  /// - Throws: `unknownName` where one is not there, or there twice.
+  /// - Throws: `missing` where one is not there, or there twice.
   public func columns(named names: [String]) throws(DataError) -> Dataset {
     guard let columns, columns != names else { return self }
     var places: [Int] = []
@@ -138,7 +138,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       let found = columns.indices.filter { columns[$0] == column }
       guard found.count == 1 else {
         throw DataError(
-          .unknownName, name,
+          .missing, name,
           "there \(found.isEmpty ? "is no column" : "are \(found.count) columns") “\(column)”\(CSV.nearMiss(of: column, among: columns)); expected each of \(CSV.list(names)) once, and there are \(CSV.list(columns))"
         )
       }

@@ -4,7 +4,10 @@
 /// name
 /// name:key=value,key=value
 /// name:argument,key=value
+/// name:"argument, with commas",key="a value, too"
 /// ```
+///
+/// What stands in quotes is one argument or value, with two quotes for one in it.
 ///
 /// SDEs, solvers, models and data sets are named so on the command line and in run folders. Reading goes in three
 /// steps: `init` splits the text, `expect` refuses parameters that nothing reads, and the getters check each value.
@@ -41,9 +44,9 @@ public struct Spec: Sendable, Hashable {
 
   /// Splits a text.
   ///
-  /// An item without `=` may come first only; keys are not repeated. A path that holds commas or equal signs should be
-  /// read from `remainder` through `Spec(path:)`.
-  /// - Throws: `SpecError` where the name, a key or a value is empty, or a key is repeated.
+  /// An item without `=`, or in quotes, may come first only; keys are not repeated. Where a path is all that there is, it is read
+  /// from `remainder` through `Spec(path:)`, whatever it holds.
+  /// - Throws: `SpecError` where the name, a key or a value is empty, a key is repeated, or a quote is not closed.
   public init(_ text: String, kind: String) throws(SpecError) {
     self.kind = kind
     let (name, remainder) = Self.split(text)
@@ -54,10 +57,16 @@ public struct Spec: Sendable, Hashable {
     }
     var argument: String?
     var parameters: [Parameter] = []
-    let items = remainder.map { $0.split(separator: ",", omittingEmptySubsequences: false) } ?? []
+    guard let items = remainder.map(Self.items) ?? [] else {
+      throw SpecError(
+        "the \(kind) \"\(text)\" has a quote that is not closed; expected another after it")
+    }
     for (place, item) in items.enumerated() {
-      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        .map { String($0) }
+      let parts =
+        item.hasPrefix("\"")
+        ? [Self.unquoted(item)]
+        : item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+          .map { Self.unquoted(String($0)) }
       switch parts.count {
       case 1 where place == 0 && !parts[0].isEmpty:
         argument = parts[0]
@@ -107,8 +116,35 @@ public struct Spec: Sendable, Hashable {
     self.name = name
     self.argument = argument
     self.parameters = parameters
-    let items = (argument.map { [$0] } ?? []) + parameters.map { "\($0.key)=\($0.value)" }
+    let items =
+      (argument.map { [Self.quoted($0)] } ?? [])
+      + parameters.map { "\($0.key)=\(Self.quoted($0.value))" }
     remainder = items.isEmpty ? nil : items.joined(separator: ",")
+  }
+
+  /// A text cut at commas that are not in quotes; nil where a quote is not closed.
+  private static func items(_ text: String) -> [String]? {
+    var (items, isQuoted) = ([""], false)
+    for character in text {
+      if character == "\"" { isQuoted.toggle() }
+      if character == ",", !isQuoted {
+        items.append("")
+      } else {
+        items[items.count - 1].append(character)
+      }
+    }
+    return isQuoted ? nil : items
+  }
+
+  /// What stands in quotes, or a text that does not.
+  private static func unquoted(_ text: String) -> String {
+    guard text.count > 1, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }
+    return String(text.dropFirst().dropLast().replacing("\"\"", with: "\""))
+  }
+
+  /// A text in quotes where it would be cut or read as something else without.
+  private static func quoted(_ text: String) -> String {
+    text.contains { ",=\"".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
   }
 
   private static func split(_ text: String) -> (name: String, remainder: String?) {

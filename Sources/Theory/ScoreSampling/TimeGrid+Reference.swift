@@ -25,9 +25,14 @@ extension TimeGrid {
     }
     if let chain = process as? DDPMChain {
       let first = chain.time(ofStep: 0)
-      guard count <= chain.count, abs(epsilon - first) <= 4 * first.ulp else {
+      guard count <= chain.count else {
         throw SamplingError(
-          "the reference grid on the DDPM chain has \(count) steps to epsilon \(epsilon); expected at most its \(chain.count), to the time of the first, \(first)"
+          "the reference grid takes \(count) steps of the chain \(chain.name), which has \(chain.count); expected no more"
+        )
+      }
+      guard abs(epsilon - first) <= 4 * first.ulp else {
+        throw SamplingError(
+          "the reference grid is to end at epsilon \(epsilon), but the first step of the chain \(chain.name) is at t = \(first); expected that"
         )
       }
       return try .chain(chain, steps: chain.strided(count))
@@ -40,7 +45,7 @@ extension TimeGrid {
         chain?[count - 1 - index] ?? process.eulerStep(of: end / Double(count), at: time)
       guard transition.scale > 0 else {
         throw SamplingError(
-          "a step of the \(count) on the reference grid scales states of process \(process.name) by \(transition.scale) at t = \(time); expected more steps"
+          "the reference grid has \(count) steps, which are too long for \(process.name): at t = \(time) one would multiply states by \(transition.scale); expected more steps"
         )
       }
       steps.append(
@@ -68,7 +73,9 @@ extension VariancePreserving: ReferenceDiscretised {
       let chain = try DDPMChain(self, steps: count, mayBeginQuiet: true)
       return (0..<count).map { chain.transition(from: $0 == 0 ? nil : $0 - 1, to: $0) }
     } catch {
-      throw SamplingError("\(count) reference steps of process vp: \(error)")
+      throw SamplingError(
+        "the reference grid has \(count) steps, which are too long for vp: \(error); expected more steps"
+      )
     }
   }
 }

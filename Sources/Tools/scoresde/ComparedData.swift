@@ -33,6 +33,12 @@ struct ComparedData<Scalar: TensorScalar> {
         )
       }
     }
+    let nameless = [data, reference].filter { $0.columns == nil }
+    if let other = nameless.first, nameless.count == 1, data.dimensions == reference.dimensions {
+      remarks.append(
+        "\(other.name) has no names of columns, which are those of \(data.columns == nil ? reference.name : data.name) in their order"
+      )
+    }
     for (option, set) in [("--data", data), ("--with", reference)] {
       guard set.count >= Self.fewest else {
         throw CommandError.failure(

@@ -13,9 +13,12 @@ enum FilePlace {
       && isFolder.boolValue
   }
 
-  /// Whether `path` is a folder in which files can be made.
-  static func isWritableFolder(_ path: String) -> Bool {
-    isFolder(path) && FileManager.default.isWritableFile(atPath: path)
+  /// Why no files can be made in the folder at `path`, after its name; nil where they can.
+  static func reasonAgainstFiles(in path: String) -> String? {
+    guard exists(path) else { return "is not there" }
+    guard isFolder(path) else { return "is not a folder" }
+    return access(path, W_OK) == 0
+      ? nil : "is a folder in which nothing can be written: \(String(cString: strerror(errno)))"
   }
 
   /// Whether two paths lead to one place.

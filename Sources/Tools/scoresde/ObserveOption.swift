@@ -20,6 +20,12 @@ enum ObserveOption {
     ) throws {
       let units = try DataUnits(model, map)
       deviations = units.modelDeviations(map.noises.map { noise ?? units.rounding * $0 })
+      // Of what is said, in its own units: the model's are no one's.
+      if let noise, deviations.contains(where: { !Scalar($0 * $0).isFinite }) {
+        throw CommandError.usage(
+          "--observe-noise is \(noise), so large beside the data that its square is no finite number; expected a smaller one"
+        )
+      }
       self.units = units
       coarse = try model.coarse()
       self.iterations = iterations
@@ -196,7 +202,7 @@ extension Option {
   )
   static let observeAs = Option(
     "--observe-as", "WHAT",
-    "entries of a sample (default), or block-means:size=2, means over blocks of pixels, or matrix:FILE, products with the rows of an .npy file [m, …] or a table; all take iterations=\(ObserveOption.standardIterations)"
+    "entries of a sample (default), or block-means:size=2, means over blocks of pixels, or matrix:FILE, products with the rows of an .npy file [m, …] or a table, in quotes where its name has commas; all take iterations=\(ObserveOption.standardIterations)"
   )
   static let observeNoise = Option(
     "--observe-noise", "X",

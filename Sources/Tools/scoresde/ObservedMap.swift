@@ -31,7 +31,9 @@ struct ObservedMap {
     case "matrix":
       try spec.expect(keys: ["iterations"], argument: true)
       guard let path = spec.argument else {
-        throw SpecError("the observation matrix names no file; expected matrix:FILE")
+        throw SpecError(
+          "the observation matrix names no file; expected matrix:FILE, in quotes where its name has commas"
+        )
       }
       let rows = try Self.matrix(path, of: shape, columns)
       map = try .matrix(rows, of: shape)

@@ -22,7 +22,12 @@ struct RunColumns {
         takesLabels
         ? try data.labelled(byColumn: label) : try data.parted(fromColumn: label).rest
     }
-    if given.contains(where: { data.columns?.contains($0) == true }) {
+    if let columns = data.columns, given.contains(where: columns.contains) {
+      if let missing = given.first(where: { !columns.contains($0) }) {
+        throw CommandError.failure(
+          "\(data.name): there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: columns)); expected all of \(CSV.list(given)), which the run was given, and there are \(CSV.list(columns))"
+        )
+      }
       data = try data.given(byColumns: given)
     }
     guard let samples else { return (data, []) }

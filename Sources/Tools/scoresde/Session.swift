@@ -67,8 +67,8 @@ struct Session {
       throw CommandError.usage(
         "\(option) is \(path), the checkpoint of a training run; expected another file")
     }
-    guard FilePlace.isWritableFolder(folder) else {
-      throw CommandError.failure("\(option) is \(path), but \(folder) is not a folder to write in")
+    if let reason = FilePlace.reasonAgainstFiles(in: folder) {
+      throw CommandError.failure("\(option) is \(path), but \(folder) \(reason)")
     }
     return path
   }
@@ -80,8 +80,8 @@ struct Session {
         "\(option) is \(path), which holds a training run; expected another folder")
     }
     try AtomicFile.makeFolder(path)
-    guard FilePlace.isWritableFolder(path) else {
-      throw CommandError.failure("\(option) is \(path), a folder in which nothing can be written")
+    if let reason = FilePlace.reasonAgainstFiles(in: path) {
+      throw CommandError.failure("\(option): \(path) \(reason)")
     }
   }
 
