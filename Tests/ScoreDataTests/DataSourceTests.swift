@@ -265,4 +265,19 @@ import Testing
     #expect(error.kind == .wrongShape)
     #expect(error.message.contains("[2]") && error.message.contains("[8, 8, 1]"))
   }
+
+  /// Samples are the same where all that is known of them is.
+  @Test func sharedSamplesAreCounted() throws {
+    func data(_ rows: [[Double]], labels: [Int]? = nil) -> Dataset<Double> {
+      Dataset(name: "", samples: Tensor([rows.count, 2], rows.flatMap { $0 }), labels: labels)
+    }
+    let own = data([[1, 2], [3, 4], [5, 6]], labels: [0, 1, 0])
+    let other = data([[3, 4], [4, 3], [1, 2], [1, 2]], labels: [0, 1, 0, 0])
+    #expect(other.sharedCount(with: own) == 2)
+    #expect(try other.labelled(nil).sharedCount(with: own.labelled(nil)) == 3)
+    let given = { (rows: Dataset<Double>, y: [Double]) in
+      try rows.labelled(nil).given(Covariates(values: Tensor([y.count, 1], y)))
+    }
+    #expect(try given(other, [1, 1, 1, 2]).sharedCount(with: given(own, [1, 1, 1])) == 2)
+  }
 }

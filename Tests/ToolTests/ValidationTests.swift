@@ -142,6 +142,35 @@ import Testing
     #expect(try bench.contents() == before && again.validation == whole.validation)
   }
 
+  /// Lines that were due stay, whatever the interval is later, and one of an end that is gone beyond goes.
+  @Test func aRunKeepsItsIntervalAndItsLines() throws {
+    let bench = try Workbench(Self.files)
+    func steps(_ run: String, _ words: String) throws -> [Int] {
+      let _: Reports.Train = try bench.report("train --out \(run) --resume \(words)")
+      return try Self.log(bench, run).entries.map(\.step)
+    }
+    for (run, steps) in [("run", 30), ("other", 20), ("old", 25), ("whole", 60)] {
+      let _: Reports.Train = try bench.report(Self.train(run, steps: steps))
+    }
+    #expect(try steps("run", "--steps 60") == [10, 20, 30, 40, 50, 60])
+    for part in Self.parts {
+      #expect(try bench.data("run/\(part)") == bench.data("whole/\(part)"), "\(part)")
+    }
+    #expect(try steps("other", "--steps 60 --checkpoint-every 50") == [10, 20, 50, 60])
+    // The interval is now 50, of which the end at 60 was none.
+    #expect(try steps("other", "--steps 110") == [10, 20, 50, 100, 110])
+    // A run of an earlier version does not say which lines were due.
+    let folder = RunFolder(bench.path("old"))
+    var description = try folder.description()
+    #expect(description.notes.removeValue(forKey: "checkpoint every") == "10")
+    try folder.create(description)
+    #expect(try steps("old", "--steps 40") == [10, 20, 25, 40])
+    description.notes["checkpoint every"] = "often"
+    try folder.create(description)
+    let outcome = try bench.scoresde("train --out old --resume")
+    #expect(outcome.status == 1 && outcome.errors.contains("the checkpoint every often makes no"))
+  }
+
   @Test func aRunThatWasKilledOrStoppedEndsInTheBitsOfOneThatWasNot() throws {
     let bench = try Workbench(Self.files)
     func train(_ run: String, _ every: Int) -> String {
@@ -241,6 +270,67 @@ import Testing
     #expect(again.validation?.gap == found.gap)
   }
 
+  /// Labels and what is given stand in files of their own as well as in columns, and a run knows where.
+  @Test func labelsAndWhatIsGivenMayBeFiles() throws {
+    func column(_ name: String, _ rows: Range<Int>) -> Data {
+      let lines = String(decoding: Self.table(name, rows: rows), as: UTF8.self).split(
+        separator: "\n")
+      return .npy(lines.dropFirst().compactMap { Double($0) }, shape: [rows.count, 1])
+    }
+    let (own, other) = (0..<60, 60..<90)
+    let bench = try Workbench([
+      "data.csv": Self.table("x,kind,z", rows: own),
+      "test.csv": Self.table("x,kind,z", rows: other),
+      "x.npy": column("x", own), "kind.npy": column("kind", own), "z.npy": column("z", own),
+      "test-x.npy": column("x", other), "test-kind.npy": column("kind", other),
+      "test-z.csv": Self.table("y,z", rows: other), "test-y.csv": Self.table("y", rows: other),
+      "test-z.npy": column("z", other),
+    ])
+    let words = "--steps 20 --checkpoint-every 10 --scalar float64 \(Self.options)"
+    let table: Reports.Train = try bench.report(
+      "train --data data.csv --labels column:kind --given z --validation test.csv --out table \(words)"
+    )
+    let files = "train --data x.npy --labels kind.npy --given z.npy --out files \(words)"
+    for (more, status, part) in [
+      ("--validation test-x.npy", 2, "or --validation-labels FILE"),
+      ("--validation-labels test-kind.npy", 2, "--validation-labels is given without --validation"),
+      ("--validation test-x.npy --validation-labels kind.npy", 1, "60 labels for 30 samples"),
+      (
+        "--validation test-x.npy --validation-labels test-kind.npy", 2,
+        "expected --validation-given FILE, with a row a sample"
+      ),
+      (
+        "--validation test-x.npy --validation-labels test-kind.npy --validation-given z.npy", 1,
+        "z.npy has 60 rows; expected 30, one a sample"
+      ),
+      (
+        "--validation test-x.npy --validation-labels test-kind.npy --validation-given z", 2,
+        "--validation-given is z; expected an .npy file or a table"
+      ),
+    ] {
+      let outcome = try bench.scoresde("\(files) \(more) --quiet")
+      #expect(outcome.status == status && outcome.errors.contains(part), "\(outcome.errors)")
+    }
+    let found: Reports.Train = try bench.report(
+      "\(files) --validation test-x.npy --validation-labels test-kind.npy --validation-given test-z.npy"
+    )
+    #expect(found.validation?.loss == table.validation?.loss)
+    #expect(try bench.data("files/validation.csv") == bench.data("table/validation.csv"))
+    // They are where they were, or elsewhere, and others are refused.
+    let _: Reports.Train = try bench.report("train --out files --resume --scalar float64")
+    try bench.write(bench.data("test-kind.npy"), to: "moved.npy")
+    try bench.remove("test-kind.npy")
+    let _: Reports.Train = try bench.report(
+      "train --out files --resume --scalar float64 --validation-labels moved.npy")
+    try bench.write(column("z", 0..<30), to: "moved.npy")
+    let outcome = try bench.scoresde(
+      "train --out files --resume --scalar float64 --validation-given moved.npy")
+    #expect(outcome.status != 0 && !outcome.errors.isEmpty)
+    let plain = try bench.scoresde(
+      "train --data x.npy --out plain --steps 1 --validation test-x.npy --validation-given z.npy")
+    #expect(plain.status == 2 && plain.errors.contains("--validation-given is z.npy, but the run"))
+  }
+
   @Test func whatDoesNotFitIsRefused() throws {
     let bench = try Workbench([
       "data.csv": Self.table("x,kind,y,z", rows: 0..<60),
@@ -331,5 +421,27 @@ import Testing
         "train --data data.npy --validation \(data) --out run-\(data) --steps 1 \(Self.options)")
       #expect(outcome.status == 0 && outcome.errors.contains("\(remark)\n"), "\(outcome.errors)")
     }
+  }
+
+  /// Samples that are trained on as well are told from others number for number, whatever stands beside them.
+  @Test func samplesThatAreTrainedOnAreSaid() throws {
+    let bench = try Workbench([
+      "data.csv": Self.table("x,kind,y", rows: 0..<60),
+      "half.csv": Self.table("y,x,kind", rows: 45..<75),
+      "other.csv": Self.table("x,kind,y", rows: 60..<90),
+    ])
+    func said(_ words: String) throws -> Bool {
+      let outcome = try bench.scoresde("train \(words) --out run --steps 1 \(Self.options)")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for file in try bench.contents().keys where file.hasPrefix("run/") { try bench.remove(file) }
+      return outcome.errors.contains(
+        words.contains("half")
+          ? "--validation has samples of --data, 50.0 % of its own, number for number"
+          : "--validation has samples of --data, 100 % of its own, number for number")
+    }
+    #expect(try said("--data data.csv --labels column:kind --validation half.csv"))
+    #expect(try said("--data moons:count=100 --validation moons:count=40"))
+    #expect(try !said("--data moons:count=100 --validation moons:count=40,test"))
+    #expect(try !said("--data data.csv --labels column:kind --validation other.csv"))
   }
 }

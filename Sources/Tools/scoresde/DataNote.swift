@@ -1,7 +1,7 @@
 import Foundation
 import ScoreSDE
 
-/// A note in a run's description that says something of its data.
+/// A note in a run's description that says something of its data, or of how it is kept.
 struct DataNote<Value: Codable> {
   let name: String
 
@@ -29,6 +29,11 @@ struct DataNote<Value: Codable> {
 extension DataNote<DataScale> {
   /// How the levels of quantised data lie in model space.
   static let scale = DataNote(name: "scale")
+}
+
+extension DataNote<Int> {
+  /// The steps between checkpoints; runs of earlier versions, and of the library, have no note.
+  static let interval = DataNote(name: "checkpoint every")
 }
 
 extension DataNote<[Int]> {

@@ -72,7 +72,8 @@ enum GivenOption {
     isFile(text) ? nil : CSV.fields(text)
   }
 
-  private static func isFile(_ text: String) -> Bool {
+  /// Whether a text names a file of rows.
+  static func isFile(_ text: String) -> Bool {
     text.lowercased().hasSuffix(".npy") || DataSource.isTable(text)
   }
 
@@ -123,7 +124,8 @@ enum GivenOption {
     return (0..<raw.count).map { standardized.row($0) }
   }
 
-  private static func file(_ path: String, _ note: Note) throws -> [[Double]] {
+  /// The rows of a file, in the order and the units of what a run was trained on.
+  static func file(_ path: String, _ note: Note) throws -> [[Double]] {
     if DataSource.isTable(path) {
       let table: CSV.Contents<Double> = try CSV.read(path)
       let rows = (0..<table.values.rows).map { table.values.row($0) }

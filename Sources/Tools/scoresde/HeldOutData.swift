@@ -2,17 +2,18 @@ import ScoreSDE
 
 /// What `--validation` of `train` names: data that are not trained on, as the run's model takes them.
 struct HeldOutData<Scalar: TensorScalar> {
-  /// Where they are, as the option spells it.
-  let text: String
+  /// Where they are.
+  let place: HeldOutPlace
   /// The samples where training puts its own, with their labels and covariates.
   let samples: TrainingData<Scalar>
   /// A text that tells them from others, with their labels and covariates.
   let fingerprint: String
   /// What the user should know of them, a sentence each.
   let remarks: [String]
+  /// The share of them that may be trained on without a remark.
+  private static var mostShared: Double { 0.1 }
 
-  /// The notes in a run's description that say where they are, and tell them from others.
-  static var note: String { "validation" }
+  /// The note in a run's description that tells them from others.
   static var fingerprintNote: String { "validation fingerprint" }
 
   /// - Parameters:
@@ -22,46 +23,24 @@ struct HeldOutData<Scalar: TensorScalar> {
   ///   - classes: how many the model knows, and those of them that no sample is of.
   /// - Throws: where they cannot be read, have another shape, or lack their labels or what is given.
   init(
-    _ text: String, beside own: Dataset<Scalar>, labels: String?, given note: GivenOption.Note?,
-    classes: (count: Int, empty: [Int])
+    _ place: HeldOutPlace, beside own: Dataset<Scalar>, labels: String?,
+    given note: GivenOption.Note?, classes: (count: Int, empty: [Int])
   ) throws {
-    self.text = text
-    let source = try asUsage(of: "--validation") { try DataSource(text) }
+    self.place = place
+    let source = try asUsage(of: "--validation") { try DataSource(place.data) }
     let columns = RunColumns(
       label: TrainingJob<Scalar>.labelColumn(labels), given: note?.names ?? [],
       samples: own.columns)
     let whole: Dataset<Scalar> = try source.load()
     var (data, unknown) = try columns.arranged(whole, takesLabels: true)
     try data.checkSampleShape(own.sampleShape)
-    if classes.count == 0 {
-      data = try data.labelled(nil)
-    } else if let labels = try data.labelled(as: ClassNames(own.classNames)).labels {
-      data = try data.labelled(as: ClassNames(own.classNames))
-      if let bad = labels.firstIndex(where: {
-        $0 >= classes.count || classes.empty.contains($0)
-      }) {
-        throw CommandError.failure(
-          "\(data.place(of: bad)): the class is \(labels[bad]), of which --data has no sample; expected classes from 0 to \(classes.count - 1) that it has"
-        )
-      }
-    } else {
-      let column = columns.label.map { " in a column \(CSV.spelled($0))" } ?? ""
-      throw CommandError.usage(
-        "--validation is \(text), which comes without labels\(column); expected data that have them, as those of --data are learnt"
-      )
-    }
-    if let note, data.covariates == nil {
-      throw CommandError.usage(
-        "--validation is \(text), where nothing says what is given of its samples; expected a table with \(note.names.map { "the columns \(CSV.list($0))" } ?? "columns that --given names")"
-      )
-    }
+    data = try place.labelled(data, inColumn: columns.label, as: own, classes)
+    data = try place.given(data, note)
     fingerprint = [data.fingerprint, data.labelFingerprint, data.covariates?.fingerprint]
       .compactMap { $0 }.joined(separator: ", ")
-    var remarks = [RunColumns.remark(unknown, of: data.name)].compactMap { $0 }
-    if data.fingerprint == own.fingerprint {
-      remarks.append(
-        "--validation has the samples of --data, so that nothing learnt by heart shows")
-    }
+    var remarks = [
+      RunColumns.remark(unknown, of: data.name), Self.remark(onShared: data, own),
+    ].compactMap { $0 }
     let (points, binWidth) = try Self.inModelSpace(data, like: own)
     if own.scale != nil, binWidth == nil {
       remarks.append("\(data.name): not the levels of \(own.name), so taken as points")
@@ -73,6 +52,17 @@ struct HeldOutData<Scalar: TensorScalar> {
       covariates: note.flatMap { note in
         data.covariates.map { note.standardization.standardized($0.values) }
       })
+  }
+
+  /// What is said of samples that are trained on as well; nil where they are few.
+  private static func remark(onShared data: Dataset<Scalar>, _ own: Dataset<Scalar>) -> String? {
+    guard data.fingerprint != own.fingerprint else {
+      return "--validation has the samples of --data, so that nothing learnt by heart shows"
+    }
+    let share = Double(data.sharedCount(with: own)) / Double(data.count)
+    return share > mostShared
+      ? "--validation has samples of --data, \(NumberText.significant(100 * share, digits: 3)) % of its own, number for number, of which nothing learnt by heart shows"
+      : nil
   }
 
   /// Samples where training puts its own, and the width of their bins where they are levels.

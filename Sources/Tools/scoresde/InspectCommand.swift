@@ -113,7 +113,7 @@ enum InspectCommand: Command {
       facts.append(
         Fact("label dropout", options.labelDropout ?? TrainingOptions.usualLabelDropout))
     }
-    let heldOut = description.notes[HeldOutData<Double>.note]
+    let heldOut = description.notes[HeldOutPlace.note]
     if let heldOut { facts.append(Fact("validation data", heldOut)) }
     if FilePlace.exists(folder.checkpointPath) {
       let checkpoint: Safetensors<Double> = try folder.checkpoint()

@@ -63,7 +63,7 @@ struct Option: Sendable {
       Option("--average-decay", "X", "decay of the parameters' moving average (default 0.999)"),
       Option(
         "--checkpoint-every", "N",
-        "steps between checkpoints, in tens (default 500)"),
+        "steps between checkpoints, in tens (default 500, or those of a run that goes on)"),
       seed,
       Option("--out", "RUN", "the run's folder (required)"),
       Option("--resume", nil, "go on with the run in --out"),

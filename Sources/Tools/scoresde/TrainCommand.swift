@@ -18,10 +18,6 @@ enum TrainCommand: ScalarCommand {
         "--labels", "WHICH",
         "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
       ),
-      Option(
-        "--validation", "DATA",
-        "held-out data, of the kind of --data and with all that it has, whose loss is taken at each checkpoint and at the end"
-      ),
       .trainingGiven, StartingRun<Float>.option,
       Option(
         "--label-dropout", "X",
@@ -41,7 +37,7 @@ enum TrainCommand: ScalarCommand {
       Option("--times", "NAME", "importance (default), uniform or log-normal"),
       Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
       Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
-    ] + Option.optimizer(learningRate: TrainingOptions().learningRate)
+    ] + HeldOutPlace.options + Option.optimizer(learningRate: TrainingOptions().learningRate)
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     try train(session) { folder -> TrainingJob<Scalar> in
@@ -58,7 +54,7 @@ enum TrainCommand: ScalarCommand {
   ) throws {
     let arguments = session.arguments
     let folder = RunFolder(try arguments.required("--out"))
-    let every = try arguments.integer("--checkpoint-every", atLeast: 1) ?? 500
+    let asked = try TrainingJob<Scalar>.interval(arguments)
     let start = ContinuousClock.now
     let new = FilePlace.missingFolders(folder.path)
     var job: TrainingJob<Scalar>
@@ -77,7 +73,12 @@ enum TrainCommand: ScalarCommand {
         )
       }
       job = try begin()
+      job.description.notes[DataNote.interval.name] = try DataNote.interval.text(
+        of: asked ?? TrainingJob<Scalar>.usualInterval)
     }
+    let every =
+      try DataNote.interval.value(in: job.description, of: folder)
+      ?? TrainingJob<Scalar>.usualInterval
     // From here on there is a run in the folder, which a signal does not leave without its steps.
     Interruption.watch()
     if !arguments.has("--resume") { try folder.create(job.description) }

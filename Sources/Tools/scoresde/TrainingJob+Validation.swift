@@ -7,21 +7,20 @@ extension TrainingJob {
     of run: inout RunDescription, in folder: RunFolder, given arguments: Arguments,
     beside data: Dataset<Scalar>, note: GivenOption.Note?, classes: (count: Int, empty: [Int])
   ) throws -> HeldOutData<Scalar>? {
-    let own = run.notes[HeldOutData<Scalar>.note]
-    guard let text = arguments.text("--validation") ?? own else { return nil }
-    guard let own else {
+    guard let place = try HeldOutPlace(arguments, of: run) else { return nil }
+    guard let own = run.notes[HeldOutPlace.note] else {
       throw CommandError.usage(
-        "--validation is \(text), but the run in \(folder.path) has none; leave it out or start another run"
+        "--validation is \(place.data), but the run in \(folder.path) has none; leave it out or start another run"
       )
     }
     let heldOut = try HeldOutData(
-      text, beside: data, labels: run.notes[labelsNote], given: note, classes: classes)
+      place, beside: data, labels: run.notes[labelsNote], given: note, classes: classes)
     guard heldOut.fingerprint == run.notes[HeldOutData<Scalar>.fingerprintNote] else {
       throw CommandError.usage(
-        "\(text) holds other data than the run in \(folder.path) was validated on, \(own); give --validation with their place now, or start another run"
+        "\(place.data) holds other data than the run in \(folder.path) was validated on, \(own); give --validation with their place now, or start another run"
       )
     }
-    run.notes[HeldOutData<Scalar>.note] = text
+    place.note(in: &run.notes)
     return heldOut
   }
 
@@ -32,15 +31,21 @@ extension TrainingJob {
   }
 
   /// Drops the line of an end that the run goes beyond, which one that was to go as far from the first has not.
-  mutating func dropEnd(unlessDue every: Int) {
-    if let last = validationLog.entries.last, last.step == trainer.step, last.step % every != 0 {
-      validationLog.removeLast()
-    }
+  /// - Parameter before: the run as it ended, which says what lines were due.
+  mutating func dropEnd(of before: RunDescription, in folder: RunFolder) throws {
+    guard let every = try DataNote.interval.value(in: before, of: folder),
+      let last = validationLog.entries.last, last.step == before.options.steps,
+      last.step == trainer.step, !trainer.isFinished,
+      last.step % Self.checkpointSteps(every) != 0
+    else { return }
+    validationLog.removeLast()
+    // At once, as only the run that ended says so.
+    try folder.save(validationLog)
   }
 
   /// What came of the held-out data, if there are some.
   var validationReport: ValidationReport? {
-    description.notes[HeldOutData<Scalar>.note].flatMap {
+    description.notes[HeldOutPlace.note].flatMap {
       ValidationReport(data: $0, log: validationLog)
     }
   }
@@ -52,7 +57,7 @@ extension Trainer {
     do {
       return try Validation(of: self, on: heldOut.samples)
     } catch {
-      throw CommandError.failure("\(heldOut.text): \(error)")
+      throw CommandError.failure("\(heldOut.place.data): \(error)")
     }
   }
 }

@@ -22,6 +22,16 @@ struct TrainingJob<Scalar: TensorScalar> {
   static var givenFingerprintNote: String { "given fingerprint" }
   /// Steps between entries of the loss log.
   private static var logEvery: Int { 10 }
+  /// Steps between checkpoints, where none are asked for.
+  static var usualInterval: Int { 500 }
+
+  /// The steps between checkpoints that `--checkpoint-every` asks for.
+  static func interval(_ arguments: Arguments) throws -> Int? {
+    try arguments.integer("--checkpoint-every", atLeast: 1)
+  }
+
+  /// So many steps, up to the next entry of the log, on which checkpoints fall, so that a resumed run logs the same means.
+  static func checkpointSteps(_ asked: Int) -> Int { (asked + logEvery - 1) / logEvery * logEvery }
 
   /// Creates a new run from options.
   init(_ arguments: Arguments, process: any LinearProcess, pool: ThreadPool) throws {
@@ -47,7 +57,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       labels: arguments.text("--labels"), given: arguments.text("--given"), network: network,
       parametrization: arguments.text("--parametrization") ?? "gaussian",
       process: start?.process ?? process, options: options, start: start,
-      heldOut: arguments.text("--validation"), pool: pool)
+      heldOut: HeldOutPlace(arguments), pool: pool)
   }
 
   /// Creates a new run on data that are at hand; where they have labels, of a model of their classes.
@@ -55,7 +65,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     data: Dataset<Scalar>, labels: String? = nil, given: String? = nil, network: NetworkSpec,
     parametrization: String = "gaussian",
     process: any LinearProcess, options: TrainingOptions, start: StartingRun<Scalar>? = nil,
-    heldOut: String? = nil, pool: ThreadPool
+    heldOut: HeldOutPlace? = nil, pool: ThreadPool
   ) throws {
     let note =
       try start?.given
@@ -95,7 +105,7 @@ struct TrainingJob<Scalar: TensorScalar> {
         $0, beside: data, labels: labels, given: note,
         classes: (model.classes, samples.emptyClasses))
     }
-    notes[HeldOutData<Scalar>.note] = heldOut?.text
+    heldOut?.place.note(in: &notes)
     notes[HeldOutData<Scalar>.fingerprintNote] = heldOut?.fingerprint
     remarks =
       DataRemarks.of(data, as: samples, process: process, hasLevel: options.noiseLevel != nil)
@@ -213,6 +223,8 @@ struct TrainingJob<Scalar: TensorScalar> {
       }
     }
     if let steps = try arguments.integer("--steps", atLeast: 1) { found.options.steps = steps }
+    found.notes[DataNote.interval.name] = try DataNote.interval.text(
+      of: interval(arguments) ?? DataNote.interval.value(in: found, of: folder) ?? usualInterval)
     return found
   }
 
@@ -243,6 +255,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     self.trainer = trainer
     self.validation = validation
     self.description = found
+    if validation != nil { try dropEnd(of: folder.description(), in: folder) }
     try folder.create(found)
   }
 
@@ -254,15 +267,13 @@ struct TrainingJob<Scalar: TensorScalar> {
     in folder: RunFolder?, checkpointEvery every: Int, shouldStop: () -> Bool = { false },
     progress: (_ fraction: Double, _ note: String) -> Void
   ) throws {
-    // Checkpoints fall on entries of the log, so that a resumed run logs the same means.
-    let every = (every + Self.logEvery - 1) / Self.logEvery * Self.logEvery
+    let every = Self.checkpointSteps(every)
     var recent: [Trainer<Scalar>.Report] = []
     var shown = log.entries.last?.loss
     func failure(_ error: any Error) -> CommandError {
       let isKept = folder.map { FilePlace.exists($0.checkpointPath) } == true
       return .failure("\(error)\(isKept ? "; the last checkpoint is kept" : "")")
     }
-    if !trainer.isFinished { dropEnd(unlessDue: every) }
     while !trainer.isFinished {
       do { recent.append(try trainer.advance()) } catch { throw failure(error) }
       let step = trainer.step
