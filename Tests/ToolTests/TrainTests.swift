@@ -4,6 +4,38 @@ import Testing
 
 /// Runs that `train` makes and goes on with.
 @Suite struct TrainTests {
+  /// One training has a folder to itself, as long as its process lives, and leaves nothing there.
+  @Test func twoTrainingsDoNotShareAFolder() throws {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    let train = "train --data data.npy --out run --steps 20 \(Self.options)"
+    let _: Reports.Train = try bench.report(train)
+    let before = try bench.contents()
+    try RunFolder(bench.path("run")).alone {
+      let outcome = try bench.scoresde("train --out run --resume --steps 40")
+      #expect(outcome.status == 1, "\(outcome)")
+      #expect(
+        outcome.errors.hasSuffix(
+          "another process trains in run; expected it to end first, or another folder\n"),
+        "\(outcome.errors)")
+      #expect(try bench.contents() == before)
+    }
+    let _: Reports.Train = try bench.report("train --out run --resume --steps 40")
+    // A new run in a folder that another is about to fill.
+    try bench.write(Data(), to: "new/note.txt")
+    try RunFolder(bench.path("new")).alone {
+      let outcome = try bench.scoresde("\(train.replacing("--out run", with: "--out new"))")
+      #expect(outcome.status == 1 && outcome.errors.contains("another process trains in new"))
+    }
+    #expect(try bench.contents().keys.filter { $0.hasPrefix("new/") } == ["new/note.txt"])
+    // One that is killed leaves no lock.
+    let long =
+      "train --data data.npy --steps 100000 --checkpoint-every 10 --out killed \(Self.options)"
+    try bench.scoresde(long, killedOnceThereIs: "killed/checkpoint.safetensors")
+    let (outcome, _) = try bench.scoresde(
+      "train --out killed --resume", sent: SIGINT, onceItSays: "step")
+    #expect(outcome.status == 128 + SIGINT, "\(outcome.errors)")
+  }
+
   /// Metres in millions that differ by tenths: a run in float64 is sampled in float64 unless that is asked for otherwise.
   @Test func aRunInDoubleStaysInDouble() throws {
     let rows = (0..<64).map { "\(4_500_000 + 0.1 * sin(Double($0))),\($0 % 5)" }

@@ -47,11 +47,14 @@ enum DemoCommand: Command {
       process: process,
       options: options, pool: session.pool)
     job.description.notes[note] = "yes"
-    folder.clear()
-    try folder.create(job.description)
     let bar = session.progress("train     ")
     let start = ContinuousClock.now
-    try job.run(in: folder, checkpointEvery: 1000) { bar.update($0, $1) }
+    try AtomicFile.makeFolder(folder.path)
+    try folder.alone {
+      folder.clear()
+      try folder.create(job.description)
+      try job.run(in: folder, checkpointEvery: 1000) { bar.update($0, $1) }
+    }
     let trainingSeconds = start.duration(to: .now).seconds
     let model = try job.trainer.averagedModel(pool: session.pool)
 

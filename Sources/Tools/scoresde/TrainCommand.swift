@@ -56,32 +56,57 @@ enum TrainCommand: ScalarCommand {
     let folder = RunFolder(try arguments.required("--out"))
     let asked = try TrainingJob<Scalar>.interval(arguments)
     let start = ContinuousClock.now
-    let new = FilePlace.missingFolders(folder.path)
-    var job: TrainingJob<Scalar>
     if arguments.has("--resume") {
-      job = try resuming(folder)
-    } else {
-      guard !folder.exists else {
-        let isBegun = FilePlace.exists(folder.checkpointPath)
-        throw CommandError.usage(
-          "--out \(folder.path) holds a run \(isBegun ? "already" : "without a checkpoint"); give --resume to \(isBegun ? "go on with" : "start") it, or another folder"
-        )
-      }
-      if let file = folder.file {
-        throw CommandError.usage(
-          "--out is \(folder.path), where \(file) would be overwritten, though no run.json says that it is a run's; expected another folder"
-        )
-      }
-      job = try begin()
-      job.description.notes[DataNote.interval.name] = try DataNote.interval.text(
-        of: asked ?? TrainingJob<Scalar>.usualInterval)
+      _ = try folder.description()
+      return try folder.alone { try run(resuming(folder), in: folder, session, from: start) }
     }
+    try checkNew(folder)
+    let new = FilePlace.missingFolders(folder.path)
+    var job = try begin()
+    job.description.notes[DataNote.interval.name] = try DataNote.interval.text(
+      of: asked ?? TrainingJob<Scalar>.usualInterval)
+    try AtomicFile.makeFolder(folder.path)
+    try folder.alone {
+      // Another may have begun there in the meantime, and ended.
+      try checkNew(folder)
+      do {
+        try run(job, in: folder, session, from: start)
+      } catch {
+        // A run that failed before its first checkpoint holds nothing to go on with.
+        folder.removeIfWithoutCheckpoint()
+        FilePlace.removeIfEmpty(new)
+        throw error
+      }
+    }
+  }
+
+  /// Checks that a folder holds no run, and nothing that one would overwrite.
+  private static func checkNew(_ folder: RunFolder) throws {
+    guard !folder.exists else {
+      let isBegun = FilePlace.exists(folder.checkpointPath)
+      throw CommandError.usage(
+        "--out \(folder.path) holds a run \(isBegun ? "already" : "without a checkpoint"); give --resume to \(isBegun ? "go on with" : "start") it, or another folder"
+      )
+    }
+    if let file = folder.file {
+      throw CommandError.usage(
+        "--out is \(folder.path), where \(file) would be overwritten, though no run.json says that it is a run's; expected another folder"
+      )
+    }
+  }
+
+  /// Trains a run, new or resumed, in a folder that is its own, and says what came of it.
+  private static func run<Scalar: TensorScalar>(
+    _ job: TrainingJob<Scalar>, in folder: RunFolder, _ session: Session,
+    from start: ContinuousClock.Instant
+  ) throws {
+    var job = job
     let every =
       try DataNote.interval.value(in: job.description, of: folder)
       ?? TrainingJob<Scalar>.usualInterval
     // From here on there is a run in the folder, which a signal does not leave without its steps.
     Interruption.watch()
-    if !arguments.has("--resume") { try folder.create(job.description) }
+    if !session.arguments.has("--resume") { try folder.create(job.description) }
     for remark in job.remarks { session.say(remark) }
     let bar = session.progress("train")
     do {
@@ -90,11 +115,6 @@ enum TrainCommand: ScalarCommand {
         progress: { bar.update($0, $1) })
     } catch {
       bar.leave()
-      // A run that failed before its first checkpoint holds nothing to go on with.
-      if !arguments.has("--resume") {
-        folder.removeIfWithoutCheckpoint()
-        FilePlace.removeIfEmpty(new)
-      }
       throw error
     }
     if let signal = Interruption.received, !job.trainer.isFinished {
