@@ -19,6 +19,9 @@ public struct DataScale: Hashable, Sendable {
   public let levels: Int
   /// The distance between neighbouring levels in raw units.
   public let binWidth: Double
+
+  /// The end of the last bin, where the first begins at 0.
+  public var top: Double { Double(levels) * binWidth }
   /// The factor of the affine map from raw to model space.
   public let factor: Double
   /// The offset of the affine map from raw to model space.

@@ -79,7 +79,7 @@ struct ComparedData<Scalar: TensorScalar> {
     func rounded(_ set: Dataset<Scalar>, as other: Dataset<Scalar>) -> Dataset<Scalar> {
       guard set.scale == nil, let scale = other.scale else { return set }
       if let same = try? set.scaled(by: scale) { return same }
-      let top = Double(scale.levels) * scale.binWidth
+      let top = scale.top
       let beyond = set.samples.withUnsafeBuffer {
         $0.count { Double($0) < 0 || Double($0) >= top }
       }

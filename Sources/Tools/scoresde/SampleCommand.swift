@@ -29,8 +29,9 @@ enum SampleCommand: ScalarCommand {
         ".npy, .csv of rows, .safetensors, .png of images or .svg of points in the plane (required)"
       ),
       Option(
-        "--trajectory", "FILE.npy",
-        "the states on the way too, [steps + 1, count, …]; the ends of adaptive-sde"),
+        "--trajectory", "FILE",
+        "the states on the way too: .npy of all, [steps + 1, count, …], or a picture of some, .svg of single numbers and points in the plane, .png of images; the ends of adaptive-sde"
+      ),
       .matrixProducts,
       .observe, .observeAs, .observeNoise,
     ] + ParticleOption.options + Edit<Float>.options + [Latents<Float>.read]

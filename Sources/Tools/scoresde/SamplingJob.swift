@@ -34,7 +34,7 @@ struct SamplingJob<Scalar: TensorScalar> {
         "--out", extensions: ["npy", "csv", "safetensors", "png", "svg"])
     else { throw CommandError.usage("sample needs --out") }
     self.out = out
-    trajectory = try session.checkWritable("--trajectory", extensions: ["npy"])
+    trajectory = try session.checkWritable("--trajectory", extensions: ["npy", "png", "svg"])
     if asked.solver is AdaptiveDiffusion, trajectory != nil {
       session.say(
         "--trajectory holds the first and the last states: adaptive-sde keeps none between")
@@ -61,6 +61,7 @@ struct SamplingJob<Scalar: TensorScalar> {
       (spec, steps) = (asked, askedSteps ?? 500)
     }
     try SampleFile.check(out, model.field.sampleShape)
+    if let trajectory { try TrajectoryFile<Scalar>.check(trajectory, model.field.sampleShape) }
     if let remark = model.priorRemark { session.say(remark) }
     edit = try Edit(session, model, epsilon: epsilon, atMost: askedCount)
     latents = try Latents(
@@ -116,10 +117,8 @@ struct SamplingJob<Scalar: TensorScalar> {
     try result.checkFinished()
     var others: [(String, JSON)] = []
     if let trajectory {
-      let states = result.trajectory.map { model.inDataUnits($0.x) }
-      let all = Tensor.concatenated(states)
-      try NPY.write(
-        all.reshaped(Shape([states.count] + states[0].shape.extents)), to: trajectory)
+      try TrajectoryFile(states: result.trajectory.map { (model.inDataUnits($0.x), $0.time) })
+        .write(to: trajectory, levels: model.scale?.top)
       others = [
         ("trajectory", .string(trajectory)),
         ("times", .array(result.trajectory.map { .number($0.time) })),
@@ -202,7 +201,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     let classes =
       labels.isEmpty ? "" : " of class\(labels.count == 1 ? "" : "es") \(names.said(labels))"
     try SampleFile.write(
-      samples, to: out, levels: model.scale.map { Double($0.levels) * $0.binWidth },
+      samples, to: out, levels: model.scale?.top,
       columns: samples.rows > count && latents?.isRowByRow != true ? count : nil,
       names: model.columns)
     try session.finish(
