@@ -7,7 +7,7 @@ enum SampleCommand: ScalarCommand {
   static let summary = "draws samples from a trained or an exact model"
   static let options: [Option] =
     [
-      .model, .modelProcess, .labels, .givenRows, .guidance,
+      .model, .modelProcess, .labels, .givenRows, .guidance, ClipOption.option,
       Option(
         "--solver", "SOLVER",
         "\(SolverSpec.names.joined(separator: ", ")) (default pc), or consistency, the only one of models of distill"

@@ -10,6 +10,7 @@ struct SamplingJob<Scalar: TensorScalar> {
   private let particles: ParticleOption?
   private let edit: Edit<Scalar>?
   private let latents: Latents<Scalar>?
+  private let clip: ClipOption?
   /// The samples of each condition.
   private let count: Int
   private let batchSize: Int?
@@ -23,6 +24,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     self.session = session
     let arguments = session.arguments
     particles = try ParticleOption(arguments)
+    clip = try ClipOption(arguments)
     let asked = try Self.solver(arguments)
     let askedSteps = try arguments.integer("--steps", atLeast: 1, atMost: TimeGrid.mostSteps)
     let askedCount = try arguments.integer("--count", atLeast: 1, atMost: 1 << 40)
@@ -62,7 +64,9 @@ struct SamplingJob<Scalar: TensorScalar> {
     }
     try SampleFile.check(out, model.field.sampleShape)
     if let trajectory { try TrajectoryFile<Scalar>.check(trajectory, model.field.sampleShape) }
-    if let remark = model.priorRemark { session.say(remark) }
+    for remark in [model.priorRemark, try clip?.remark(on: model)] {
+      if let remark { session.say(remark) }
+    }
     edit = try Edit(session, model, epsilon: epsilon, atMost: askedCount)
     latents = try Latents(
       arguments, of: model.field.sampleShape, besides: model.fileRows, atMost: askedCount)
@@ -92,9 +96,10 @@ struct SamplingJob<Scalar: TensorScalar> {
     let conditions = try conditions()
     let rows = Double(count) * Double(conditions.count)
     try checkMemory(Int(min(rows, 1e15)))
-    let (fields, logVolume) = try ObserveOption.fields(
+    let (whole, logVolume) = try ObserveOption.fields(
       model.samplingFields(session.arguments, under: conditions, repeating: count), of: model,
       repeating: count, session)
+    let fields = try whole.map { try clip?.field($0, of: model) ?? $0 }
     let bar = session.progress("sample")
     let start = ContinuousClock.now
     if let particles {
@@ -204,13 +209,14 @@ struct SamplingJob<Scalar: TensorScalar> {
       samples, to: out, levels: model.scale?.top,
       columns: samples.rows > count && latents?.isRowByRow != true ? count : nil,
       names: model.columns)
+    let clipped = try clip?.json(of: model) ?? .null
     try session.finish(
       .object(
         [
           ("count", .integer(samples.rows)),
           ("shape", .array(samples.shape.extents.map { .integer($0) })),
           ("solver", .string(solver)), ("nfe", .number(nfe)), ("seconds", .number(seconds)),
-          ("out", .string(out)),
+          ("clip", clipped), ("out", .string(out)),
         ] + others),
       "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row)\(classes) by \(method), NFE \(NumberText.significant(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
     )
@@ -229,7 +235,8 @@ struct SamplingJob<Scalar: TensorScalar> {
         "--epsilon is given, but \(text) is a consistency model, which leads to the last time that it was distilled for; leave it out"
       )
     }
-    guard let other = (["--guidance", "--observe", "--particles"]).first(where: arguments.has)
+    guard
+      let other = (["--guidance", "--observe", "--particles", "--clip"]).first(where: arguments.has)
     else { return }
     throw CommandError.usage(
       "\(other) is given, but \(text) is a consistency model, which has no scores\(other == "--guidance" ? "; scoresde distill takes it" : ""); leave it out"
