@@ -31,8 +31,12 @@ extension NetworkSpec {
       "blocks", default: sizes.blocks, in: .between(1, Double(mostDepth)))
     sizes.groups = try spec.integer(
       "groups", default: mostGroups(of: sizes.widths), in: .between(1, Double(mostWidth)))
-    if spec.string("head") != "all" {
-      sizes.headWidth = try spec.integer("head", in: .between(1, Double(mostWidth)))
+    if let head = spec.string("head"), head != "all" {
+      guard let width = Int(head), (1...mostWidth).contains(width) else {
+        throw spec.wrong(
+          "head", head, "all, or a whole number of channels from 1 to \(mostWidth)")
+      }
+      sizes.headWidth = width
     }
     sizes.attendsInMiddle = try spec.flag("middle-attention", default: true)
     sizes.padsAllSides = try spec.choice("padding", default: Padding.after) == .around
@@ -85,7 +89,7 @@ extension NetworkSpec {
       head < 1 || sizes.attendedWidths.contains(where: { $0 % head != 0 })
     {
       throw ProcessError(
-        "the \(name) has heads of \(head) channels; expected a divisor of those of each level with attention, \(text(of: sizes.attendedWidths))"
+        "the \(name) has heads of \(head) channels; expected a divisor of those of each level with attention, \(Set(sizes.attendedWidths).sorted().map(String.init).joined(separator: " and ")), or all of them in one head"
       )
     }
     guard sizes.epsilon > 0, sizes.epsilon.isFinite else {

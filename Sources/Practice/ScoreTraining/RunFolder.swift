@@ -194,7 +194,7 @@ public struct RunFolder: Sendable {
     let description = try description()
     if let teacher = description.teacher {
       throw FileError(
-        "\(path): the run holds a consistency model, distilled from \(teacher), which is no score; expected it to be read as one, by RunFolder.consistencyModel"
+        "\(path): the run holds a consistency model, distilled from \(teacher), which has samples and no scores; expected a score model, such as that"
       )
     }
     return try averaged(description, process, network, pool)
@@ -208,7 +208,7 @@ public struct RunFolder: Sendable {
     let description = try description()
     guard description.teacher != nil else {
       throw FileError(
-        "\(path): the run holds a score model; expected a consistency model, or to be read by RunFolder.model"
+        "\(path): the run holds a score model; expected a consistency model, as distillation makes it"
       )
     }
     return ConsistencyModel(try averaged(description, process, network, pool))
