@@ -164,9 +164,27 @@ import Testing
     ("\"positional\"", "\"fourier\"", ["time_embedding_type is fourier", "positional"]),
     ("\"silu\"", "\"gelu\"", ["act_fn is gelu"]),
     ("[4, 8],\n \"time", "[4, 7],\n \"time", ["[4, 7, 1]", "multiples of 2"]),
-    ("[4, 8],\n \"time", "null,\n \"time", ["sample_size is nothing"]),
+    ("[4, 8],\n \"time", "null,\n \"time", ["sample_size is null", "--size HEIGHTxWIDTH"]),
     ("[4, 8],\n \"time", "[4, 8, 1],\n \"time", ["sample_size"]),
-    ("\"layers_per_block\": 1", "\"layers_per_block\": \"1\"", ["layers_per_block", "Int"]),
+    (
+      "\"layers_per_block\": 1", "\"layers_per_block\": \"1\"",
+      ["layers_per_block is \"1\"; expected a whole number"]
+    ),
+    (
+      "\"layers_per_block\": 1", "\"layers_per_block\": 1.5",
+      ["layers_per_block is 1.5; expected a whole number"]
+    ),
+    (
+      "\"layers_per_block\": 1", "\"layers_per_block\": 1e400",
+      ["layers_per_block is a number too large to be read"]
+    ),
+    ("[\"AttnUpBlock2D\", \"UpBlock2D\"]", "3", ["up_block_types is 3; expected a list of texts"]),
+    ("\"norm_eps\": 1e-06", "\"norm_eps\": {}", ["norm_eps is an object; expected a number"]),
+    ("\"norm_eps\": 1e-06", "\"norm_eps\": NaN", ["epsilon nan"]),
+    (
+      "\"center_input_sample\": false", "\"center_input_sample\": 0",
+      ["center_input_sample is 0; expected true or false"]
+    ),
     ("\"layers_per_block\": 1", "\"layers_per_block\": 0", ["blocks 0"]),
     ("\"layers_per_block\": 1", "\"layers_per_block\": 2", ["resnets.1", "there is no"]),
     ("\"layers_per_block\": 1", "\"layers_per_block\": 1, \"num_class_embeds\": 10", ["classes"]),
@@ -174,7 +192,10 @@ import Testing
       "\"layers_per_block\": 1", "\"layers_per_block\": 1, \"add_attention\": false",
       ["there is a mid"]
     ),
-    ("\"attention_head_dim\": null", "\"attention_head_dim\": 3", ["heads of 3", "8"]),
+    (
+      "\"attention_head_dim\": null", "\"attention_head_dim\": 3",
+      ["heads of 3 channels", "with attention, 8, or all of them in one head"]
+    ),
     ("\"attention_head_dim\": null,", "\"attention_head_dim\": null", ["not a JSON object"]),
     ("\"norm_eps\": 1e-06", "\"norm_eps\": -1", ["epsilon -1"]),
     (
@@ -192,7 +213,22 @@ import Testing
 
   @Test(arguments: [
     ("\"linear\"", "\"sigmoid\"", ["beta_schedule is sigmoid", "linear"]),
-    ("\"trained_betas\": null", "\"trained_betas\": [0.1, 0.2]", ["trained_betas"]),
+    (
+      "\"trained_betas\": null", "\"trained_betas\": [0.1, 0.2]",
+      ["trained_betas is [0.1, 0.2]; expected null"]
+    ),
+    (
+      "\"trained_betas\": null", "\"use_flow_sigmas\": true",
+      ["use_flow_sigmas is true; expected false"]
+    ),
+    (
+      "DDPMScheduler", "ScoreSdeVeScheduler",
+      ["_class_name is ScoreSdeVeScheduler", "DDPM's chain"]
+    ),
+    ("DDPMScheduler", "KarrasVeScheduler", ["_class_name is KarrasVeScheduler"]),
+    ("DDPMScheduler", "FlowMatchEulerDiscreteScheduler", ["_class_name is FlowMatchEulerDiscrete"]),
+    ("DDPMScheduler", "DDPM", ["_class_name is DDPM; expected"]),
+    ("0.02", "\"0.02\"", ["beta_end is \"0.02\"; expected a number"]),
     ("\"trained_betas\": null", "\"prediction_type\": \"flow\"", ["prediction_type is flow"]),
     ("\"trained_betas\": null", "\"rescale_betas_zero_snr\": true", ["rescale_betas_zero_snr"]),
     ("1000", "1", ["2 or more"]), ("0.02", "2", ["below 1"]),
@@ -205,6 +241,70 @@ import Testing
     for word in words + ["scheduler_config.json"] {
       #expect(sentence.contains(word), "\(sentence)")
     }
+  }
+
+  /// Of each class: whether it clips, and its chain where the file says neither.
+  @Test(arguments: [
+    ("DDPM", 1.0, 0.02), ("DDIM", 1, 0.02), ("RePaint", 1, 0.02), ("PNDM", nil, 0.02),
+    ("UniPCMultistep", nil, 0.02), ("HeunDiscrete", nil, 0.012), ("KDPM2Discrete", nil, 0.012),
+  ])
+  func schedulersAreReadAsTheirClassesAre(_ name: String, _ clip: Double?, _ last: Double) throws {
+    func scheduler(_ more: String) throws -> PublishedScheduler {
+      var own = Self.plain
+      own.chain =
+        "{\"_class_name\": \"\(name)Scheduler\", \"lambda_min_clipped\": -Infinity\(more)}"
+      let folder = try Self.folder(own)
+      return try withExtendedLifetime(folder) { try PublishedModel(folder.path).scheduler }
+    }
+    let bare = try scheduler("")
+    #expect(bare.clip == clip && bare.threshold == nil && bare.spacing == nil)
+    #expect(bare.process.count == 1000 && bare.process.betas[999] == last)
+    let set = try scheduler(
+      ", \"clip_sample\": true, \"clip_sample_range\": 2, \"thresholding\": true, \"sample_max_value\": 1.5, \"timestep_spacing\": \"trailing\", \"variance_type\": \"fixed_large\", \"beta_end\": 0.5"
+    )
+    #expect(set.clip == (clip == nil && name != "HeunDiscrete" ? nil : 2))
+    let thresholds = ["DDPM", "DDIM", "UniPCMultistep"].contains(name)
+    #expect(set.threshold?.quantile == (thresholds ? 0.995 : nil))
+    #expect(set.threshold?.limit == (thresholds ? 1.5 : nil))
+    #expect(set.spacing == "trailing" && set.variance == "fixed_large")
+    #expect(set.process.betas[999] == 0.5)
+    #expect(try scheduler(", \"clip_sample\": false").clip == nil)
+  }
+
+  @Test func sidesMayBeGiven() throws {
+    var own = Self.plain
+    own.config = own.config.replacingOccurrences(of: "[4, 8],\n \"time", with: "null,\n \"time")
+    let folder = try Self.folder(own)
+    defer { withExtendedLifetime(folder) {} }
+    let model = try PublishedModel(folder.path, sides: [6, 2])
+    #expect(model.configuration.sampleShape == [6, 2, 1])
+    for sides in [[5, 2], [4, 0], [4]] {
+      #expect(throws: FileError.self) { try PublishedModel(folder.path, sides: sides) }
+    }
+  }
+
+  @Test func theNetworksOwnFolderWillDo() throws {
+    let folder = try Self.folder(Self.other)
+    defer { withExtendedLifetime(folder) {} }
+    let outer = try PublishedModel(folder.path)
+    let inner = try PublishedModel(folder.path + "/unet")
+    #expect(outer.configuration.sampleShape == inner.configuration.sampleShape)
+    #expect(outer.process.betas == inner.process.betas)
+    for (part, isModel) in [("", true), ("/unet", true), ("/scheduler", false)] {
+      #expect(PublishedModel.isFolder(folder.path + part) == isModel)
+    }
+  }
+
+  @Test(arguments: [Float.nan, .infinity, 1e20])
+  func weightsThatAreNoneAreRefusedByName(_ bad: Float) throws {
+    let folder = try Self.folder(Self.plain)
+    let path = "\(folder.path)/diffusion_pytorch_model.safetensors"
+    var tensors = try Safetensors<Float>(contentsOf: path).parameters
+    let place = try #require(tensors.names.firstIndex(of: "conv_in.bias"))
+    tensors.tensors[place].withUnsafeMutableBuffer { $0[1] = bad }
+    try Safetensors(tensors).write(to: path)
+    let sentence = try refusal(of: folder)
+    #expect(sentence.contains("conv_in.bias has an entry of \(bad) in float32"), "\(sentence)")
   }
 
   @Test func saysWhichFileIsMissing() throws {

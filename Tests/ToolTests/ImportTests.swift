@@ -9,6 +9,8 @@ import Testing
     var shape: [Int]
     var sde: String
     var network: String
+    var scheduler: String
+    var sampling: String?
     var out: String
   }
 
@@ -54,6 +56,102 @@ import Testing
     let scored: Reports.Likelihood = try bench.report(
       "likelihood --model run --data data.npy --rtol 1e-3 --strata 0")
     #expect(scored.bitsPerDimension != nil && scored.epsilon == 0.001)
+  }
+
+  /// Of schedulers: the options that sample as they do.
+  @Test(arguments: [
+    (
+      #""clip_sample_range": 1.0"#,
+      "--solver ancestral:grid=reference --steps 1000 --clip data"
+    ),
+    (
+      #""variance_type": "fixed_large", "clip_sample": false"#,
+      "--solver ancestral:variance=forward,grid=reference --steps 1000"
+    ),
+    (
+      #""clip_sample_range": 2"#,
+      "--solver ancestral:grid=reference --steps 1000 --clip -127,383"
+    ),
+    (
+      #""thresholding": true"#,
+      "--solver ancestral:grid=reference --steps 1000 --clip data"
+    ),
+    (
+      #""thresholding": true, "dynamic_thresholding_ratio": 0.9, "sample_max_value": 4"#,
+      "--solver ancestral:grid=reference --steps 1000 --clip data,quantile=0.9,limit=4"
+    ),
+    (
+      #""_class_name": "UniPCMultistepScheduler", "clip_sample": true"#, "--solver unipc"
+    ),
+    (
+      #""_class_name": "DDIMScheduler""#,
+      "--solver ddim:grid=uniform,denoise=tweedie --steps 999 --clip data"
+    ),
+    (#""_class_name": "PNDMScheduler""#, nil), (#""variance_type": "learned""#, nil),
+  ])
+  func theSamplerOfASchedulerIsTold(_ members: String, _ options: String?) throws {
+    let chain =
+      #"{"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02, "num_train_timesteps": 1000, "#
+      + members + "}"
+    var files = PublishedFolder.files(noise: 0)
+    files["published/scheduler_config.json"] = .text(chain)
+    let bench = try Workbench(files)
+    let report: Report = try bench.report("import published --out run")
+    #expect(report.sampling == options)
+    let told = try bench.scoresde("import published --out other")
+    guard let options else {
+      #expect(told.output.contains("which sample has not"))
+      return
+    }
+    #expect(told.output.contains("sample --model other \(options) draws "))
+    // What is told runs, here in fewer steps.
+    let words = options.split(separator: " ").map(String.init)
+    let fewer = words.map { Int($0) == nil ? $0 : "5" }.joined(separator: " ")
+    let drawn = try bench.scoresde("sample --model run \(fewer) --count 2 --out x.npy")
+    #expect(drawn.status == 0, "\(drawn.errors)")
+  }
+
+  @Test func sidesThatAreNotPublishedAreGiven() throws {
+    var files = PublishedFolder.files(noise: 0)
+    let config = String(decoding: files["published/config.json"] ?? Data(), as: UTF8.self)
+    files["published/config.json"] = .text(
+      config.replacingOccurrences(of: "[2, 4]", with: "null"))
+    let bench = try Workbench(files)
+    let without = try bench.scoresde("import published --out run")
+    #expect(without.status == 1 && without.errors.contains("--size HEIGHTxWIDTH"))
+    let report: Report = try bench.report("import published --size 3x5 --out run")
+    #expect(report.shape == [3, 5, 1])
+    for size in ["3", "3x", "3x5x", "0x5", "axb"] {
+      let outcome = try bench.scoresde("import published --size \(size) --out other")
+      #expect(outcome.status == 2 && outcome.errors.contains("--size is \(size)"))
+    }
+  }
+
+  @Test func foldersThatArePublishedAreSentToImport() throws {
+    let bench = try Workbench(PublishedFolder.files(noise: 0))
+    for words in [
+      "inspect published", "sample --model published --out x.npy",
+      "compare --data published --with moons", "compare --data moons --with published",
+      "train --start published --data digits --out other",
+    ] {
+      let outcome = try bench.scoresde(words)
+      #expect(outcome.status == 2, "\(outcome.errors)")
+      #expect(outcome.errors.contains("scoresde import published --out RUN"), "\(outcome.errors)")
+    }
+  }
+
+  @Test func aRunWithoutWeightsIsToBeImportedAnew() throws {
+    let bench = try Workbench(PublishedFolder.files(noise: 0))
+    let _: Report = try bench.report("import published --out run")
+    try bench.remove("run/checkpoint.safetensors")
+    for words in [
+      "sample --model run --out x.npy", "train --resume --out run",
+      "train --start run --data digits --out other",
+    ] {
+      let outcome = try bench.scoresde(words)
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains("scoresde import published --out RUN, with another folder"))
+    }
   }
 
   @Test(arguments: [

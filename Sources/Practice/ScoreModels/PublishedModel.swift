@@ -17,98 +17,86 @@ import ScoreTensors
 public struct PublishedModel: Sendable {
   /// The network, its images and what it gives.
   public let configuration: ModelConfiguration
-  /// The chain that it was trained on.
-  public let process: DDPMChain
+  /// The chain that it was trained on, and how it is sampled from.
+  public let scheduler: PublishedScheduler
   private let weightsPath: String
   private let configPath: String
   private let cosinesFirst: Bool
 
+  /// Whether a folder holds what describes a published model.
+  public static func isFolder(_ folder: String) -> Bool {
+    place(of: "scheduler_config.json", in: schedulerFolders(of: folder)) != nil
+      && place(of: "config.json", in: networkFolders(of: folder)) != nil
+  }
+
   /// Reads what the folder says of its model, and not yet the weights.
+  /// - Parameter sides: the height and width of images, in place of those that the file says; nil takes these.
   /// - Throws: `FileError` that names the file, what is in it and what is expected.
-  public init(_ folder: String) throws(FileError) {
-    let files = FileManager.default
-    func first(_ places: [String], _ what: String) throws(FileError) -> String {
-      let paths = places.map { "\(folder)/\($0)" }
-      guard let path = paths.first(where: files.fileExists) else {
-        throw FileError(
-          "\(folder): there is no \(what); expected \(paths.joined(separator: " or "))")
-      }
-      return path
-    }
-    guard files.fileExists(atPath: folder) else {
+  public init(_ folder: String, sides: [Int]? = nil) throws(FileError) {
+    guard FileManager.default.fileExists(atPath: folder) else {
       throw FileError("\(folder): there is no such folder; expected one with a published model")
     }
-    let chainPath = try first(
-      ["scheduler_config.json", "scheduler/scheduler_config.json"], "description of a chain")
-    let parts = ["", "unet/"]
-    configPath = try first(parts.map { $0 + "config.json" }, "description of a network")
-    let name = "diffusion_pytorch_model"
-    let beside = AtomicFile.folder(of: configPath)
-    weightsPath = "\(beside)/\(name).safetensors"
-    guard files.fileExists(atPath: weightsPath) else {
-      let isPickled = files.fileExists(atPath: "\(beside)/\(name).bin")
-      throw FileError(
-        "\(beside): there is no \(name).safetensors\(isPickled ? ", but a .bin, which is a program for Python to run" : ""); expected the weights as safetensors"
-      )
-    }
+    let chainPath = try Self.found(
+      "scheduler_config.json", in: Self.schedulerFolders(of: folder), "description of a chain",
+      folder)
+    configPath = try Self.found(
+      "config.json", in: Self.networkFolders(of: folder), "description of a network", folder)
+    weightsPath = try Self.weights(beside: configPath)
 
-    let (path, chainText) = (configPath, chainPath)
-    func failure(_ path: String) -> (String, String, String) -> FileError {
-      { key, found, expected in FileError("\(path): \(key) is \(found); expected \(expected)") }
-    }
-    let unet: PublishedUNet = try Self.read(path)
-    try unet.check(failure(path))
-    let chain: PublishedChain = try Self.read(chainText)
-    process = try chain.process(failure(chainText))
-    cosinesFirst = unet.flipSinToCos ?? true
+    let network = try PublishedObject(contentsOf: configPath)
+    let unet = try PublishedUNet(network, sides: sides)
+    scheduler = try PublishedScheduler(PublishedObject(contentsOf: chainPath))
+    cosinesFirst = unet.cosinesFirst
 
-    let sizes = unet.sizes(hasHeadWidth: try Self.has("attention_head_dim", path))
-    var network = NetworkSpec(
-      .ddpmUNet(sizes), condition: .step,
-      features: (unet.freqShift ?? 0) == 1 ? .positional : .positionalOpen,
-      frequencies: sizes.widths[0] / 2)
-    network.chainSteps = process.count
-    let sides = unet.sampleSize.map { [$0.height, $0.width] } ?? []
+    var spec = NetworkSpec(
+      .ddpmUNet(unet.sizes), condition: .step, features: unet.features,
+      frequencies: unet.sizes.widths[0] / 2)
+    spec.chainSteps = scheduler.process.count
     configuration = ModelConfiguration(
-      sampleShape: Shape(sides + [unet.inChannels ?? 3]), network: network,
-      preconditioning: try chain.preconditioning(failure(chainText)))
+      sampleShape: unet.sampleShape, network: spec, preconditioning: scheduler.preconditioning)
     do {
       try configuration.check()
     } catch {
-      throw FileError("\(path): \(error)")
+      throw network.failure(error)
     }
   }
 
-  private static func read<Value: Decodable>(_ path: String) throws(FileError) -> Value {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw FileError("\(path): the file cannot be read")
-    }
-    do {
-      return try JSONDecoder().decode(Value.self, from: data)
-    } catch DecodingError.typeMismatch(let type, let context),
-      DecodingError.valueNotFound(let type, let context)
-    {
-      let place = context.codingPath.map(\.stringValue).joined(separator: ".")
+  /// The chain that it was trained on.
+  public var process: DDPMChain { scheduler.process }
+
+  // Of the folder that pipelines are saved in, or of `unet` in it.
+  private static func schedulerFolders(of folder: String) -> [String] {
+    [folder, "\(folder)/scheduler", "\(folder)/../scheduler"]
+  }
+
+  private static func networkFolders(of folder: String) -> [String] { [folder, "\(folder)/unet"] }
+
+  private static func place(of name: String, in folders: [String]) -> String? {
+    folders.map { "\($0)/\(name)" }.first(where: FileManager.default.fileExists)
+  }
+
+  private static func found(
+    _ name: String, in folders: [String], _ what: String, _ folder: String
+  ) throws(FileError) -> String {
+    guard let path = place(of: name, in: folders) else {
+      let places = folders.prefix(2).map { "\($0)/\(name)" }
       throw FileError(
-        "\(path): \(place.isEmpty ? "it" : place) is something else than the expected \(place.isEmpty ? "object" : "\(type)")"
-      )
-    } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-      let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw FileError("\(path): \(place) has a value that cannot be read")
-    } catch {
-      throw FileError("\(path): not a JSON object")
+        "\(folder): there is no \(what); expected \(places.joined(separator: " or "))")
     }
+    return path
   }
 
-  /// Whether the object in a file has a key, null as its value too.
-  private static func has(_ key: String, _ path: String) throws(FileError) -> Bool {
-    let object: [String: Anything] = try read(path)
-    return object.keys.contains(key)
-  }
-
-  /// What is there, whatever it is.
-  private struct Anything: Decodable {
-    init(from decoder: any Decoder) {}
+  private static func weights(beside config: String) throws(FileError) -> String {
+    let folder = AtomicFile.folder(of: config)
+    let name = "diffusion_pytorch_model"
+    let path = "\(folder)/\(name).safetensors"
+    guard FileManager.default.fileExists(atPath: path) else {
+      let isPickled = FileManager.default.fileExists(atPath: "\(folder)/\(name).bin")
+      throw FileError(
+        "\(folder): there is no \(name).safetensors\(isPickled ? ", but a .bin, which is a program for Python to run" : ""); expected the weights as safetensors"
+      )
+    }
+    return path
   }
 
   /// Reads the weights.
@@ -158,9 +146,12 @@ public struct PublishedModel: Sendable {
       throw FileError(
         "\(weightsPath): \(name) has shape \(tensor.shape); expected \(Shape(published))")
     }
-    guard tensor.isFinite else {
+    // Sums of squares of results are to be finite numbers too.
+    let most = Double(Scalar.greatestFiniteMagnitude).squareRoot() / 1e4
+    if let bad = tensor.scalars.first(where: { !(abs(Double($0)) <= most) }) {
       throw FileError(
-        "\(weightsPath): \(name) has entries that are not finite numbers in \(Scalar.self)")
+        "\(weightsPath): \(name) has an entry of \(bad) in \(Scalar.typeName); expected finite numbers of up to \(Spec.text(most.rounded()))"
+      )
     }
     if isFilter {
       let (results, inputs, taps) = (wanted[3], wanted[2], wanted[0] * wanted[1])

@@ -29,6 +29,7 @@ enum CompareCommand: ScalarCommand {
     let arguments = session.arguments
     let sources = try ["--data", "--with"].map { option in
       let text = try arguments.required(option)
+      try PublishedModel.refuse(text, as: option)
       return try asUsage(of: option) { try DataSource(text) }
     }
     let count =

@@ -13,6 +13,10 @@ enum ImportCommand: ScalarCommand {
       "--levels", "N",
       "how many levels the data had that it was trained on, evenly from -1 to 1 (default 256, bytes)"
     ),
+    Option(
+      "--size", "HEIGHTxWIDTH",
+      "the sides of the images that the run is of, such as 32x32 (default: those that are published)"
+    ),
   ]
   /// The note in a run's description that says where it was imported from.
   static let note = "imported"
@@ -27,7 +31,7 @@ enum ImportCommand: ScalarCommand {
         "--out is \(folder.path), where \(file) would be overwritten; expected another folder")
     }
     let levels = try session.arguments.integer("--levels", atLeast: 2, atMost: 1 << 16) ?? 256
-    let published = try PublishedModel(source)
+    let published = try PublishedModel(source, sides: sides(session.arguments))
     let parameters: Parameters<Scalar> = try published.parameters()
     // Level b, of 256, is at 2b/255 − 1, in the middle of its bin.
     let last = Double(levels - 1)
@@ -51,9 +55,23 @@ enum ImportCommand: ScalarCommand {
         ("parameters", .integer(parameters.count)),
         ("shape", .array(model.sampleShape.extents.map { .integer($0) })),
         ("sde", .string(description.sde)), ("network", .string(description.network)),
-        ("levels", .integer(levels)), ("out", .string(folder.path)),
+        ("levels", .integer(levels)), ("scheduler", .string(published.scheduler.name)),
+        ("sampling", published.scheduler.sampling(scale).map { .string($0.options) } ?? .null),
+        ("out", .string(folder.path)),
       ]),
-      "\(NumberText.counted(parameters.count, "parameter")) of a network for images of \(model.sampleShape) and \(levels) levels, trained on \(description.sde); the run is in \(folder.path)"
+      "\(NumberText.counted(parameters.count, "parameter")) of a network for images of \(model.sampleShape) and \(levels) levels, trained on \(description.sde); the run is in \(folder.path)\n\(published.scheduler.remark(scale, run: folder.path))"
     )
+  }
+
+  /// The sides that `--size` gives, if it is given.
+  private static func sides(_ arguments: Arguments) throws -> [Int]? {
+    guard let text = arguments.text("--size") else { return nil }
+    let parts = text.split(separator: "x", omittingEmptySubsequences: false)
+    let sides = parts.compactMap { Int($0) }
+    guard parts.count == 2, sides.count == 2, sides.allSatisfy({ $0 > 0 }) else {
+      throw CommandError.usage(
+        "--size is \(text); expected the height and width of images, such as 32x32")
+    }
+    return sides
   }
 }

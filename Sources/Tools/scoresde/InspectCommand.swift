@@ -38,6 +38,7 @@ enum InspectCommand: Command {
     } else if path.hasSuffix(".safetensors") {
       try inspect(tensors: Safetensors<Scalar>(contentsOf: path), path, session)
     } else {
+      try PublishedModel.refuse(path, as: "what is inspected")
       try inspect(data: DataSource(path).load(as: Scalar.self), path, session)
     }
   }

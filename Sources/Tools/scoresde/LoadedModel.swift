@@ -74,6 +74,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     self.session = session
     let arguments = session.arguments
     let folder = RunFolder(text)
+    if !folder.exists { try PublishedModel.refuse(text, as: "--model") }
     let description = try folder.description()
     run = description
     let model = try Self.model(
@@ -187,11 +188,7 @@ struct LoadedModel<Scalar: TensorScalar> {
           "--sde is \(given), but the run \(text) was trained with \(run.sde); leave --sde out")
       }
     }
-    guard FilePlace.exists(folder.checkpointPath) else {
-      throw CommandError.failure(
-        "\(text) holds a run without a checkpoint; scoresde \(run.command) --out \(text) --resume starts it"
-      )
-    }
+    try run.checkCheckpoint(in: folder)
     if let level = run.options.noiseLevel {
       throw CommandError.usage(
         "--model is \(text), a run trained with --noise-level \(Spec.text(level)): it knows the score at that one level, and samples and likelihoods take all; expected a run without"

@@ -146,6 +146,16 @@ enum TrainCommand: ScalarCommand {
 extension RunDescription {
   /// The command that makes such runs.
   var command: String { teacher == nil ? TrainCommand.name : DistillCommand.name }
+
+  /// Checks that a run in a folder has a checkpoint.
+  func checkCheckpoint(in folder: RunFolder) throws {
+    guard !FilePlace.exists(folder.checkpointPath) else { return }
+    let remedy =
+      notes[ImportCommand.note].map {
+        "scoresde import \($0) --out RUN, with another folder for RUN, makes it anew"
+      } ?? "scoresde \(command) --out \(folder.path) --resume starts it"
+    throw CommandError.failure("\(folder.path) holds a run without a checkpoint; \(remedy)")
+  }
 }
 
 extension Duration {

@@ -172,6 +172,7 @@ struct TrainingJob<Scalar: TensorScalar> {
   ) throws -> RunDescription {
     var found = try folder.description()
     if let source = found.notes[ImportCommand.note] {
+      try found.checkCheckpoint(in: folder)
       throw CommandError.usage(
         "\(folder.path) was imported from \(source), without a training to go on with; --start \(folder.path) begins one with its parameters"
       )
