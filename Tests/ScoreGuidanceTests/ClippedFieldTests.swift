@@ -31,7 +31,7 @@ private struct ConstantField<Scalar: TensorScalar>: ScoreField {
   }
 
   @Test func denoisedDataAreClippedUnderEveryProcess() throws {
-    for process in try ProcessSpec.names.map(ProcessSpec.process) {
+    for process in try ProcessSpec.standardNames.map(ProcessSpec.process) {
       let field = try Self.gaussian(process, 4)
       let clipped = try ClippedField(field, lower: [-1, 0, 0.25, -9], upper: [1, 0.5, 0.75, 9])
       let times = Times.perSample([0.02, 0.4, 1].map { $0 * process.endTime })
