@@ -47,6 +47,10 @@ import Testing
       of: Tensor<Double>([3, 2], [0.1, 1, 0.1, 2, 0.1, 3]), by: .columns)
     #expect(map.deviations[0] == 1 && abs(map.means[0] - 0.1) < 1e-16)
     #expect(map.deviations[1] == (2.0 / 3).squareRoot())
+    // However many there are, whose sum is off.
+    let many = try Standardization(
+      of: Tensor<Double>([100_000, 1], Array(repeating: 3.7, count: 100_000)), by: .columns)
+    #expect(many.means == [3.7] && many.deviations == [1])
   }
 
   @Test func entriesWhoseSquaresOverflowAreNamed() throws {

@@ -24,4 +24,11 @@ import Testing
     #expect((-2 * a).value == -6 && (-2 * a).standardError == 0.6)
     #expect(abs(a.deviation(from: 2.4) - 2) < 1e-12)
   }
+
+  /// Equal numbers have their own mean and no deviation, whatever their sum is rounded to.
+  @Test func constantsAreExact() {
+    let samples = Tensor<Double>([700, 1], Array(repeating: 3.7, count: 700))
+    #expect(Metrics.means(samples) == [Estimate(3.7, standardError: 0)])
+    #expect(Metrics.standardDeviations(samples) == [Estimate(0, standardError: 0)])
+  }
 }

@@ -53,7 +53,12 @@ public struct Standardization: Hashable, Sendable {
       }
       return sums.map { $0 / count }
     }
-    let means = columnMeans { entry, _ in Double(entry) }
+    let first = samples.withUnsafeBuffer { $0.prefix(width).map(Double.init) }
+    let differing = columnMeans { Double($0) == first[$1] ? 0 : 1 }
+    // A constant is its own mean, which its sum may be off by rounding.
+    let means = zip(columnMeans { entry, _ in Double(entry) }, zip(first, differing)).map {
+      $1.1 > 0 ? $0 : $1.0
+    }
     let variances = columnMeans { entry, column in
       (Double(entry) - means[column]) * (Double(entry) - means[column])
     }
@@ -62,7 +67,7 @@ public struct Standardization: Hashable, Sendable {
       throw DataError(
         .notFinite, name, "the entries\(place) are so large that their squares are infinite")
     }
-    // What a constant that is no binary fraction leaves of a variance is rounding.
+    // What is constant but for rounding keeps its unit, as a constant does.
     let deviations = zip(means, variances).map { mean, variance in
       variance.squareRoot() > 1e-14 * abs(mean) ? variance.squareRoot() : 1
     }

@@ -16,7 +16,7 @@ public struct Estimate: Hashable, Sendable, Codable {
   public init(meanOf values: some Collection<Double>) {
     precondition(values.count >= 2, "the error of a mean takes two values or more")
     let count = Double(values.count)
-    let mean = values.reduce(0, +) / count
+    let mean = values.mean
     let square = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     self.init(mean, standardError: (square / (count - 1) / count).squareRoot())
   }
@@ -33,6 +33,14 @@ public struct Estimate: Hashable, Sendable, Codable {
   /// The estimate in other units.
   public static func * (factor: Double, a: Estimate) -> Estimate {
     Estimate(factor * a.value, standardError: abs(factor) * a.standardError)
+  }
+}
+
+extension Collection<Double> {
+  /// The mean, exactly that where all values are one.
+  var mean: Double {
+    guard let first else { return .nan }
+    return first + reduce(0) { $0 + ($1 - first) } / Double(count)
   }
 }
 

@@ -51,7 +51,7 @@ extension Metrics {
     columns(samples).map { values in
       precondition(values.count >= 2, "a standard deviation takes two samples or more")
       let count = Double(values.count)
-      let mean = values.reduce(0, +) / count
+      let mean = values.mean
       let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
       let fourth =
         values.reduce(0) {
