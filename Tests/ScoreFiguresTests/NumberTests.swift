@@ -14,11 +14,25 @@ import Testing
 
   @Test(arguments: [
     (2.18432, 0.0123, "2.184 ± 0.012"), (2.18432, 0.5, "2.18 ± 0.50"), (1234.5, 67, "1234 ± 67"),
-    (0.000012345, 0.000001, "0.0000123 ± 0.0000010"), (1, 0, "1.00000"),
-    (1e12, 3e9, "1.00000e+12 ± 3.0e+09"), (.nan, 1, "nan ± 1.000"),
+    (0.000012345, 0.000001, "0.0000123 ± 0.0000010"), (.nan, 1, "nan ± 1.000"),
+    // Very small and large ones have one power, which is that of the larger.
+    (1e12, 3e9, "1.0000e+12 ± 0.0030e+12"), (1.47552e-7, 3.9e-8, "1.48e-07 ± 0.39e-07"),
+    (-3e-9, 2e-8, "-0.3e-08 ± 2.0e-08"), (0, 3.2e-16, "0.0e-16 ± 3.2e-16"),
+    // What has no error has the digits that it takes, if they are few.
+    (1, 0, "1"), (3.7, 0, "3.7"), (Double(Float(3.7)), 0, "3.7"), (1013.25, 0, "1013.25"),
+    (1.0 / 3, 0, "0.333"), (3.7, 1e-15, "3.7"), (0.123456789, .nan, "0.123 ± nan"),
   ])
   func errorsSayHowManyDigitsCount(value: Double, error: Double, expected: String) {
     #expect(NumberText.plusMinus(value, error) == expected)
+  }
+
+  @Test(
+    arguments: [
+      (30, "30"), (0.05, "0.05"), (1.5e-5, "1.5e-05"), (0, "0"), (12.345, "12.35"),
+      (100, "100"), (2e7, "2e+07"), (.nan, "nan"),
+    ] as [(Double, String)])
+  func zerosAtTheEndAreTrimmed(value: Double, expected: String) {
+    #expect(NumberText.trimmed(value) == expected)
   }
 
   @Test func longNumbersAreGrouped() {

@@ -21,14 +21,38 @@ public enum NumberText {
       ? String(text.dropFirst()) : text
   }
 
+  /// A number rounded to significant digits, without zeros at the end of its decimals: `0.05`, `30`, `1.5e-05`.
+  public static func trimmed(_ value: Double, digits: Int = 4) -> String {
+    let text = significant(value, digits: digits)
+    let mantissa = text.prefix { $0 != "e" }
+    guard mantissa.contains("."), let last = mantissa.lastIndex(where: { $0 != "0" }) else {
+      return text
+    }
+    let kept = mantissa[last] == "." ? mantissa[..<last] : mantissa[...last]
+    return String(kept + text.dropFirst(mantissa.count))
+  }
+
   /// A value with its standard error, both to the error's second significant digit: `2.184 ± 0.012`.
+  ///
+  /// A value whose error is 0 has as many digits as it takes, or three where it takes more than six.
   public static func plusMinus(_ value: Double, _ error: Double) -> String {
-    guard value.isFinite, error.isFinite, error > 0 else {
-      return significant(value, digits: 6) + (error == 0 ? "" : " ± " + significant(error))
+    guard value.isFinite, error.isFinite else {
+      return significant(value, digits: 3) + " ± " + significant(error)
+    }
+    // Sums of equal numbers may be off by their rounding.
+    guard error > max(1e-300, 1e-12 * abs(value)) else {
+      let text = trimmed(value, digits: 6)
+      return abs((Double(text) ?? .nan) - value) <= 1e-7 * abs(value)
+        ? text : significant(value, digits: 3)
     }
     let exponent = Int(log10(error).rounded(.down))
     guard abs(exponent) <= 6, abs(value) < 1e9 else {
-      return significant(value, digits: 6) + " ± " + significant(error, digits: 2)
+      let power = max(exponent, value == 0 ? exponent : Int(log10(abs(value)).rounded(.down)))
+      let suffix = String(format: "e%+03d", power)
+      func part(_ value: Double) -> String {
+        fixed(value / pow(10, Double(power)), decimals: 1 + power - exponent) + suffix
+      }
+      return part(value) + " ± " + part(error)
     }
     let decimals = max(0, 1 - exponent)
     return fixed(value, decimals: decimals) + " ± " + fixed(error, decimals: decimals)
