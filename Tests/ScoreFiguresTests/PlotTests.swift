@@ -53,6 +53,35 @@ struct Markup {
     #expect(ticks(1e-7...2e-7).contains("1.2·10⁻⁷"))
   }
 
+  /// Steps are counted: there is no tick between two of them.
+  @Test func ticksOfWholeNumbersAreWhole() {
+    func ticks(_ range: ClosedRange<Double>, _ scale: Axis.Scale = .linear) -> [String] {
+      let axis = Axis(scale: scale, range: range, isWhole: true)
+      return labels(Plot(x: axis, y: Axis(range: 0...1), width: 460)).dropLast(6)
+    }
+    #expect(ticks(0.96...2.04) == ["1", "2"])
+    #expect(ticks(0.5...1.5) == ["1"])
+    #expect(ticks(0.84...5.16) == ["1", "2", "3", "4", "5"])
+    #expect(ticks(2...5, .log) == ["2", "3", "4", "5"])
+  }
+
+  /// One number alone tells no scale, and numbers that run into each other tell nothing.
+  @Test func smallPlotsHaveTwoToFiveTicksThatStandApart() {
+    for place in 0..<400 {
+      let low = Double(place * 37 % 101) - 50
+      let range = low...low + pow(10, Double(place % 13) / 3 - 2) * (1 + Double(place % 7))
+      let plot = Plot(x: Axis(range: range), y: Axis(range: 0...1), width: 300, height: 240)
+      let ticks = labels(plot).dropLast(3)
+      #expect((2...5).contains(ticks.count), "\(range): \(ticks)")
+    }
+    // The multiples of 5 have but one between these.
+    let between = Plot(x: Axis(range: 0.2...9.71), y: Axis(range: 0...1), width: 300, height: 240)
+    #expect(labels(between).dropLast(3) == ["2", "4", "6", "8"])
+    let long = Plot(
+      x: Axis(range: 1_000_000_000...1_000_000_003), y: Axis(range: 0...1), width: 300)
+    #expect(labels(long).dropLast(6).count == 2)
+  }
+
   @Test func logarithmicTicksArePowersOfTen() {
     func ticks(_ range: ClosedRange<Double>) -> [String] {
       labels(
@@ -131,18 +160,38 @@ struct Markup {
     #expect(counts[0] == 2 && counts[1] == 3 && counts[2] == 2)
   }
 
-  @Test func longTextsAreMadeSmallerRatherThanCut() throws {
-    func size(_ title: String) throws -> Double {
+  /// A text that is too long is smaller by a fifth at most, and loses its middle rather than its end.
+  @Test func longTextsAreCutInTheMiddle() throws {
+    func shown(_ title: String) throws -> (size: Double, text: String) {
       let plot = Plot(title, width: 300, [.line(x: [0, 1], y: [0, 1], label: title)])
-      let sizes = plot.svg.matches(of: /font-size="([0-9.]+)"[^>]*>/).compactMap { match in
-        plot.svg[match.range.upperBound...].hasPrefix(title) ? Double(match.output.1) : nil
-      }
-      #expect(sizes.count == 2)
-      return try #require(sizes.first)
+      let found = plot.svg.matches(of: /font-size="([0-9.]+)"[^>]*font-weight[^>]*>([^<]*)</)
+      let match = try #require(found.first)
+      return (try #require(Double(match.output.1)), String(match.output.2))
     }
-    let long = String(repeating: "long ", count: 20)
-    #expect(try size("short") == 15)
-    #expect(try size(long) < 8)
+    #expect(try shown("short") == (15, "short"))
+    let some = "a name of thirty letters in all"
+    #expect(try shown(some).text == some && (12..<15).contains(shown(some).size))
+    let long = "first" + String(repeating: " long", count: 20) + " last"
+    let cut = try shown(long)
+    #expect(cut.size == 12 && cut.text.hasPrefix("first long") && cut.text.hasSuffix("long last"))
+    #expect(cut.text.contains("…") && (25..<40).contains(cut.text.count))
+    // A pointer shows the whole, in the title and in the legend.
+    #expect(Plot(long, width: 300).svg.ranges(of: "<title>\(long)</title>").count == 2)
+  }
+
+  @Test func notesStandBelowTheTitle() {
+    let plot = Plot("t", notes: ["one", "two"], width: 300, height: 240)
+    #expect(labels(plot).prefix(3) == ["t", "one", "two"])
+    #expect(plot.height == Plot("t", width: 300, height: 240).height)
+  }
+
+  @Test func headingsHaveEachEntryOnce() {
+    let heading = Heading(
+      "t", entries: [("a", Color.series[0]), ("b", Color.series[1])], lines: ["l"], width: 300)
+    let markup = Markup(heading.svg)
+    #expect(markup.problem == nil && markup.texts == ["t", "a", "b", "l"])
+    #expect(heading.svg.contains(Color.series[1].hex) && heading.width == 300)
+    #expect(heading.height > Heading("t", width: 300).height)
   }
 
   @Test func bandsHaveGaps() {

@@ -54,6 +54,20 @@ import Testing
     #expect(try norths("--scalar float32").count < 8)
   }
 
+  /// Runs of a few steps have a mean of them all, over steps that are whole numbers.
+  @Test func figuresOfShortRunsHaveWholeSteps() throws {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    for (steps, ticks) in [(1, ["1"]), (2, ["1", "2"]), (5, ["1", "2", "3", "4", "5"])] {
+      let _: Reports.Train = try bench.report(
+        "train --data data.npy --out run\(steps) --steps \(steps) \(Self.options)")
+      let svg = String(decoding: try bench.data("run\(steps)/loss.svg"), as: UTF8.self)
+      // Numbers below the horizontal axis stand in its middle.
+      let found = svg.matches(of: /fill="#555555" text-anchor="middle">([^<]*)</)
+      #expect(found.map { String($0.output.1) } == ticks)
+      #expect(svg.contains("stroke-linecap=\"round\"/>"), "there is a dot at \(steps)")
+    }
+  }
+
   private static let options =
     "--network mlp:width=16,layers=1 --batch-size 16 --schedule constant --seed 3"
   private static let parts = ["run.json", "checkpoint.safetensors", "loss.csv", "loss.svg"]

@@ -14,10 +14,15 @@ public struct Axis: Hashable, Sendable {
   public var scale: Scale
   /// The values shown; from the data where nil.
   public var range: ClosedRange<Double>?
+  /// Whether values are counted, such as steps, so that ticks are whole numbers too.
+  public var isWhole: Bool
 
   /// Creates an axis.
-  public init(_ label: String = "", scale: Scale = .linear, range: ClosedRange<Double>? = nil) {
-    (self.label, self.scale, self.range) = (label, scale, range)
+  public init(
+    _ label: String = "", scale: Scale = .linear, range: ClosedRange<Double>? = nil,
+    isWhole: Bool = false
+  ) {
+    (self.label, self.scale, self.range, self.isWhole) = (label, scale, range, isWhole)
   }
 }
 

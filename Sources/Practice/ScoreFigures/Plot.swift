@@ -6,6 +6,8 @@
 public struct Plot: Figure {
   /// The text above the plot.
   public var title: String
+  /// Lines in small type below the title.
+  public var notes: [String]
   /// The horizontal axis.
   public var x: Axis
   /// The vertical axis.
@@ -20,11 +22,11 @@ public struct Plot: Figure {
 
   /// Creates a plot.
   public init(
-    _ title: String = "", x: Axis = "", y: Axis = "", width: Int = 560, height: Int = 360,
-    isEqualAspect: Bool = false, _ marks: [Mark] = []
+    _ title: String = "", notes: [String] = [], x: Axis = "", y: Axis = "", width: Int = 560,
+    height: Int = 360, isEqualAspect: Bool = false, _ marks: [Mark] = []
   ) {
     precondition(width >= 120 && height >= 90, "a plot of \(width) × \(height) pixels is too small")
-    (self.title, self.x, self.y, self.marks) = (title, x, y, marks)
+    (self.title, self.notes, self.x, self.y, self.marks) = (title, notes, x, y, marks)
     (self.width, self.givenHeight, self.isEqualAspect) = (width, height, isEqualAspect)
   }
 

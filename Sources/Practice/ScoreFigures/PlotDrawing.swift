@@ -7,9 +7,14 @@ struct PlotDrawing {
     var text = ""
     if !plot.title.isEmpty {
       text += SVG.text(
-        plot.title, x: layout.left, y: 24,
-        size: fitting(plot.title, PlotLayout.titleSize, from: layout.left), fill: "#1a1a1a",
-        bold: true)
+        plot.title, x: layout.left, y: 24, size: PlotLayout.titleSize, fill: "#1a1a1a", bold: true,
+        within: room(from: layout.left))
+    }
+    for (line, note) in plot.notes.enumerated() {
+      text += SVG.text(
+        note, x: layout.left,
+        y: (plot.title.isEmpty ? 14 : 40) + PlotLayout.noteHeight * Double(line),
+        size: PlotLayout.noteSize, fill: "#555555", within: room(from: layout.left))
     }
     text += grid
     // A nested picture clips its content and needs no identifier.
@@ -23,12 +28,8 @@ struct PlotDrawing {
 
   private func n(_ value: Double) -> String { SVG.number(value) }
 
-  /// A size, or a smaller one at which a text that begins at x ends within the picture.
-  private func fitting(_ text: String, _ size: Double, from x: Double) -> Double {
-    // Fonts that are wider than most take an eighth more.
-    let width = 1.125 * SVG.textWidth(text, size: size)
-    return width > 0 ? size * min(1, max(0.1, (Double(plot.width) - x) / width)) : size
-  }
+  /// What a text that begins at x has of the picture.
+  private func room(from x: Double) -> Double { Double(plot.width) - x }
   private var bottom: Double { layout.top + layout.plotHeight }
   private var right: Double { layout.left + layout.plotWidth }
 
@@ -104,8 +105,7 @@ struct PlotDrawing {
         }
       return swatch
         + SVG.text(
-          entry.label, x: x + 24, y: y + 4,
-          size: fitting(entry.label, PlotLayout.tickSize, from: x + 24))
+          entry.label, x: x + 24, y: y + 4, size: PlotLayout.tickSize, within: room(from: x + 24))
     }.joined()
   }
 

@@ -13,6 +13,8 @@ struct PlotLayout {
   static let titleSize = 15.0
   static let labelSize = 13.0
   static let tickSize = 12.0
+  static let noteSize = 11.0
+  static let noteHeight = 15.0
 
   let x: PlotScale
   let y: PlotScale
@@ -36,8 +38,8 @@ struct PlotLayout {
     let right = 18.0
     let plotWidth = max(40, Double(plot.width) - left - right)
 
-    // Title, then the legend in as many lines as it needs, then the plot: nothing ever covers data.
-    let legendTop = plot.title.isEmpty ? 10.0 : 36.0
+    // Title, notes, then the legend in as many lines as it needs, then the plot: nothing ever covers data.
+    let legendTop = (plot.title.isEmpty ? 10.0 : 36.0) + Self.noteHeight * Double(plot.notes.count)
     var legend: [Entry] = []
     var cursor = (x: left, y: legendTop + 8)
     for (mark, color) in zip(plot.marks, colors) {
@@ -61,7 +63,9 @@ struct PlotLayout {
     self.y = yScale
     (self.left, self.top, self.plotWidth, self.plotHeight) = (left, top, plotWidth, plotHeight)
     height = Int((top + plotHeight + bottom).rounded(.up))
-    xTicks = xScale.ticks(pixels: plotWidth, perTick: plot.isEqualAspect ? 60 : 75).ticks
+    xTicks = Self.spaced(
+      xScale.ticks(pixels: plotWidth, perTick: plot.isEqualAspect ? 60 : 75).ticks
+    ) { plotWidth * xScale.fraction($0) }
     self.yTicks = plot.isEqualAspect ? yScale.ticks(pixels: plotHeight, perTick: 60).ticks : yTicks
     self.colors = colors
     self.legend = legend
@@ -69,6 +73,19 @@ struct PlotLayout {
 
   func placeX(_ value: Double) -> Double { left + plotWidth * x.fraction(value) }
   func placeY(_ value: Double) -> Double { top + plotHeight * (1 - y.fraction(value)) }
+
+  /// The ticks with the numbers of some of them left out where they would run into each other.
+  private static func spaced(_ ticks: [Ticks.Tick], _ place: (Double) -> Double) -> [Ticks.Tick] {
+    let labelled = ticks.filter { $0.label != nil }
+    let places = labelled.map { place($0.value) }
+    let widths = labelled.map { SVG.textWidth($0.label ?? "", size: tickSize) }
+    let gap = zip(places, places.dropFirst()).map { $1 - $0 }.min() ?? .infinity
+    let needed = ((widths.max() ?? 0) + 8) / max(gap, 1)
+    guard needed > 1 else { return ticks }
+    let stride = Int(needed.rounded(.up))
+    let kept = Set(labelled.indices.filter { $0.isMultiple(of: stride) }.map { labelled[$0].value })
+    return ticks.map { kept.contains($0.value) ? $0 : Ticks.Tick(value: $0.value, label: nil) }
+  }
 
   private static func colors(_ marks: [Mark]) -> [Color] {
     var named: [String: Color] = [:]
@@ -96,6 +113,7 @@ struct PlotLayout {
 struct PlotScale {
   let scale: Axis.Scale
   let range: ClosedRange<Double>
+  private let isWhole: Bool
   private let low: Double
   private let high: Double
 
@@ -103,7 +121,7 @@ struct PlotScale {
     _ axis: Axis, _ marks: [Mark], _ extent: KeyPath<Mark, [[Double]]>,
     _ isFlush: KeyPath<Mark, Bool>
   ) {
-    scale = axis.scale
+    (scale, isWhole) = (axis.scale, axis.isWhole)
     let isLog = axis.scale == .log
     func coordinate(_ value: Double) -> Double { isLog ? log10(value) : value }
     var bounds: (Double, Double)?
@@ -139,8 +157,10 @@ struct PlotScale {
   }
 
   func ticks(pixels: Double, perTick: Double) -> Ticks {
-    let count = max(2, Int(pixels / perTick))
-    return scale == .log ? .log(range, count: count) : .linear(range, count: count)
+    let count = max(3, Int(pixels / perTick))
+    return scale == .log
+      ? .log(range, count: count, isWhole: isWhole)
+      : .linear(range, count: count, isWhole: isWhole)
   }
 }
 

@@ -34,16 +34,26 @@ enum SVG {
     case start, middle, end
   }
 
+  /// A text; one that is wider than it may be is smaller by up to a fifth, and beyond that cut in its middle and whole in the
+  /// title that a pointer shows.
   static func text(
     _ text: String, x: Double, y: Double, size: Double, fill: String = "#333333",
-    anchor: Anchor = .start, bold: Bool = false, rotated: Bool = false
+    anchor: Anchor = .start, bold: Bool = false, rotated: Bool = false, within room: Double? = nil
   ) -> String {
+    // Fonts that are wider than most take an eighth more, and bold ones as much again.
+    let widest = bold ? 1.27 : 1.125
+    let width = widest * textWidth(text, size: size)
+    let size = room.map { size * min(1, max(0.8, $0 / max(width, 1))) } ?? size
+    let shown = text.shortened { kept in
+      room.map { widest * textWidth(kept, size: size) <= $0 + 1e-9 } ?? true
+    }
     var attributes = "x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(number(size))\""
     attributes += " fill=\"\(fill)\""
     if anchor != .start { attributes += " text-anchor=\"\(anchor.rawValue)\"" }
     if bold { attributes += " font-weight=\"600\"" }
     if rotated { attributes += " transform=\"rotate(-90 \(number(x)) \(number(y)))\"" }
-    return "<text \(attributes)>\(escaped(text))</text>\n"
+    let title = shown == text ? "" : "<title>\(escaped(text))</title>"
+    return "<text \(attributes)>\(escaped(shown))\(title)</text>\n"
   }
 
   /// The width of a text in a sans-serif font, estimated: good enough to leave room for it.
@@ -62,5 +72,19 @@ enum SVG {
     case _ where scalar.value >= 0x2E80: 1.0
     default: 0.57
     }
+  }
+}
+
+extension String {
+  /// The text, or what fits of its beginning and its end with an ellipsis between.
+  func shortened(_ fits: (String) -> Bool) -> String {
+    if fits(self) { return self }
+    var (few, many) = (2, count)
+    func kept(_ number: Int) -> String { prefix((number + 1) / 2) + "…" + suffix(number / 2) }
+    while many - few > 1 {
+      let middle = (few + many) / 2
+      if fits(kept(middle)) { few = middle } else { many = middle }
+    }
+    return kept(min(few, count))
   }
 }

@@ -10,18 +10,30 @@ struct Ticks {
 
   let ticks: [Tick]
 
-  /// Ticks on a linear scale, about `count` of them.
-  static func linear(_ range: ClosedRange<Double>, count: Int) -> Ticks {
+  /// Ticks on a linear scale, about `count` of them, and two at the least unless they are to be whole numbers.
+  static func linear(_ range: ClosedRange<Double>, count: Int, isWhole: Bool = false) -> Ticks {
     let rough = (range.upperBound - range.lowerBound) / Double(max(1, count))
     guard rough.isNormal, rough > 0 else { return Ticks(ticks: []) }
     var exponent = Int(log10(rough).rounded(.down))
     let leading = rough / pow(10, Double(exponent))
     // The thresholds are the geometric means between neighbours, so that the count is at most 1.6 times off.
     var multiple = leading < 1.41 ? 1 : leading < 3.16 ? 2 : leading < 7.07 ? 5 : 10
-    if multiple == 10 {
-      multiple = 1
-      exponent += 1
+    if multiple == 10 { (multiple, exponent) = (1, exponent + 1) }
+    if isWhole, exponent < 0 { return linear(range, stepping: 1, 0) }
+    var found = linear(range, stepping: multiple, exponent)
+    // One number alone tells no scale.
+    while found.ticks.count == 1, !(isWhole && multiple == 1 && exponent == 0) {
+      (multiple, exponent) =
+        multiple == 5 ? (2, exponent) : multiple == 2 ? (1, exponent) : (5, exponent - 1)
+      found = linear(range, stepping: multiple, exponent)
     }
+    return found
+  }
+
+  /// Ticks at the multiples of `multiple` · 10^`exponent`.
+  private static func linear(
+    _ range: ClosedRange<Double>, stepping multiple: Int, _ exponent: Int
+  ) -> Ticks {
     let step = decimal(multiple, exponent)
     let slack = 1e-6
     guard step.isNormal,
@@ -39,11 +51,11 @@ struct Ticks {
   }
 
   /// Ticks on a logarithmic scale: powers of ten, and 2 and 5 times them where there are few.
-  static func log(_ range: ClosedRange<Double>, count: Int) -> Ticks {
+  static func log(_ range: ClosedRange<Double>, count: Int, isWhole: Bool = false) -> Ticks {
     let low = log10(range.lowerBound)
     let high = log10(range.upperBound)
     // Within less than a decade, a linear scale's numbers read better.
-    if high - low < 0.7 { return linear(range, count: count) }
+    if high - low < 0.7 { return linear(range, count: count, isWhole: isWhole) }
     let exponents = Int(low.rounded(.down))...Int(high.rounded(.up))
     let skip = max(1, Int(((high - low) / Double(max(1, count))).rounded(.up)))
     let labelled = high - low < 1.5 ? [1, 2, 5] : high - low < 2.5 ? [1, 3] : [1]

@@ -7,6 +7,8 @@ struct LossFigure {
 
   /// At most so many stretches of the training loss have a mean each.
   private static let stretches = 60
+  /// Up to so many entries have a dot each.
+  private static let fewEntries = 10
 
   var plot: Plot {
     let entries = log.entries
@@ -26,10 +28,19 @@ struct LossFigure {
     var raw = Mark.line(x: steps, y: losses, color: .series[0])
     raw.opacity = 0.25
     var marks = size > 1 ? [raw] : []
-    marks.append(
-      .line(
-        x: smoothed(steps), y: smoothed(losses),
-        label: own.isEmpty ? nil : "batches", color: .series[0]))
+    let label = own.isEmpty ? nil : "batches"
+    if let entry = entries.first, entries.count == 1 {
+      // One mean is that of all steps so far.
+      marks.append(
+        .line(
+          x: [1, Double(entry.step)], y: [entry.loss, entry.loss], label: label, color: .series[0]))
+    } else {
+      marks.append(
+        .line(x: smoothed(steps), y: smoothed(losses), label: label, color: .series[0]))
+    }
+    if entries.count <= Self.fewEntries {
+      marks.append(.points(x: steps, y: losses, label: label, color: .series[0]))
+    }
     if !own.isEmpty {
       let x = own.map { Double($0.step) }
       for (label, color, values) in [
@@ -40,6 +51,7 @@ struct LossFigure {
         marks.append(.points(x: x, y: values.map(\.value), label: label, color: color))
       }
     }
-    return Plot("Loss", x: "step", y: Axis("loss", scale: isLog ? .log : .linear), marks)
+    return Plot(
+      "Loss", x: Axis("step", isWhole: true), y: Axis("loss", scale: isLog ? .log : .linear), marks)
   }
 }
