@@ -57,4 +57,24 @@ import Testing
     #expect(uri.hasPrefix("data:image/png;base64,iVBORw0KGgo"))
     #expect(uri.dropFirst(22).count.isMultiple(of: 4))
   }
+
+  /// A hyphen is the middle row of its five columns; letters that are not there are boxes.
+  @Test func textIsDrawnInSquares() {
+    let hyphen = Raster.text("-", channels: 1, factor: 1, within: 100)
+    #expect(hyphen.width == 14 && hyphen.height == 15)
+    let black = hyphen.pixels.indices.filter { hyphen.pixels[$0] == 0 }
+    #expect(black == (4..<9).map { 7 * 14 + $0 })
+    let large = Raster.text("-", channels: 3, factor: 2, within: 100)
+    #expect(large.pixels.count { $0 == 0 } == 3 * 4 * black.count)
+    let box = Raster.text("ü", channels: 1, factor: 1, within: 100)
+    #expect(box.pixels.count { $0 == 0 } == 2 * 7 + 2 * 3)
+    #expect(Raster.text("\u{2009}", channels: 1, within: 99).pixels.allSatisfy { $0 == 255 })
+    // What is too wide loses its middle.
+    let cut = Raster.text("abcdefghij", channels: 1, factor: 1, within: 40)
+    #expect(cut == Raster.text("ab…ij", channels: 1, factor: 1, within: 99) && cut.width <= 40)
+    // No two letters are alike.
+    let letters = (0x20...0x7E).map { Character(Unicode.Scalar(UInt8($0))) }
+    let drawn = Set(letters.map { Raster.text(String($0), channels: 1, within: 99) })
+    #expect(drawn.count == letters.count)
+  }
 }

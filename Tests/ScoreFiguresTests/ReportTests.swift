@@ -32,6 +32,17 @@ import Testing
         """)
     #expect(Self.table.html.contains("<td class=\"number\">0.034 ± 0.002</td>"))
     #expect(Table(columns: ["a"]).text == "a\n─\n")
+    // Long names lose their middle where they can still be told apart.
+    let long = ["a", "b"].map {
+      String(repeating: $0, count: 30) + String(repeating: "c", count: 30)
+    }
+    #expect(
+      Table.abbreviated(long + ["d"], to: 9) == ["aaaa…cccc", "bbbb…cccc", "d"])
+    let alike = ["x", "y"].map { "aaaaaaaa\($0)aaaaaaaa" }
+    #expect(Table.abbreviated(alike, to: 9) == alike)
+    // What begins with a number is none for that.
+    let sentences = Table(columns: ["why"], rows: [["2 steps are too few for it"], ["it is"]])
+    #expect(sentences.text.split(separator: "\n").last == "it is")
   }
 
   @Test func pagesAreWellFormedAndNeedNothingElse() {

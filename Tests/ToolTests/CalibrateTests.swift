@@ -48,6 +48,13 @@ import Testing
         #expect(abs(score.value - 0.5641896) < 5 * score.standardError)
       }
     }
+    let said = try bench.scoresde(
+      "calibrate --model gaussian:dim=2 --data truths.npy --count 60 --solver ddim --steps 40 --draws 39 --quiet"
+    ).output
+    #expect(said.contains("NFE 40,") && said.contains("within 50 %   within 80 %   within 95 %"))
+    let both = try #require(
+      said.split(separator: "\n").first { $0.hasPrefix(" all 2") || $0.hasPrefix("all 2") })
+    #expect(both.count { $0 == "%" } == 3)
     let picture = String(decoding: try bench.data("ranks.svg"), as: UTF8.self)
     #expect(picture.contains("rank of the true value"))
     let narrow: Report = try bench.report(

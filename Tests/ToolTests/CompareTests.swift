@@ -209,23 +209,73 @@ import Testing
       let report: Report = try bench.report("compare \(words) --out a.svg")
       return (report, String(decoding: try bench.data("a.svg"), as: UTF8.self))
     }
+    func texts(_ svg: String, _ text: String) -> Int {
+      svg.components(separatedBy: ">\(text)<").count - 1
+    }
     let (_, moons) = try picture("--data moons:count=40 --with moons:test,count=30")
     #expect(moons.contains("--with moons:test,count=30") && moons.contains("x₂"))
     let (columns, histograms) = try picture("--data x.npy --with y.npy")
     #expect(columns.columns?.count == 14)
-    #expect(histograms.components(separatedBy: ">density<").count == 13)
+    #expect(
+      texts(histograms, "density") == 12 && texts(histograms, "--data x.npy: 60 samples") == 1)
+    #expect(texts(histograms, "--with y.npy: 50 samples") == 1)
+    #expect(texts(histograms, "12 of 14 numbers: those that differ most") == 1)
+    #expect(histograms.contains("Freedman and Diaconis") && histograms.contains(">number 1"))
     let (wide, _) = try picture("--data wide.npy --with wide.npy")
     #expect(wide.columns == nil && wide.squaredFrechetDistance == nil && wide.identical == 9)
     let (_, images) = try picture("--data digits:count=20 --with digits:test,count=90")
     #expect(images.components(separatedBy: "<image ").count == 3)
+    #expect(texts(images, "--with digits:test,count=90: the first 64 of 90 samples") == 1)
     let _: Report = try bench.report(
       "compare --data digits:count=20 --with digits:test,count=90 --out a.png")
     let grid = try PNGImage.read(bench.path("a.png"))
-    // Two rows of 16 images of 8 × 5 pixels and four rows, 2 pixels apart, and 12 between.
-    #expect(grid.width == 16 * 42 + 2 && grid.height == (2 * 42 + 2) + 12 + (4 * 42 + 2))
-    let shown = grid.tiles(20, side: 8, square: 5, columns: 16)
+    // Two rows of 16 images of 8 × 5 pixels and four rows, 2 pixels apart, each under a line of 22, and 6 between.
+    #expect(
+      grid.width == 16 * 42 + 2 && grid.height == (2 * 42 + 2) + (4 * 42 + 2) + 2 * 22 + 3 * 6)
+    let line = grid.pixels[..<(22 * grid.width)]
+    #expect(
+      Set(line) == [0, 255]
+        && grid.pixels[(22 * grid.width)..<(28 * grid.width)].allSatisfy { $0 == 255 })
+    let shown = grid.tiles(20, side: 8, square: 5, columns: 16, below: 28)
     let digits: Dataset<Double> = try DataSource("digits:count=20").load()
     #expect(distance(shown, digits.samples.scalars.map { ($0 * 255 / 16).rounded() }) == 0)
+  }
+
+  /// Outliers, constants and long names make no histogram worse, and are told of.
+  @Test func oddColumnsHaveFiguresThatCanBeRead() throws {
+    let x = normal(300, 2, 10)
+    let long = "a_" + String(repeating: "long_", count: 15) + "name"
+    func rows(_ first: Int) -> [[Double]] {
+      (first..<first + 150).map { row in
+        [row == 3 ? 1e6 : x[row, 0], 3.7, Double(row % 5), x[row, 1]]
+      }
+    }
+    let names = ["far", "fixed", "counted", long]
+    let bench = try Workbench(["x.csv": table(names, rows(0)), "y.csv": table(names, rows(150))])
+    let said = try bench.scoresde("compare --data x.csv --with y.csv --out a.svg --quiet")
+    #expect(said.status == 0, "\(said.errors)")
+    let fixed = try #require(said.output.split(separator: "\n").first { $0.hasPrefix("fixed") })
+    #expect(fixed.split(separator: " ").map(String.init) == ["fixed", "3.7", "3.7", "0", "0", "0"])
+    #expect(said.output.components(separatedBy: "\n").prefix(9).allSatisfy { $0.count <= 110 })
+    let svg = String(decoding: try bench.data("a.svg"), as: UTF8.self)
+    #expect(svg.contains(">outside: 1 of --data, 0 of --with,<") && svg.contains(">at 1e+06<"))
+    #expect(svg.contains(">every value is 3.7<"))
+    #expect(svg.components(separatedBy: ">density<").count == 4)
+    // Ticks of whole numbers are whole.
+    #expect([0, 2, 4].allSatisfy { svg.contains(">\($0)<") } && !svg.contains(">2.5<"))
+    #expect(!svg.contains(">\(long)</text>") && svg.contains("<title>\(long)</title>"))
+    // Points far off are outside of clouds too, and a constant makes histograms of them.
+    let planes = try Workbench([
+      "x.csv": table(["u", "v"], [[1e6, 0]] + (0..<99).map { [x[$0, 0], x[$0, 1]] }),
+      "y.csv": table(["u", "v"], (0..<50).map { [x[$0, 0], 7] }),
+    ])
+    func picture(_ words: String) throws -> String {
+      let _: Report = try planes.report("compare \(words) --out a.svg")
+      return String(decoding: try planes.data("a.svg"), as: UTF8.self)
+    }
+    let far = try picture("--data x.csv --with y.csv")
+    #expect(far.contains(">outside: 1 of 100<") && far.contains(">outside: 0 of 50<"))
+    #expect(try picture("--data y.csv --with y.csv").contains(">every value is 7<"))
   }
 
   @Test func manyNumbersAreShownInPart() throws {

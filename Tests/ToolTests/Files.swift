@@ -19,14 +19,16 @@ extension Data {
 }
 
 extension PNGImage {
-  /// The grey images of `side` × `side` entries that the tool tiles into one picture, each entry a square of pixels.
-  func tiles(_ count: Int, side: Int, square: Int, columns: Int) -> [Double] {
+  /// The grey images of `side` × `side` entries that the tool tiles into one picture below a line, each entry a square of pixels.
+  func tiles(
+    _ count: Int, side: Int, square: Int, columns: Int, below top: Int = 0
+  ) -> [Double] {
     // Two pixels lie between images and around them.
     let step = side * square + 2
     return (0..<count).flatMap { tile in
       (0..<side * side).map { entry in
         let x = 2 + tile % columns * step + entry % side * square
-        let y = 2 + tile / columns * step + entry / side * square
+        let y = top + 2 + tile / columns * step + entry / side * square
         return Double(pixels[y * width + x])
       }
     }

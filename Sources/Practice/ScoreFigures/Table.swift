@@ -14,6 +14,13 @@ public struct Table: Sendable {
     for row in rows { append(row) }
   }
 
+  /// Names as they stand in a table of text: those of more than `length` characters without their middle, unless two would
+  /// be the same then.
+  public static func abbreviated(_ names: [String], to length: Int = 40) -> [String] {
+    let short = names.map { $0.shortened { $0.count <= length } }
+    return Set(short).count == Set(names).count ? short : names
+  }
+
   /// Adds a row with one cell a column.
   public mutating func append(_ row: [String]) {
     precondition(row.count == columns.count, "\(row.count) cells for \(columns.count) columns")
@@ -64,13 +71,14 @@ public struct Table: Sendable {
       "<table>\n<thead><tr>\(cells(columns, "th"))</tr></thead>\n<tbody>\n\(body)</tbody>\n</table>\n"
   }
 
-  /// Whether every cell of a column begins like a number or is a dash.
+  /// Whether every cell of a column begins like a number, and is no sentence, or is a dash.
   private func isNumeric(_ column: Int) -> Bool {
     !rows.isEmpty
       && rows.allSatisfy { row in
         let cell = row[column]
         return ["–", "—", "", "nan", "inf", "-inf"].contains(cell)
           || cell.drop { "+-−".contains($0) }.first?.isWholeNumber == true
+            && cell.split(separator: " ").count <= 4
       }
   }
 }

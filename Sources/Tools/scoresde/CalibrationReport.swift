@@ -84,25 +84,25 @@ struct CalibrationReport {
 
   var text: String {
     let levels = columns[0].coverages.map {
-      "within \(NumberText.significant(100 * $0.nominal, digits: 3)) %"
+      "within \(NumberText.trimmed(100 * $0.nominal, digits: 3)) %"
     }
     var table = Table(
       columns: ["number"] + levels + [
         "p of ranks in \(calibration.usualBins) bins", "score", "of the spread",
       ])
     func percent(_ value: Double, _ error: Double? = nil) -> String {
-      error.map { NumberText.plusMinus(100 * value, 100 * $0) }
-        ?? NumberText.significant(100 * value, digits: 3)
+      (error.map { NumberText.plusMinus(100 * value, 100 * $0) }
+        ?? NumberText.significant(100 * value, digits: 3)) + " %"
     }
-    for column in shown {
+    for (name, column) in zip(Table.abbreviated(shown.map(\.name)), shown) {
       table.append(
-        [column.name]
+        [name]
           + column.coverages.map { percent($0.found.value, $0.found.standardError) }
           + [
             NumberText.significant(column.evenness, digits: 2),
             NumberText.plusMinus(column.score.value, column.score.standardError),
             column.scoreOfSpread.value == 0
-              ? "–" : "\(percent(column.score.value / column.scoreOfSpread.value)) %",
+              ? "–" : percent(column.score.value / column.scoreOfSpread.value),
           ])
     }
     if columns.count > 1 {

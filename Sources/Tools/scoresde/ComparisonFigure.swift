@@ -13,87 +13,166 @@ struct ComparisonFigure<Scalar: TensorScalar> {
     (self.compared, self.columns) = (compared, columns)
   }
 
-  private var sets: [(title: String, set: Dataset<Scalar>, count: Int)] {
-    [
-      ("--data \(compared.data.name)", compared.data, compared.counts.data),
-      ("--with \(compared.reference.name)", compared.reference, compared.counts.reference),
+  private struct Side {
+    let option: String
+    let set: Dataset<Scalar>
+    /// How many samples are shown, the first ones.
+    let count: Int
+    let color: Color
+
+    var title: String { "\(option) \(set.name)" }
+    var counted: String {
+      count == set.count
+        ? "\(title): \(NumberText.counted(count, "sample"))"
+        : "\(title): the first \(NumberText.grouped(count)) of \(NumberText.counted(set.count, "sample"))"
+    }
+  }
+
+  private var sides: [Side] {
+    let most = compared.isImages ? mostImages : .max
+    return [
+      Side(
+        option: "--data", set: compared.data, count: min(most, compared.counts.data),
+        color: Color.series[0]),
+      Side(
+        option: "--with", set: compared.reference, count: min(most, compared.counts.reference),
+        color: Color.series[1]),
     ]
   }
 
   private var summary: String { "\(compared.data.name) with \(compared.reference.name)" }
 
   /// The picture as SVG.
-  var figure: Panels {
+  var figure: any Figure {
     if compared.isImages {
-      let captions = zip(sets, grids).map { set, grid in Caption(set.title, grid) }
+      let captions = zip(sides, grids).map { side, grid in Caption(side.counted, grid) }
       return Panels(captions, columns: 1, summary: summary)
     }
-    return compared.isPlanar ? clouds : histograms
+    if compared.isPlanar, let x = bins(of: 0), let y = bins(of: 1) {
+      return clouds(x.range, y.range)
+    }
+    return histograms
   }
 
-  /// Images as pixels, those in question above.
-  var raster: Raster { .stacked(grids.map(\.raster), gap: 12) }
+  // MARK: Images
+
+  /// Images as pixels, those in question above, each under its name.
+  var raster: Raster {
+    let pictures = zip(sides, grids).flatMap { side, grid in
+      [
+        Raster.text(
+          side.counted, channels: grid.raster.channels, within: max(480, grid.raster.width)),
+        grid.raster,
+      ]
+    }
+    return .stacked(pictures, gap: 6)
+  }
 
   private var grids: [SampleGrid] {
-    sets.map { _, set, count in
-      let count = min(count, mostImages)
-      return SampleFile.grid(
-        set.samples.rows(0..<count).reshaped(compared.reference.samples.shape.withRows(count)),
-        levels: set.scale.map { Double($0.levels - 1) * $0.binWidth }, columns: across)
+    sides.map { side in
+      SampleFile.grid(
+        side.set.samples.rows(0..<side.count).reshaped(
+          compared.reference.samples.shape.withRows(side.count)),
+        levels: side.set.scale.map { Double($0.levels - 1) * $0.binWidth }, columns: across)
     }
   }
 
+  // MARK: Numbers
+
   /// Side by side on the same axes, since points that lie over others hide them.
-  private var clouds: Panels {
+  private func clouds(_ x: ClosedRange<Double>, _ y: ClosedRange<Double>) -> Panels {
     let names = compared.reference.columns ?? compared.data.columns ?? ["x₁", "x₂"]
-    let (x, y) = (range(of: 0), range(of: 1))
+    let (x, y) = (x.widened, y.widened)
+    let beyond = sides.map { side in
+      zip(values(of: 0, side), values(of: 1, side)).count { !x.contains($0) || !y.contains($1) }
+    }
     return Panels(
-      zip(sets, Color.series).map { set, color in
-        set.set.samples.rows(0..<set.count).withUnsafeBuffer {
+      zip(sides, beyond).map { side, count in
+        side.set.samples.rows(0..<side.count).withUnsafeBuffer {
           Plot(
-            set.title, x: Axis(names[0], range: x), y: Axis(names[1], range: y), width: 420,
-            height: 400,
+            side.title,
+            notes: beyond == [0, 0] ? [] : ["outside: \(count) of \(side.count)"],
+            x: Axis(names[0], range: x), y: Axis(names[1], range: y), width: 420, height: 400,
             // Columns have units of their own.
             isEqualAspect: compared.reference.standardization == nil,
-            [.scatter(pairs: $0, size: SampleFile.dotSize(of: set.count), color: color)])
+            [.scatter(pairs: $0, size: SampleFile.dotSize(of: side.count), color: side.color)])
         }
       }, summary: summary)
   }
 
   private var histograms: Panels {
     let shown = ColumnComparison.worst(columns, atMost: ComparisonReport.mostShown)
-    let bins = min(
-      40, max(8, Int(Double(max(compared.counts.data, compared.counts.reference)).squareRoot())))
-    let plots = shown.map { column in
-      let range = range(of: column.place)
-      return Plot(
-        column.name, x: "value", y: "density", width: 300, height: 240,
-        zip(sets, Color.series).map { set, color in
-          .histogram(
-            values(of: column.place, set.set, set.count), bins: bins, range: range,
-            label: set.title, color: color)
-        })
+    let notes = shown.map(notes(on:))
+    let lines = notes.map(\.count).max() ?? 0
+    let panels = zip(shown, notes).map { column, notes -> any Figure in
+      // Where one panel has notes, the others leave as much room for them.
+      histogram(of: column, notes + Array(repeating: "", count: lines - notes.count))
     }
-    return Panels(plots, columns: min(3, plots.count), summary: summary)
+    let grid = Panels(panels, columns: min(3, panels.count))
+    var said = [
+      "Bins by the rule of Freedman and Diaconis, over the middle nine tenths of each set and as far again on either side"
+    ]
+    if shown.count < columns.count {
+      let noun = isNamed ? "columns" : "numbers"
+      said.insert("\(shown.count) of \(columns.count) \(noun): those that differ most", at: 0)
+    }
+    let heading = Heading(
+      entries: sides.map { ($0.counted, $0.color) }, lines: said, width: max(640, grid.width))
+    return Panels([heading, grid], columns: 1, summary: summary)
   }
 
-  private func values(of place: Int, _ set: Dataset<Scalar>, _ count: Int) -> [Double] {
-    set.samples.withUnsafeBuffer { entries in
-      (0..<count).map { Double(entries[$0 * compared.dimensions + place]) }
+  private func histogram(of column: ColumnComparison, _ notes: [String]) -> any Figure {
+    let name = isNamed ? column.name : "number \(column.name)"
+    guard let bins = bins(of: column.place) else {
+      let value = values(of: column.place, sides[0]).first ?? 0
+      return Heading(
+        name, lines: ["every value is \(NumberText.trimmed(value, digits: 6))"],
+        width: Self.panelWidth)
+    }
+    return Plot(
+      name, notes: notes, x: Axis("value", isWhole: bins.isWhole), y: "density",
+      width: Self.panelWidth, height: 240 + 15 * notes.count,
+      sides.map { side in
+        .histogram(
+          values(of: column.place, side), bins: bins.count, range: bins.range, color: side.color)
+      })
+  }
+
+  private static var panelWidth: Int { 300 }
+
+  private var isNamed: Bool { compared.reference.columns ?? compared.data.columns != nil }
+
+  /// What a histogram leaves out.
+  private func notes(on column: ColumnComparison) -> [String] {
+    guard let range = bins(of: column.place)?.range else { return [] }
+    let beyond = sides.map { side in
+      values(of: column.place, side).filter { !range.contains($0) }
+    }
+    let all = beyond.flatMap { $0 }
+    guard let least = all.min(), let greatest = all.max() else { return [] }
+    let ends = [least, greatest].map { NumberText.trimmed($0, digits: 3) }
+    return [
+      "outside: \(zip(sides, beyond).map { "\($1.count) of \($0.option)" }.joined(separator: ", ")),",
+      all.count == 1 ? "at \(ends[0])" : "from \(ends[0]) to \(ends[1])",
+    ]
+  }
+
+  private func values(of place: Int, _ side: Side) -> [Double] {
+    side.set.samples.withUnsafeBuffer { entries in
+      (0..<side.count).map { Double(entries[$0 * compared.dimensions + place]) }
     }
   }
 
-  /// What both sets have of a number, with some room.
-  private func range(of place: Int) -> ClosedRange<Double> {
-    let both = sets.flatMap { values(of: place, $0.set, $0.count) }
-    let (least, greatest) = (both.min() ?? 0, both.max() ?? 1)
-    let width = greatest - least
-    let margin = 0.02 * width
-    // One number alone has a place in the middle.
-    guard width > 1e-9 * max(abs(least), abs(greatest)), margin > 1e-300 else {
-      let room = max(0.5, 0.1 * abs(least))
-      return least - room...greatest + room
-    }
-    return least - margin...greatest + margin
+  /// What both sets have of a number; nil where that is one number alone.
+  private func bins(of place: Int) -> HistogramBins? {
+    HistogramBins(sides.map { values(of: place, $0) })
+  }
+}
+
+extension ClosedRange<Double> {
+  /// The range with some room at its ends.
+  fileprivate var widened: ClosedRange {
+    let margin = 0.04 * (upperBound - lowerBound)
+    return lowerBound - margin...upperBound + margin
   }
 }

@@ -40,32 +40,33 @@ struct ComparisonReport {
       "\(samples(names.data, counts.data, totals.data)), with \(samples(names.reference, counts.reference, totals.reference)), \(NumberText.counted(dimensions, "number")) each"
     ]
     lines += remarks
+    let all = totals.reference == counts.reference ? "" : "all of "
     var table = Table(columns: ["measure", "value", "what it is"])
     table.append([
-      "energy distance", value(test.distance), "0 in the mean where both are of one distribution",
+      "energy distance", value(test.distance), "0 in the mean for sets of one distribution",
     ])
     table.append([
       "p", NumberText.fixed(test.p.value, decimals: 3),
-      "how often samples of one distribution are as far apart, by \(test.permutations) permutations",
+      "how often such sets are as far apart, by \(test.permutations) permutations",
     ])
     table.append([
       "squared Fréchet distance", frechet.map(value) ?? "–",
       reasonAgainstFrechet
-        ?? "between normals of their means and covariances; above 0 for finite sets of one distribution too",
+        ?? "of normals like them; above 0 for such sets too",
     ])
     table.append([
-      "precision", value(precision), "share of --data that lies within the manifold of --with",
+      "precision", value(precision), "share of --data within the manifold of --with",
     ])
     table.append([
-      "recall", value(recall), "share of --with that lies within the manifold of --data",
+      "recall", value(recall), "share of --with within the manifold of --data",
     ])
     table.append([
       "copying", value(copying),
-      "0.5 where --data are as near to \(totals.reference == counts.reference ? "" : "all of ")--with as these are to each other, near 1 where copied",
+      "0.5 where no nearer to \(all)--with than these are, 1 where copied",
     ])
     table.append([
       "identical", NumberText.grouped(identical),
-      "samples of --data that are in \(totals.reference == counts.reference ? "" : "all of ")--with, number for number",
+      "samples of --data that are in \(all)--with, number for number",
     ])
     lines.append(table.text)
     if listsColumns { lines.append(columnText) }
@@ -77,13 +78,13 @@ struct ComparisonReport {
     var table = Table(columns: [
       "number", "mean", "of --with", "deviation", "of --with", "Wasserstein distance",
     ])
-    for column in shown {
+    for (name, column) in zip(Table.abbreviated(shown.map { CSV.spelled($0.name) }), shown) {
       let cells = [
         column.means.data, column.means.reference, column.deviations.data,
         column.deviations.reference, column.distance,
       ]
       table.append(
-        [CSV.spelled(column.name)]
+        [name]
           + cells.map { NumberText.plusMinus($0.value, $0.standardError) })
     }
     let rest = "of \(columns.count) numbers the \(shown.count) that differ most, in their own units"

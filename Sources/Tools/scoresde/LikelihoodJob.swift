@@ -41,7 +41,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       bar.update(min(0.999, progress.fraction))
       return true
     }
-    bar.update(1, "NFE \(NumberText.significant(result.meanEvaluations))")
+    bar.update(1, "NFE \(NumberText.trimmed(result.meanEvaluations))")
     if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
       throw CommandError.failure("the solve of sample \(bad) did not finish: \(result.status[bad])")
     }
@@ -76,7 +76,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       ("seconds", .number(seconds)),
     ]
     report.lines = [
-      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension"))\(model.condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.significant(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
+      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension"))\(model.condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.trimmed(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
     ]
     var table = Table(columns: scale == nil ? ["", "nats"] : ["", "nats", "bits per dimension"])
     func row(_ name: String, _ nats: String, _ bits: String = "") {

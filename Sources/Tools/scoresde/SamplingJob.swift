@@ -218,7 +218,7 @@ struct SamplingJob<Scalar: TensorScalar> {
           ("solver", .string(solver)), ("nfe", .number(nfe)), ("seconds", .number(seconds)),
           ("clip", clipped), ("out", .string(out)),
         ] + others),
-      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row)\(classes) by \(method), NFE \(NumberText.significant(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
+      "\(NumberText.counted(samples.rows, "sample")) of shape \(samples.shape.row)\(classes) by \(method), NFE \(NumberText.trimmed(nfe)), \(NumberText.significant(seconds, digits: 3)) s; in \(out)\(remark)"
     )
   }
 
