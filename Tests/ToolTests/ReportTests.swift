@@ -127,6 +127,49 @@ import Testing
     #expect(kept.curves.map(\.solver) == report.curves.map(\.solver))
   }
 
+  /// A chain's own grid is there up to its length, in full at that; what cannot be had is left out, and the rest goes on.
+  @Test func studyLeavesOutWhatCannotBeHad() throws {
+    let bench = try Workbench()
+    let words =
+      "study --model gaussian --sde ddpm:steps=20 --nfe 1,5,20,40 --solvers ancestral:grid=reference;pc:grid=reference;rk4;fitted:denoise=tweedie,pilot=64 --grids uniform,karras --count 9 --out study"
+    let report: Reports.Study = try bench.report(words)
+    func nfe(_ solver: String) -> [[Double]] {
+      report.curves.filter { $0.solver.hasPrefix(solver) }.map { $0.points.map(\.nfe) }
+    }
+    #expect(nfe("ancestral") == [[5, 20]] && nfe("pc") == [[4, 20, 40]])
+    #expect(nfe("rk4") == [[4, 20, 40], [4, 20, 40]] && nfe("fitted") == [[5, 20, 40]])
+    #expect(
+      report.leftOut.map { "\($0.solver.prefix { $0 != ":" }) \($0.grid) \($0.budget ?? 0)" } == [
+        "ancestral reference 1", "ancestral reference 40", "pc reference 1", "rk4 uniform 1",
+        "rk4 karras 1", "fitted own 1",
+      ])
+    #expect(report.leftOut[1].reason.contains("has 40 steps") && report.leftOut[1].tolerance == nil)
+    #expect(report.leftOut[1].reason.contains("at most its 20"))
+    #expect(report.leftOut[3].reason == "its fewest evaluations are 4")
+    let text = String(decoding: try bench.data("study/study.txt"), as: UTF8.self)
+    #expect(text.contains("ε = 0.05,"))
+    #expect(text.contains("rk4                              uniform, karras  NFE 1   its fewest"))
+    // Where nothing is left the last reason is told.
+    let none = try bench.scoresde(
+      "study --model gaussian --sde ddpm:steps=20 --nfe 21 --solvers ancestral:grid=reference --out none"
+    )
+    #expect(none.status == 1 && none.errors.contains("none of these solvers finished within 21"))
+    #expect(
+      none.errors.contains("at most its 20")
+        && !FileManager.default.fileExists(atPath: bench.path("none")))
+  }
+
+  /// A solver that runs out of evaluations at one tolerance has its other points.
+  @Test func studyTellsOfSolversThatDoNotFinish() throws {
+    let bench = try Workbench()
+    let report: Reports.Study = try bench.report(
+      "study --model gaussian --sde ddpm-cosine --nfe 5 --solvers adaptive-sde --count 3 --out study"
+    )
+    #expect(report.curves.map(\.points.count) == [4])
+    #expect(report.leftOut.map(\.tolerance) == [1e-4] && report.leftOut.map(\.budget) == [nil])
+    #expect(report.leftOut[0].reason.hasPrefix("3 of 3 samples did not finish, the first: evalu"))
+  }
+
   /// A study that is ended on its way leaves nothing behind, and no empty folder.
   @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
   func aStudyThatIsEndedLeavesNoFolder(_ signal: Int32) throws {

@@ -123,6 +123,13 @@ enum Reports {
     var count: Int
     var floor: Value
     var curves: [Curve]
+    var leftOut: [Omission]
+
+    struct Omission: Decodable {
+      var solver, grid, reason: String
+      var budget: Int?
+      var tolerance: Double?
+    }
 
     struct Curve: Decodable {
       var solver, grid: String

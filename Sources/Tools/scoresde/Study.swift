@@ -39,9 +39,19 @@ struct Study<Scalar: TensorScalar> {
     var points: [Point] = []
   }
 
+  /// What a study asked for and could not have, and why.
+  struct Omission {
+    var solver: String
+    var grid: String
+    var budget: Int?
+    var tolerance: Double?
+    var reason: String
+  }
+
   /// What a study found.
   struct Result {
     var curves: [Curve] = []
+    var omissions: [Omission] = []
     /// What the distances are to.
     var reference: String
     /// The distance of as many exact or finely solved samples to the reference set: what no solver can beat but by luck.
@@ -53,33 +63,18 @@ struct Study<Scalar: TensorScalar> {
 
   /// Measures all curves.
   func run(progress: @escaping (Double, String) -> Void) throws -> Result {
-    let fine = try AdaptiveFlow(rtol: tolerance, atol: tolerance, maxEvaluations: 100_000)
-    func solved(_ key: RandomKey, _ share: ClosedRange<Double>) throws -> Tensor<Scalar> {
-      let sampler = try Sampler(field, solver: fine, steps: 1, epsilon: epsilon)
-      let result = try sampler.sample(count, key: key) {
-        progress(
-          share.lowerBound + $0.fraction * (share.upperBound - share.lowerBound), "fine solve")
-        return true
-      }
-      guard let bad = result.status.firstIndex(where: { !$0.isFinished }) else {
-        return result.samples
-      }
-      throw CommandError.failure(
-        "the fine solve of sample \(bad) did not finish: \(result.status[bad])")
+    let ends = try solved(key) { progress(0.04 * $0, "fine solve") }
+    let other = try solved(key.folded("reference")) { progress(0.04 + 0.04 * $0, "fine solve") }
+    let exact = (field as? any ScoreOracle<Scalar>).map {
+      $0.sample(count, key: key.folded("reference"))
     }
-    let ends = try solved(key, 0...0.04)
-    let other = try solved(key.folded("reference"), 0.04...0.08)
-    let reference =
-      (field as? any ScoreOracle<Scalar>).map {
-        $0.sample(count, key: key.folded("reference"))
-      } ?? other
-    let floorSamples = field is any ScoreOracle<Scalar> ? other : ends
+    let reference = exact ?? other
     var result = Result(
-      reference: field is any ScoreOracle<Scalar>
-        ? "exact samples" : "a fine solve from other noise",
-      floor: Metrics.energyDistance(floorSamples, reference))
+      reference: exact == nil ? "a fine solve from other noise" : "exact samples",
+      floor: Metrics.energyDistance(exact == nil ? ends : other, reference))
 
     var jobs = try solvers.flatMap { try curves(of: $0) }
+    result.omissions = jobs.flatMap(\.omissions)
     let total = jobs.reduce(0.0) { $0 + $1.cost }
     var done = 0.0
     func listener(_ cost: Double, _ note: String) -> (SamplingProgress) -> Bool {
@@ -90,31 +85,61 @@ struct Study<Scalar: TensorScalar> {
         return true
       }
     }
-    // What cannot be fitted is found before the rest is run.
+    // Fits take their time, and come first.
     for place in jobs.indices {
-      for (number, run) in jobs[place].runs.enumerated() {
-        let note = "\(jobs[place].solver), fit at NFE \(run.budget ?? 0)"
-        jobs[place].runs[number].sampler = try run.sampler.fitted(
-          progress: listener(run.fitCost, note))
+      try jobs[place].keep(&result.omissions) { run, job in
+        run.sampler = try run.sampler.fitted(
+          progress: listener(run.fitCost, "\(job.solver), fit at NFE \(run.budget ?? 0)"))
       }
     }
-    for job in jobs {
+    for var job in jobs {
       var curve = Curve(solver: job.solver, grid: job.grid)
-      for run in job.runs {
+      try job.keep(&result.omissions) { run, job in
         let samples = try run.sampler.sample(
           count, key: key, progress: listener(run.cost, "\(job.solver), \(job.grid)"))
-        // A solver that blows up at few steps has no error to show.
-        guard samples.isFinished, samples.samples.isFinite else { continue }
-        curve.points.append(
-          Point(
-            budget: run.budget, tolerance: run.tolerance, evaluations: samples.meanEvaluations,
-            error: run.sampler.solver.usesNoise ? nil : Self.error(samples.samples, ends),
-            distance: Metrics.energyDistance(samples.samples, reference)))
+        curve.points.append(try point(of: run, samples, ends: ends, reference: reference))
       }
       curve.points.sort { $0.evaluations < $1.evaluations }
       if !curve.points.isEmpty { result.curves.append(curve) }
     }
     return result
+  }
+
+  /// Samples by a fine solve of the flow.
+  private func solved(
+    _ key: RandomKey, progress: @escaping (_ fraction: Double) -> Void
+  ) throws -> Tensor<Scalar> {
+    let fine = try AdaptiveFlow(rtol: tolerance, atol: tolerance, maxEvaluations: 100_000)
+    let sampler = try Sampler(field, solver: fine, steps: 1, epsilon: epsilon)
+    let result = try sampler.sample(count, key: key) {
+      progress($0.fraction)
+      return true
+    }
+    guard let bad = result.status.firstIndex(where: { !$0.isFinished }) else {
+      return result.samples
+    }
+    throw CommandError.failure(
+      "the fine solve of sample \(bad) did not finish: \(result.status[bad])")
+  }
+
+  /// What a run comes to.
+  /// - Throws: `SamplingError` for a solver that blows up, which has no error to show.
+  private func point(
+    of run: Run, _ found: SamplingResult<Scalar>, ends: Tensor<Scalar>, reference: Tensor<Scalar>
+  ) throws -> Point {
+    let unfinished = found.status.count { !$0.isFinished }
+    if let status = found.status.first(where: { !$0.isFinished }) {
+      throw SamplingError(
+        "\(NumberText.grouped(unfinished)) of \(NumberText.counted(count, "sample")) did not finish, the first: \(status)",
+        isNumerical: true)
+    }
+    guard found.samples.isFinite else {
+      throw SamplingError("samples are no finite numbers", isNumerical: true)
+    }
+    return Point(
+      budget: run.budget, tolerance: run.tolerance, evaluations: found.meanEvaluations,
+      error: run.sampler.solver.usesNoise ? nil : Self.error(found.samples, ends),
+      distance: Metrics.energyDistance(found.samples, reference))
   }
 
   private var tolerance: Double { Scalar.self == Float.self ? 1e-6 : 1e-9 }
@@ -133,8 +158,28 @@ struct Study<Scalar: TensorScalar> {
   private struct Job {
     var solver: String
     var grid: String
-    var runs: [Run]
+    var runs: [Run] = []
+    var omissions: [Omission] = []
     var cost: Double { runs.reduce(0) { $0 + $1.cost + $1.fitCost } }
+
+    /// Does something with each run, and keeps those with which it can be done; the reasons against others are added.
+    mutating func keep(
+      _ omissions: inout [Omission], _ body: (inout Run, Job) throws -> Void
+    ) rethrows {
+      var kept: [Run] = []
+      for var run in runs {
+        do {
+          try body(&run, self)
+          kept.append(run)
+        } catch let error as SamplingError {
+          omissions.append(
+            Omission(
+              solver: solver, grid: grid, budget: run.budget, tolerance: run.tolerance,
+              reason: error.description))
+        }
+      }
+      runs = kept
+    }
   }
 
   /// The runs of a solver: one curve a grid, one where it has its own, or one over tolerances.
@@ -160,13 +205,20 @@ struct Study<Scalar: TensorScalar> {
       return [Job(solver: name, grid: "adaptive", runs: runs)]
     }
     func job(_ solver: SolverSpec, _ grid: String) throws -> Job {
-      let runs = try budgets.compactMap { budget -> Run? in
-        guard let sampler = try fitting(solver, budget) else { return nil }
-        return Run(
-          sampler: sampler, budget: budget, cost: Double(budget),
-          fitCost: try sampler.fitEvaluations() / Double(count))
+      var job = Job(solver: name, grid: grid)
+      for budget in budgets {
+        do {
+          let sampler = try fitting(solver, budget)
+          job.runs.append(
+            Run(
+              sampler: sampler, budget: budget, cost: Double(budget),
+              fitCost: try sampler.fitEvaluations() / Double(count)))
+        } catch let error as SamplingError {
+          job.omissions.append(
+            Omission(solver: name, grid: grid, budget: budget, reason: error.description))
+        }
       }
-      return Job(solver: name, grid: grid, runs: runs)
+      return job
     }
     // A solver whose text names a grid has that one; one that takes none, as `fitted`, has its own.
     if let grid = spec.parameters.first(where: { $0.key == "grid" })?.value {
@@ -180,21 +232,30 @@ struct Study<Scalar: TensorScalar> {
 
   /// The sampler with the most steps whose NFE is within a budget, found by running single samples, or by what is declared
   /// where a solver is still to be fitted to the field.
-  private func fitting(_ solver: SolverSpec, _ budget: Int) throws -> Sampler<Scalar>? {
+  /// - Throws: `SamplingError` where one step is too much, or where there is no grid of as many steps as the budget is for.
+  private func fitting(_ solver: SolverSpec, _ budget: Int) throws -> Sampler<Scalar> {
     let (each, last) = (
       max(1, solver.solver.evaluationsPerStep), solver.denoising == .tweedie ? 1 : 0
     )
+    func sampler(_ steps: Int) throws -> Sampler<Scalar> {
+      try Sampler(field, solver, steps: steps, epsilon: epsilon)
+    }
+    var least = each + last
     if solver.solver is any FieldFittedSolver {
-      let steps = (budget - last) / each
-      return steps < 1 ? nil : try Sampler(field, solver, steps: steps, epsilon: epsilon)
+      if budget >= least { return try sampler((budget - last) / each) }
+    } else {
+      // Some solvers save evaluations at their ends, so that a step or two more may fit, if there is a grid for them.
+      for steps in stride(from: budget / each + 2, through: 1, by: -1) {
+        do {
+          let sampler = try sampler(steps)
+          least = try sampler.sample(1, key: key).maxEvaluations
+          if least <= budget { return sampler }
+        } catch let error as SamplingError {
+          if steps * each + last <= budget { throw error }
+        }
+      }
     }
-    var steps = budget / each + 2
-    while steps >= 1 {
-      let sampler = try Sampler(field, solver, steps: steps, epsilon: epsilon)
-      if try sampler.sample(1, key: key).maxEvaluations <= budget { return sampler }
-      steps -= 1
-    }
-    return nil
+    throw SamplingError("its fewest evaluations are \(least)")
   }
 
   private static func error(_ found: Tensor<Scalar>, _ exact: Tensor<Scalar>) -> Estimate {

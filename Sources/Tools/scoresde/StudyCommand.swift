@@ -47,7 +47,7 @@ enum StudyCommand: ScalarCommand {
     bar.update(1)
     guard !result.curves.isEmpty else {
       throw CommandError.failure(
-        "none of these solvers finished within \(budgets.last ?? 0) evaluations; ask for more by --nfe, or for other solvers"
+        "none of these solvers finished within \(budgets.last ?? 0) evaluations\(result.omissions.last.map { " (\($0.solver): \($0.reason))" } ?? ""); ask for more by --nfe, or for other solvers"
       )
     }
     let report = StudyReport(

@@ -21,7 +21,7 @@ struct StudyReport<Scalar: TensorScalar> {
   /// The tables: end-point errors of solvers of the flow, distances of all, and adaptive solvers by tolerance.
   var text: String {
     var parts = [
-      "\(model), \(process), ε = \(NumberText.significant(epsilon)), \(count) samples, \(NumberText.significant(seconds, digits: 3)) s"
+      "\(model), \(process), ε = \(NumberText.trimmed(epsilon)), \(count) samples, \(NumberText.significant(seconds, digits: 3)) s"
     ]
     let deterministic = result.curves.filter { $0.grid != "adaptive" && $0.points[0].error != nil }
     if !deterministic.isEmpty {
@@ -36,22 +36,53 @@ struct StudyReport<Scalar: TensorScalar> {
           + table(stepped) { $0.distance }.text)
     }
     let adaptive = result.curves.filter { $0.grid == "adaptive" }
-    if !adaptive.isEmpty {
-      var table = Table(columns: ["adaptive solver", "tolerance", "NFE", "difference", "distance"])
-      for curve in adaptive {
-        for point in curve.points {
-          table.append([
-            curve.solver, point.tolerance.map(Spec.text) ?? "–",
-            NumberText.significant(point.evaluations, digits: 3),
-            point.error.map { NumberText.significant($0.value, digits: 3) } ?? "–",
-            NumberText.plusMinus(point.distance.value, point.distance.standardError),
-          ])
-        }
-      }
-      parts.append(table.text)
-    }
+    if !adaptive.isEmpty { parts.append(toleranceTable(adaptive).text) }
+    if !result.omissions.isEmpty { parts.append(omissionTable.text) }
     parts.append("figure: \(folder)/study.svg")
     return parts.joined(separator: "\n")
+  }
+
+  /// Adaptive solvers, the coarsest tolerance of each first.
+  private func toleranceTable(_ curves: [Curve]) -> Table {
+    var table = Table(columns: ["adaptive solver", "tolerance", "NFE", "difference", "distance"])
+    for curve in curves {
+      for point in curve.points.sorted(by: { ($0.tolerance ?? 0) > ($1.tolerance ?? 0) }) {
+        table.append([
+          curve.solver, point.tolerance.map(Spec.text) ?? "–",
+          NumberText.significant(point.evaluations, digits: 3),
+          point.error.map(Self.text) ?? "–", Self.text(point.distance),
+        ])
+      }
+    }
+    return table
+  }
+
+  /// What is in no table, those of one reason in one row.
+  private var omissionTable: Table {
+    var table = Table(columns: ["left out", "grid", "at", "because"])
+    var rest = result.omissions
+    while let first = rest.first {
+      let alike = rest.filter { $0.solver == first.solver && $0.reason == first.reason }
+      rest.removeAll { $0.solver == first.solver && $0.reason == first.reason }
+      func list(_ texts: [String]) -> String {
+        texts.enumerated().filter { !texts[..<$0].contains($1) }.map(\.element)
+          .joined(separator: ", ")
+      }
+      let budgets = list(alike.compactMap { $0.budget.map(String.init) })
+      let tolerances = list(alike.compactMap { $0.tolerance.map(Spec.text) })
+      table.append([
+        first.solver, list(alike.map(\.grid)),
+        budgets.isEmpty ? "tolerance \(tolerances)" : "NFE \(budgets)", first.reason,
+      ])
+    }
+    return table
+  }
+
+  /// A number with its error where that is a twentieth of it or more.
+  private static func text(_ found: Estimate) -> String {
+    found.standardError > 0.05 * abs(found.value)
+      ? NumberText.plusMinus(found.value, found.standardError)
+      : NumberText.significant(found.value, digits: 3)
   }
 
   /// How good a curve is: the mean over the budgets of the logarithm of the error at the last point within each, where no
@@ -74,10 +105,7 @@ struct StudyReport<Scalar: TensorScalar> {
       table.append(
         [curve.solver, curve.grid]
           + budgets.map { budget in
-            guard let found = estimate(curve, budget) else { return "–" }
-            return found.standardError > 0.05 * abs(found.value)
-              ? NumberText.plusMinus(found.value, found.standardError)
-              : NumberText.significant(found.value, digits: 3)
+            estimate(curve, budget).map(Self.text) ?? "–"
           })
     }
     return table
@@ -114,7 +142,16 @@ struct StudyReport<Scalar: TensorScalar> {
               ),
             ])
           })
-      ), ("out", .string(folder)),
+      ), ("leftOut", .array(result.omissions.map(Self.json))), ("out", .string(folder)),
+    ])
+  }
+
+  private static func json(_ omission: Study<Scalar>.Omission) -> JSON {
+    .object([
+      ("solver", .string(omission.solver)), ("grid", .string(omission.grid)),
+      ("budget", omission.budget.map { .integer($0) } ?? .null),
+      ("tolerance", omission.tolerance.map { .number($0) } ?? .null),
+      ("reason", .string(omission.reason)),
     ])
   }
 
@@ -165,7 +202,8 @@ struct StudyReport<Scalar: TensorScalar> {
     _ value: (Point) -> Estimate?
   ) -> Plot {
     var plot = Plot(
-      title, x: Axis("score evaluations a sample (NFE)", scale: .log), y: Axis(y, scale: .log),
+      title, x: Axis("score evaluations a sample (NFE)", scale: .log, isWhole: true),
+      y: Axis(y, scale: .log),
       width: 640, height: 520)
     for curve in curves.reversed() {
       let x = curve.points.map(\.evaluations)
