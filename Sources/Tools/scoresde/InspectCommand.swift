@@ -34,7 +34,7 @@ enum InspectCommand: Command {
     _ path: String, _ session: Session, _: Scalar.Type
   ) throws {
     if RunFolder(path).exists {
-      try inspect(run: RunFolder(path), session)
+      try show(RunFacts(RunFolder(path)).all(), session)
     } else if path.hasSuffix(".safetensors") {
       try inspect(tensors: Safetensors<Scalar>(contentsOf: path), path, session)
     } else {
@@ -50,98 +50,6 @@ enum InspectCommand: Command {
     if let out { try AtomicFile.write(report.figure.svg, to: out) }
     try show(
       report.facts, more: ("times", report.table, report.json), notes: report.notes, session)
-  }
-
-  private static func inspect(run folder: RunFolder, _ session: Session) throws {
-    let description = try folder.description()
-    let shape: Shape
-    do {
-      shape = try description.checkedSampleShape()
-      if !description.hasOwnNetwork { _ = try description.modelConfiguration() }
-    } catch {
-      throw CommandError.failure("\(folder.descriptionPath): \(error)")
-    }
-    let options = description.options
-    let source = description.notes[ImportCommand.note]
-    var facts = [
-      Fact("sde", description.sde), Fact("network", description.network),
-      Fact("sample shape", shape), Fact("scalar", description.scalar),
-      Fact("parametrization", description.parametrization),
-    ]
-    if let source {
-      facts.append(Fact("imported from", source))
-    } else {
-      facts += [
-        Fact("data", description.data), Fact("steps asked for", options.steps),
-        Fact("batch size", options.batchSize), Fact("seed", "\(options.seed)"),
-        Fact("learning rate", options.learningRate), Fact("schedule", options.schedule.rawValue),
-        Fact(
-          "standardization",
-          try DataNote.standardization.value(in: description, of: folder)?.grouping.rawValue
-            ?? "none"),
-        Fact(
-          "loss",
-          description.teacher != nil
-            ? "consistency"
-            : "\(options.objective.rawValue), "
-              + (options.noiseLevel.map { "noise level \($0)" }
-                ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")")
-        ),
-      ]
-    }
-    if let scale = try DataNote.scale.value(in: description, of: folder) {
-      facts.append(Fact("levels", scale.levels))
-    }
-    if let start = description.notes[StartingRun<Float>.note] {
-      facts.append(Fact("began with", start))
-    }
-    if let columns = try DataNote.columns.value(in: description, of: folder) {
-      facts.append(
-        Fact("columns", CSV.list(columns), .array(columns.map(JSON.string))))
-    }
-    if let note = try GivenOption.note(in: description, of: folder) {
-      facts.append(Fact("given", note.text))
-    }
-    if let teacher = description.teacher {
-      facts.append(Fact("distilled from", teacher))
-      if let flow = Distillation<Float>.flow(of: description) { facts.append(Fact("flow", flow)) }
-    }
-    if let classes = description.classes {
-      facts.append(Fact("classes", classes))
-      facts += try Fact.of(ClassNames(of: description, in: folder))
-    }
-    if description.classes ?? description.covariates != nil, description.teacher == nil {
-      facts.append(
-        Fact("label dropout", options.labelDropout ?? TrainingOptions.usualLabelDropout))
-    }
-    let heldOut = description.notes[HeldOutPlace.note]
-    if let heldOut { facts.append(Fact("validation data", heldOut)) }
-    if FilePlace.exists(folder.checkpointPath) {
-      let checkpoint: Safetensors<Double> = try folder.checkpoint()
-      let count = checkpoint.parameters.names.indices
-        .filter { checkpoint.parameters.names[$0].hasPrefix("average/") }
-        .reduce(0) { $0 + checkpoint.parameters.tensors[$1].count }
-      if source == nil, let step = checkpoint.metadata["step"].flatMap(Int.init) {
-        facts.append(Fact("steps done", step))
-      }
-      facts.append(Fact("parameters", count))
-      let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8)
-      if let text,
-        let last = try LossLog(text: text, name: folder.lossPath, upTo: .max).entries.last
-      {
-        facts.append(Fact("last loss", last.loss))
-      }
-      if let heldOut,
-        let text = try? String(contentsOfFile: folder.validationPath, encoding: .utf8),
-        let report = ValidationReport(
-          data: heldOut, log: try ValidationLog(text: text, name: folder.validationPath))
-      {
-        facts.append(Fact("validation", report.fact, report.json))
-      }
-    } else {
-      facts.append(Fact("steps done", 0))
-    }
-    try show(facts, session)
   }
 
   private static func inspect<Scalar: TensorScalar>(

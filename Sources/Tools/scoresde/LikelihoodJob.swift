@@ -60,14 +60,40 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     let likelihood = try likelihood(of: data)
     let result = try solve(points, by: likelihood, title: "likelihood", key.folded("probes"))
     let seconds = start.duration(to: .now).seconds
+    var report = heading(data, likelihood, result, seconds)
     // Densities are those of the data's own units, whatever affine map the model sees them through.
-    let (dimensions, shift) = (data.dimensions, model.logVolume)
-    let (mean, standardError) = (result.mean + shift, result.standardError ?? .nan)
-    var report = Report()
-    report.nats = result.logDensity.map { $0 + shift }
+    report.nats = result.logDensity.map { $0 + model.logVolume }
     report.latents = result.latent
+    var figures = DensityTable(
+      scale: scale, dimensions: data.dimensions, shift: model.logVolume)
+    figures.add(
+      "log density", "logDensity", bits: "bitsPerDimension", result.mean,
+      result.standardError ?? .nan)
+    if strata > 0 {
+      let bound = try bound(on: points, likelihood)
+      figures.add(
+        "variational bound", "variationalBound", bits: "variationalBoundBitsPerDimension",
+        bound.mean, bound.meanStandardError ?? bound.standardError[0])
+    }
+    let budget = try budget(of: result, for: points, likelihood)
+    let corrected = budget.corrected
+    figures.add(
+      "log density, less truncation and mismatch", "correctedLogDensity",
+      bits: "correctedBitsPerDimension", corrected.mean, corrected.standardError ?? .nan)
+    let parts = figures.add(budget)
+    report.members += figures.members
+    report.add("errorBudget", parts, line: figures.table.text.trimmedEnd)
+    return report
+  }
+
+  /// What was scored, how, and at what cost.
+  private func heading(
+    _ data: Dataset<Scalar>, _ likelihood: FlowLikelihood<Scalar>,
+    _ result: LikelihoodResult<Scalar>, _ seconds: Double
+  ) -> Report {
+    var report = Report()
     report.members = [
-      ("count", .integer(data.count)), ("dimensions", .integer(dimensions)),
+      ("count", .integer(data.count)), ("dimensions", .integer(data.dimensions)),
       ("divergence", .string(likelihood.divergence.kind)),
     ]
     report.members += model.conditionMembers(of: data)
@@ -76,45 +102,33 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       ("seconds", .number(seconds)),
     ]
     report.lines = [
-      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(dimensions, "dimension"))\(model.condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.trimmed(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
+      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(data.dimensions, "dimension"))\(model.condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.trimmed(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
     ]
-    var table = Table(columns: scale == nil ? ["", "nats"] : ["", "nats", "bits per dimension"])
-    func row(_ name: String, _ nats: String, _ bits: String = "") {
-      table.append(scale == nil ? [name, nats] : [name, nats, bits])
+    return report
+  }
+
+  /// The bound of the reverse SDE.
+  private func bound(
+    on points: Tensor<Scalar>, _ likelihood: FlowLikelihood<Scalar>
+  ) throws -> VariationalBoundResult {
+    let bar = session.progress("bound")
+    // The data's own spread, so that the bound's variance is small; its mean does not depend on it.
+    let bound = try VariationalBound(
+      likelihood.field, strata: strata, epsilon: likelihood.epsilon,
+      dataDeviation: points.deviation
+    )(points, key: key.folded("bound")) { fraction in
+      bar.update(min(0.999, fraction))
+      return true
     }
-    func estimate(
-      _ name: String, _ key: String, bits bitsKey: String, _ mean: Double, _ error: Double
-    ) {
-      report.members.append((key, Self.pair(mean + shift, error)))
-      let nats =
-        error.isNaN
-        ? NumberText.significant(mean + shift, digits: 6)
-        : NumberText.plusMinus(mean + shift, error)
-      guard let scale else { return row(name, nats) }
-      let bits = scale.bitsPerDimension(
-        meanLogDensity: mean, standardError: error, dimensions: dimensions)
-      report.members.append((bitsKey, Self.pair(bits.mean, bits.standardError)))
-      row(name, nats, NumberText.plusMinus(bits.mean, bits.standardError))
-    }
-    estimate(
-      "log density", "logDensity", bits: "bitsPerDimension", mean - shift, standardError)
-    if strata > 0 {
-      let bar = session.progress("bound")
-      // The data's own spread, so that the bound's variance is small; its mean does not depend on it.
-      let bound = try VariationalBound(
-        likelihood.field, strata: strata, epsilon: likelihood.epsilon,
-        dataDeviation: points.deviation
-      )(points, key: key.folded("bound")) { fraction in
-        bar.update(min(0.999, fraction))
-        return true
-      }
-      bar.update(1)
-      let error =
-        bound.meanStandardError ?? bound.standardError[0]
-      estimate(
-        "variational bound", "variationalBound", bits: "variationalBoundBitsPerDimension",
-        bound.mean, error)
-    }
+    bar.update(1)
+    return bound
+  }
+
+  /// What the densities may be off by.
+  private func budget(
+    of result: LikelihoodResult<Scalar>, for points: Tensor<Scalar>,
+    _ likelihood: FlowLikelihood<Scalar>
+  ) throws -> ErrorBudget {
     // The score at T of a network that knows little there says more of the network than of the prior.
     let data = endSamples(points)
     let bar = session.progress("budget")
@@ -126,36 +140,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       return true
     }
     bar.update(1)
-    let corrected = budget.corrected
-    estimate(
-      "log density, less truncation and mismatch", "correctedLogDensity",
-      bits: "correctedBitsPerDimension", corrected.mean, corrected.standardError ?? .nan)
-    func part(
-      _ name: String, _ key: String, _ values: [Double]?, isShown: Bool = true
-    ) -> (String, JSON) {
-      let mean = values.map { $0.reduce(0, +) / Double($0.count) }
-      if isShown {
-        row(
-          "  \(name)",
-          mean.map { NumberText.significant($0, digits: 2) } ?? "too few probes to tell")
-      }
-      return (key, mean.map { .number($0) } ?? .null)
-    }
-    row("error of a sample, from", "")
-    let parts = [
-      part("solver", "solver", budget.solver),
-      part("truncation at ε", "truncation", budget.truncation),
-      part("prior mismatch", "priorMismatch", budget.priorMismatch),
-      part("the estimates of these two", "estimation", budget.estimation),
-      part("probes", "probes", budget.probes),
-      part(
-        "the same, widened for so few", "widenedProbes", budget.widenedProbes,
-        isShown: budget.widenedProbes != budget.probes),
-      part("all together, by magnitude", "total", budget.total),
-      part("the same, less truncation and mismatch", "correctedTotal", budget.correctedTotal),
-    ]
-    report.add("errorBudget", .object(parts), line: table.text.trimmedEnd)
-    return report
+    return budget
   }
 
   /// Samples of what the model is a density of, whose p_T the prior is held to: those that it was trained on, or, of a run whose
@@ -184,7 +169,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
         [
           ("data", .string(name)), ("count", .integer(other.count)),
         ] + model.conditionMembers(of: other) + [
-          ("logDensity", Self.pair(result.mean + shift, error)),
+          ("logDensity", DensityTable.pair(result.mean + shift, error)),
           (
             "areaUnderROC",
             .object([("value", .number(roc.value)), ("standardError", .number(roc.standardError))])
@@ -193,10 +178,6 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       line:
         "against \(name)\(model.condition(of: other)): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))"
     )
-  }
-
-  private static func pair(_ mean: Double, _ error: Double) -> JSON {
-    .object([("mean", .number(mean)), ("standardError", .number(error))])
   }
 }
 
