@@ -47,7 +47,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     takesConsistency: Bool = false
   ) throws {
     let text = try session.arguments.required("--model")
-    if let field = try Self.exact(text, session) {
+    if let field = try ExactModel<Scalar>.field(text, session) {
       self.init(session, exact: field)
     } else if FilePlace.exists(text) {
       try self.init(
@@ -142,39 +142,6 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
   }
 
-  /// The exact model that a text names, or nil where it names none.
-  /// - Throws: where it makes no sense, and where what only runs have is asked for beside it.
-  private static func exact(
-    _ text: String, _ session: Session
-  ) throws -> (any DifferentiableScoreField<Scalar>)? {
-    let field: any DifferentiableScoreField<Scalar>
-    if text == "gaussian" || text.hasPrefix("gaussian:") {
-      let process = try session.process()
-      field = try asUsage(of: "--model") { try gaussian(text, process) }
-    } else if text.hasPrefix("mixture:") {
-      let process = try session.process()
-      let path = String(text.dropFirst("mixture:".count))
-      let parameters = try MixtureParameters(contentsOf: path)
-      do {
-        var oracle = try MixtureOracle<Scalar>(process: process, parameters: parameters)
-        oracle.pool = session.pool
-        field = oracle
-      } catch {
-        throw CommandError.failure("\(path): \(error)")
-      }
-    } else {
-      return nil
-    }
-    for (option, what, needed) in [
-      ("--class", "classes", "--labels"), ("--given", "covariates", "--given"),
-    ] where session.arguments.has(option) {
-      throw CommandError.usage(
-        "\(option) stands beside \(text), an exact model of no \(what); expected a run that was trained with \(needed)"
-      )
-    }
-    return field
-  }
-
   /// The model of a run.
   /// - Throws: where the run has none that the command takes.
   private static func model(
@@ -257,53 +224,6 @@ struct LoadedModel<Scalar: TensorScalar> {
   /// How far what is given or observed may be from the run's data before the user is told, in deviations.
   private static var mostDeviations: Double { 6 }
 
-  private static func gaussian(
-    _ text: String, _ process: any LinearProcess
-  ) throws -> GaussianOracle<Scalar> {
-    let spec = try Spec(text, kind: "model")
-    try spec.expect(keys: ["mean", "std", "dim"])
-    return try GaussianOracle(
-      process: process, mean: try spec.number("mean", default: 0),
-      deviation: try spec.number("std", default: 1, in: .positive),
-      sampleShape: [try spec.integer("dim", default: 1, in: .between(1, 1_048_576))])
-  }
-
-  /// At most so many of the samples that the model was trained on, as it saw them; nil where they are not where they were.
-  func trainingSamples(atMost most: Int) -> Tensor<Scalar>? {
-    guard let run, let path = session.arguments.text("--model"),
-      let data = try? TrainingJob<Scalar>.data(of: run, in: RunFolder(path)), data.count > 1,
-      run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
-    else { return nil }
-    var rows = Array(0..<data.count)
-    if labels.count == 1, let label = labels.first {
-      guard let all = TrainingJob<Scalar>.labels(of: run, data) else { return nil }
-      rows = rows.filter { all[$0] == label }
-      guard rows.count > 1 else { return nil }
-    }
-    let step = max(1, (rows.count + most - 1) / most)
-    return data.modelSamples(
-      stride(from: 0, to: rows.count, by: step).map { rows[$0] },
-      key: RandomKey(0).folded("end marginal"))
-  }
-
-  /// The Gaussian with the moments of the data as the model saw them, nil for an exact model.
-  ///
-  /// The covariance is whole up to 256 entries a sample, whose axes take a fifth of a second, and one number beyond. Where a
-  /// run's data are not where they were, it is a standard normal distribution.
-  func coarse() throws -> GaussianOracle<Double>? {
-    guard run != nil else { return nil }
-    let data = trainingSamples(atMost: 10_000)
-    let (mean, deviation) = (data?.mean ?? 0, data?.deviation ?? 1)
-    guard let data, data.shape.rowCount <= 256 else {
-      return try GaussianOracle(
-        process: field.process, mean: mean, deviation: deviation, sampleShape: field.sampleShape)
-    }
-    return try GaussianOracle(
-      process: field.process,
-      momentsOf: data.reshaped(Shape([data.rows] + field.sampleShape.extents)),
-      addedVariance: 1e-4 * deviation * deviation)
-  }
-
   /// What is to say of an exact model whose data are far from the prior, which samples start from.
   var priorRemark: String? {
     guard let oracle = field as? any ScoreOracle<Scalar> else { return nil }
@@ -327,17 +247,5 @@ struct LoadedModel<Scalar: TensorScalar> {
     let dimensions = field.sampleShape.count
     return scale.map { Double(dimensions) * log(abs($0.factor)) }
       ?? standardization.map { -$0.logVolume(dimensions: dimensions) } ?? 0
-  }
-}
-
-extension Tensor {
-  /// The deviation of all entries from their mean; 1 where they are all the same.
-  var deviation: Double {
-    let mean = mean
-    let squares = withUnsafeBuffer { entries in
-      entries.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
-    }
-    let deviation = (squares / Double(count)).squareRoot()
-    return deviation > 0 ? deviation : 1
   }
 }
