@@ -57,7 +57,8 @@ struct Handmade: LinearProcess {
         "the process \"handmade\" has g² = -2.00008 at t = 1e-05"))
     #expect(
       Self.sentence(Handmade(flaw: .gain)).hasPrefix(
-        "the process \"handmade\" breaks noiseGain = g²/(2σ) at t = 1e-05: noiseGain is -223."))
+        "the process \"handmade\" breaks g²/(2σ) = σ′ − f σ, its noiseGain, at t = 1e-05: the first is 223."
+      ))
     #expect(
       Self.sentence(Handmade(flaw: .sigma)).hasPrefix(
         "the process \"handmade\" has σ = -0.0044"))

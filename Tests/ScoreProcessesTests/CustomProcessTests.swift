@@ -44,6 +44,23 @@ import Testing
     #expect(cosine.rates(at: 0) == Rates(drift: 0, squaredDiffusion: 0, noiseGain: 1.55))
   }
 
+  /// Noise at a steady rate, σ = √t, is at a hundredth at 10⁻⁴ and at a thousandth at 10⁻⁶; noise of its own at t = 0 stays.
+  @Test func cutoffsAreWhereThereIsLittleNoise() throws {
+    let brownian = try CustomProcess(
+      name: "brownian", drift: { _ in 0 }, squaredDiffusion: { _ in 1 })
+    #expect(Self.relative(brownian.cutoffs.sampling, 1e-4) < 2e-3)
+    #expect(Self.relative(brownian.cutoffs.likelihood, 1e-6) < 2e-3)
+    #expect(brownian.cutoffs.training == brownian.cutoffs.likelihood)
+    let noisy = try CustomProcess(
+      name: "noisy", drift: { _ in 0 }, squaredDiffusion: { _ in 1 }, initialDeviation: 0.1)
+    #expect(noisy.cutoffs == Cutoffs(sampling: 1e-3, training: 1e-5, likelihood: 1e-5))
+    let text = "custom:drift=-1,diffusion=sqrt(2),end=5"
+    let relaxing = try ProcessSpec.process(text)
+    let start = relaxing.marginal(at: relaxing.cutoffs.sampling)
+    #expect(abs(start.sigma / start.alpha - 0.01) < 1e-5)
+    #expect(ProcessSpec.text(of: relaxing) == text)
+  }
+
   @Test func standardProcessesFromTheirKernels() throws {
     let (low, high) = (0.1, 20.0)
     let logAlpha: @Sendable (Dual) -> Dual = {
@@ -158,7 +175,8 @@ import Testing
     #expect(process.marginal(at: 0).sigma == 0)
     #expect(Self.relative(process.marginal(at: 80).sigma, 80) < 1e-14)
     #expect(
-      process.cutoffs.sampling == 0.08 && process.priorDeviation == process.marginal(at: 80).sigma)
+      process.priorDeviation == process.marginal(at: 80).sigma
+        && Self.relative(process.cutoffs.sampling, 0.01) < 2e-3)
   }
 
   @Test func bothWaysAtOnce() throws {

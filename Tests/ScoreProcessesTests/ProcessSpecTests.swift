@@ -24,7 +24,7 @@ import Testing
     ),
     ("edm:likelihood-epsilon=1e-3", "edm:sigma-min=0.002,sigma-max=80,likelihood-epsilon=0.001"),
     (
-      "custom:alpha=cos( 1.55 * t ),sigma=sin(1.55*t)",
+      "custom: alpha = cos( 1.55 * t ), sigma=sin(1.55*t)",
       "custom:alpha=cos(1.55*t),sigma=sin(1.55*t)"
     ),
     (

@@ -227,6 +227,35 @@ import Testing
     #expect(stride(from: 1, to: 2000, by: 2).filter { samples[$0] < 0 }.count > 200)
   }
 
+  /// Classes far apart: under one of them there is little of the whole data's spread, and v given u = 1 is N(0.1, 0.3²).
+  ///
+  /// With the covariance of all data in place of that of the class, a quarter of the samples were beyond 2.
+  @Test func samplesOfAClassStayNearTheClass() throws {
+    let noise: Tensor<Double> = RandomKey(3).normal([1500, 2])
+    let rows = (0..<1500).map { row in
+      let u = [-20.0, 0, 30][row % 3] + noise[row, 0]
+      return "\(row % 3),\(u),\(u / 10 + 0.3 * noise[row, 1])"
+    }
+    let bench = try Workbench([
+      "data.csv": Data(("kind,u,v\n" + rows.joined(separator: "\n")).utf8),
+      "seen.csv": Data("u\n1\n".utf8),
+    ])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --labels column:kind --network residual-mlp:width=64,blocks=2 --steps 3000 --out run"
+    )
+    for solver in ["unipc", "ddim"] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --class 1 --observe seen.csv --solver \(solver) --steps 50 --count 400 --out x.npy"
+      )
+      let samples = try bench.numbers("x.npy")
+      let v = stride(from: 1, to: 800, by: 2).map { samples[$0] }
+      let mean = v.reduce(0, +) / 400
+      let square = v.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 400
+      #expect(v.filter { abs($0) > 2 }.count <= 4, "\(solver): \(v.max() ?? 0)")
+      #expect(abs(mean - 0.1) < 0.2 && 0.15...0.5 ~= square.squareRoot(), "\(mean), \(square)")
+    }
+  }
+
   /// Units that are powers of 2 change samples as they must, bit for bit, when y and its noise are in them too.
   @Test func columnsAreObservedInTheirUnits() throws {
     let units = [1024.0, 1.0 / 128]

@@ -143,7 +143,8 @@ import Testing
         "ancestral reference 1", "ancestral reference 40", "pc reference 1", "rk4 uniform 1",
         "rk4 karras 1", "fitted own 1",
       ])
-    #expect(report.leftOut[1].reason.contains("takes 40 steps") && report.leftOut[1].tolerance == nil)
+    #expect(
+      report.leftOut[1].reason.contains("takes 40 steps") && report.leftOut[1].tolerance == nil)
     #expect(report.leftOut[1].reason.contains("which has 20"))
     #expect(report.leftOut[3].reason == "its fewest evaluations are 4")
     let text = String(decoding: try bench.data("study/study.txt"), as: UTF8.self)

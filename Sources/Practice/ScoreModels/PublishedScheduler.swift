@@ -17,6 +17,8 @@ public struct PublishedScheduler: Sendable {
   public let variance: String
   /// How fewer steps are spread over the chain, in its words, where it says it.
   public let spacing: String?
+  /// Whether DDIM's last step leads to the data, and not to the chain's first noise.
+  public let endsAtData: Bool
   /// What the network gives.
   let preconditioning: Preconditioning
 
@@ -60,6 +62,7 @@ public struct PublishedScheduler: Sendable {
     threshold = family.thresholds && thresholds == true ? (quantile, limit) : nil
     variance = try object.text("variance_type") ?? "fixed_small"
     spacing = try object.text("timestep_spacing")
+    endsAtData = try object.flag("set_alpha_to_one") ?? true
   }
 
   private static func chain(

@@ -29,11 +29,11 @@ import ScoreTensors
 /// held to that of a `coarse` one, V', the Gaussian with the data's mean and covariance, of mean variance d²:
 ///
 /// ```
-/// V ← w V + (1 − w) V',   1/w = 1 + h² (1 + σ²/(α d)²)²,   h = 0.05
+/// V ← w V + (1 − w) V',   1/w = 1 + h² (1 + σ²/(α d)²)²,   h = 0.15
 /// ```
 ///
-/// which weighs the two by the inverse squares of their errors, h σ²/α² and all of it: it is near V up to σ/α = 2 d and near
-/// V' from 10 d on. A direction p of the conjugate gradients has pᵀVp ≥ pᵀV'p/100 besides. Fields of Gaussians stay as
+/// which weighs the two by the inverse squares of their errors, h σ²/α² and all of it: it is near V up to σ/α = d and near
+/// V' from 4 d on. A direction p of the conjugate gradients has pᵀVp ≥ pᵀV'p/100 besides. Fields of Gaussians stay as
 /// they are.
 ///
 /// A row whose numbers are not finite comes out not finite, which samplers tell in its status. The field has no derivatives,
@@ -55,7 +55,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   /// The Gaussian of the data's moments, to which derivatives are held; nil trusts them everywhere.
   public let coarse: GaussianOracle<Double>?
   /// h, the order of the error of a learnt field's derivatives.
-  private static var derivativeError: Double { 0.05 }
+  private static var derivativeError: Double { 0.15 }
   /// The part of the coarse variance along a direction that is its least.
   static var leastShare: Double { 0.01 }
 

@@ -110,7 +110,7 @@ private struct ConsistencyCheck<Process: LinearProcess> {
     let gain = rates.squaredDiffusion / (2 * sigma)
     guard abs(rates.noiseGain - gain) <= 1e-6 * (abs(gain) + abs(rates.drift) * sigma) else {
       throw error(
-        "breaks noiseGain = g²/(2σ) at t = \(t): noiseGain is \(rates.noiseGain), g²/(2σ) is \(gain)"
+        "breaks g²/(2σ) = σ′ − f σ, its noiseGain, at t = \(t): the first is \(gain), the other \(rates.noiseGain)"
       )
     }
     let step = 0.25 * min(t, process.endTime - t)

@@ -62,11 +62,6 @@ extension CustomProcess: SpelledProcess {
 
   var specName: String? { formulas == nil ? nil : Self.specNames[0] }
   var parameters: [Spec.Parameter] { formulas ?? [] }
-  var standardCutoffs: Cutoffs { Self.standardCutoffs(endTime) }
-
-  static func standardCutoffs(_ end: Double) -> Cutoffs {
-    Cutoffs(sampling: 1e-3 * end, training: 1e-5 * end, likelihood: 1e-5 * end)
-  }
 }
 
 extension Spec {
@@ -77,7 +72,9 @@ extension Spec {
     do {
       return try TimeFormula(text)
     } catch {
-      throw wrong(key, text, "a formula of t, such as 0.1 + 19.9*t^2; \(error.words)")
+      let most = 100
+      let shown = text.count > most ? text.prefix(most) + "…" : text
+      throw wrong(key, shown, "a formula of t, such as 0.1 + 19.9*t^2; \(error.words)")
     }
   }
 }

@@ -21,7 +21,7 @@ import Foundation
 /// Data are at t = 0, so α(0) should be 1 and σ(0) small. The prior is N(0, s² I) with s = σ(T) unless it is given,
 /// which suits α(T) ≈ 0 or data that are small beside σ(T); where data are not, nothing here can know it, and the prior mismatch of a
 /// likelihood's budget tells. A given s is no less than σ(T). Cutoffs are 10⁻³ T for sampling and 10⁻⁵ T for training and
-/// likelihood unless given. Near t = 0 differences cancel: write `sqrt(-expm1(2 * a))`, not `sqrt(1 - exp(2 * a))`.
+/// likelihood unless given, and earlier where σ/α is above 0.02 or 0.002 there. Near t = 0 differences cancel: write `sqrt(-expm1(2 * a))`, not `sqrt(1 - exp(2 * a))`.
 public struct CustomProcess: LinearProcess {
   public let name: String
   public let endTime: Double
@@ -29,6 +29,8 @@ public struct CustomProcess: LinearProcess {
   public let priorDeviation: Double
   /// The parameters that it was read from, of one that a text gave.
   var formulas: [Spec.Parameter]?
+  /// The cutoffs that it has unless they are given.
+  let standardCutoffs: Cutoffs
   private let kernel: @Sendable (Double) -> Marginal
   private let slopes: @Sendable (Double) -> Rates
 
@@ -118,9 +120,8 @@ public struct CustomProcess: LinearProcess {
     try Self.check(name, endTime)
     self.name = name
     self.endTime = endTime
-    self.cutoffs =
-      cutoffs
-      ?? Self.standardCutoffs(endTime)
+    standardCutoffs = Self.standardCutoffs(endTime, kernel)
+    self.cutoffs = cutoffs ?? standardCutoffs
     self.priorDeviation = priorDeviation ?? kernel(endTime).sigma
     self.kernel = kernel
     self.slopes = { slopes(.variable($0)) }
@@ -130,6 +131,27 @@ public struct CustomProcess: LinearProcess {
   public func marginal(at t: Double) -> Marginal { kernel(t) }
 
   public func rates(at t: Double) -> Rates { slopes(t) }
+
+  /// 10⁻³ T for sampling and 10⁻⁵ T else; where noise comes so fast that σ/α is above 0.02 or 0.002 there, as where it comes at a
+  /// steady rate, the times at which it is half of that.
+  private static func standardCutoffs(
+    _ end: Double, _ kernel: (Double) -> Marginal
+  ) -> Cutoffs {
+    func cutoff(_ usual: Double, _ most: Double) -> Double {
+      func isAbove(_ t: Double, _ ratio: Double) -> Bool { -kernel(t).halfLogSNR > log(ratio) }
+      let least = 1e-6 * usual
+      // Noise that is there from t = 0 on is none that a cutoff mends.
+      guard isAbove(usual, most), !isAbove(least, 0.5 * most) else { return usual }
+      var (low, high) = (least, usual)
+      while high / low > 1.001 {
+        let middle = (low * high).squareRoot()
+        if isAbove(middle, 0.5 * most) { high = middle } else { low = middle }
+      }
+      return low
+    }
+    let other = cutoff(1e-5 * end, 2e-3)
+    return Cutoffs(sampling: cutoff(1e-3 * end, 0.02), training: other, likelihood: other)
+  }
 
   static func check(_ name: String, _ endTime: Double) throws(ProcessError) {
     guard endTime > 0, endTime.isFinite else {

@@ -66,7 +66,7 @@ public struct Spec: Sendable, Hashable {
         item.hasPrefix("\"")
         ? [Self.unquoted(item)]
         : item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-          .map { Self.unquoted(String($0)) }
+          .map { Self.unquoted(Self.trimmed($0)) }
       switch parts.count {
       case 1 where place == 0 && !parts[0].isEmpty:
         argument = parts[0]
@@ -150,6 +150,14 @@ public struct Spec: Sendable, Hashable {
   private static func split(_ text: String) -> (name: String, remainder: String?) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     return (String(parts[0]), parts.count == 2 ? String(parts[1]) : nil)
+  }
+}
+
+extension Spec {
+  /// A text without spaces before and after it.
+  private static func trimmed(_ text: Substring) -> String {
+    let start = text.drop { $0.isWhitespace }
+    return String(start.reversed().drop { $0.isWhitespace }.reversed())
   }
 }
 

@@ -20,22 +20,66 @@ extension LoadedModel {
       key: RandomKey(0).folded("end marginal"))
   }
 
-  /// The Gaussian with the moments of the data as the model saw them, nil for an exact model.
+  /// The Gaussian with the covariance of the data as the model saw them or, under classes or covariates, which leave less of it,
+  /// of samples under those of one row of the data, over all rows: the same whichever are asked for. Nil for an exact model.
   ///
   /// The covariance is whole up to 256 entries a sample, whose axes take a fifth of a second, and one number beyond. Where a
   /// run's data are not where they were, it is a standard normal distribution.
-  func coarse() throws -> GaussianOracle<Double>? {
+  /// - Parameter isGiven: whether samples are under covariates.
+  func coarse(isGiven: Bool) throws -> GaussianOracle<Double>? {
     guard run != nil else { return nil }
-    let data = trainingSamples(atMost: 10_000)
-    let (mean, deviation) = (data?.mean ?? 0, data?.deviation ?? 1)
-    guard let data, data.shape.rowCount <= 256 else {
+    let isOfClass = !labels.isEmpty || labelSource != nil
+    let points =
+      isOfClass || isGiven
+      ? try deviations(isOfClass: isOfClass, isGiven: isGiven) : trainingSamples(atMost: 10_000)
+    let (mean, deviation) = (points?.mean ?? 0, points?.deviation ?? 1)
+    guard let points, points.shape.rowCount <= Self.mostCorrelated else {
       return try GaussianOracle(
         process: field.process, mean: mean, deviation: deviation, sampleShape: field.sampleShape)
     }
     return try GaussianOracle(
       process: field.process,
-      momentsOf: data.reshaped(Shape([data.rows] + field.sampleShape.extents)),
+      momentsOf: points.reshaped(Shape([points.rows] + field.sampleShape.extents)),
       addedVariance: 1e-4 * deviation * deviation)
+  }
+
+  /// Samples with more entries have one variance for all.
+  private static var mostCorrelated: Int { 256 }
+
+  /// How draws of the model deviate under the class and the covariates of a row of the run's data: differences of two draws, over √2,
+  /// so that their covariance is that of a draw; nil where data are not where they were, or a solve did not finish.
+  private func deviations(isOfClass: Bool, isGiven: Bool) throws -> Tensor<Scalar>? {
+    guard let run, let path = session.arguments.text("--model"),
+      let model = (field as? ScoreModel<Scalar>)?.unconditioned,
+      let data = try? TrainingJob<Scalar>.data(of: run, in: RunFolder(path)),
+      run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
+    else { return nil }
+    let count = field.sampleShape.count <= Self.mostCorrelated ? 512 : 32
+    let rows = (0..<count).map { $0 * data.count / count }
+    var own = model
+    if isOfClass {
+      guard let labels = TrainingJob<Scalar>.labels(of: run, data) else { return nil }
+      own = try own.conditioned(onRows: rows.map { labels[$0] })
+    }
+    if isGiven {
+      guard let note = givenNote, let covariates = data.covariates else { return nil }
+      own = try own.conditioned(
+        onRows: note.standardization.standardized(covariates.values.rows(rows)))
+    }
+    let prior: any DifferentiableScoreField<Scalar> =
+      try session.arguments.guidance.map { try own.guided(from: model, scale: $0) } ?? own
+    let sampler = try Sampler(prior, SolverSpec("unipc"), steps: 20)
+    let bar = session.progress("moments")
+    let draws = try (0..<2).map { draw in
+      try sampler.sample(count, key: RandomKey(0).folded("moments").folded(UInt64(draw))) {
+        bar.update(min(0.999, 0.5 * (Double(draw) + $0.fraction)))
+        return true
+      }
+    }
+    bar.update(1)
+    guard draws.allSatisfy(\.isFinished) else { return nil }
+    let share = Scalar(0.5).squareRoot()
+    return .combined(share, draws[0].samples, -share, draws[1].samples)
   }
 }
 

@@ -14,9 +14,12 @@ enum ObserveOption {
     private let deviations: [Double]
     private let coarse: GaussianOracle<Double>?
 
-    /// - Parameter noise: the deviation of the numbers' noise in the data's units; nil is that of rounding.
+    /// - Parameters:
+    ///   - isGiven: whether samples are under covariates.
+    ///   - noise: the deviation of the numbers' noise in the data's units; nil is that of rounding.
     init(
-      _ model: LoadedModel<Scalar>, _ map: ObservedMap, noise: Double?, iterations: Int
+      _ model: LoadedModel<Scalar>, isGiven: Bool, _ map: ObservedMap, noise: Double?,
+      iterations: Int
     ) throws {
       let units = try DataUnits(model, map)
       deviations = units.modelDeviations(map.noises.map { noise ?? units.rounding * $0 })
@@ -27,7 +30,7 @@ enum ObserveOption {
         )
       }
       self.units = units
-      coarse = try model.coarse()
+      coarse = try model.coarse(isGiven: isGiven)
       self.iterations = iterations
     }
 
@@ -80,7 +83,7 @@ enum ObserveOption {
       labels: model.labelColumn,
       given: model.givenNote?.names ?? [])
     let posteriors = try Posteriors(
-      model, map, noise: noise(arguments), iterations: iterations)
+      model, isGiven: !model.given.isEmpty, map, noise: noise(arguments), iterations: iterations)
     if let remark = remark(on: observations, map, posteriors.units, model) { session.say(remark) }
     let masks = observations.map { $0.map(\.isNaN) }
     let isTogether = masks.allSatisfy { $0 == masks[0] } && observations.count > 1
@@ -144,8 +147,11 @@ enum ObserveOption {
     }
     let map = try ObservedMap(
       Spec("entries", kind: "observation"), of: model.field.sampleShape, columns: nil)
-    return try Posteriors(model, map, noise: noise, iterations: standardIterations)
-      .field(prior, given: rows)
+    let isGiven = !model.given.isEmpty || data.covariates != nil
+    return try Posteriors(
+      model, isGiven: isGiven, map, noise: noise, iterations: standardIterations
+    )
+    .field(prior, given: rows)
   }
 
   /// What `--observe` says, if it is given.

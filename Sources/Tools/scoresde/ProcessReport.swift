@@ -32,7 +32,7 @@ struct ProcessReport {
 
   var notes: [String] {
     [
-      "The prior mismatch is that of data of mean 0 and deviation 1, in nats a number; what is left of the data at T is α = \(NumberText.significant(process.marginal(at: process.endTime).alpha, digits: 3))."
+      "The prior mismatch is that of data of mean 0 and deviation 1, in nats a number; they are \(NumberText.significant(exp(process.marginal(at: process.endTime).halfLogSNR), digits: 3)) times as large as the noise at T, and \(NumberText.significant(exp(process.marginal(at: process.cutoffs.sampling).halfLogSNR), digits: 3)) times where sampling stops."
     ]
   }
 

@@ -11,7 +11,8 @@ extension PublishedScheduler {
   /// What is said of it on import, of a run in a folder.
   func remark(_ scale: DataScale, run: String) -> String {
     guard let (options, isExact) = sampling(scale) else {
-      return "it is published with the sampler of \(name), which sample has not; any other will do"
+      return
+        "it is published with the sampler of \(name), which sample has not; another will do, such as --solver dpm-solver++"
     }
     var text =
       "sample --model \(run) \(options) draws \(isExact ? "as" : "much as") its \(name) does"
@@ -31,9 +32,12 @@ extension PublishedScheduler {
       return variances[variance].map {
         ("ancestral:\($0)grid=reference --steps \(process.count)", true)
       }
-    // With all steps, the last of which leads to the data.
+    // With all steps, the last of which leads to the data unless told otherwise. Its noise is that before x̂₀ is clipped.
     case "DDIMScheduler", "DDIMParallelScheduler":
-      return ("ddim:grid=uniform,denoise=tweedie --steps \(process.count - 1)", clip == nil)
+      return (
+        "ddim:grid=uniform,denoise=\(endsAtData ? "tweedie" : "none") --steps \(process.count - 1)",
+        clip == nil && threshold == nil
+      )
     case "EulerDiscreteScheduler": return ("ddim", false)
     case "EulerAncestralDiscreteScheduler": return ("ancestral", false)
     case "HeunDiscreteScheduler": return ("heun", false)

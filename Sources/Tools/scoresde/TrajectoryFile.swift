@@ -10,7 +10,7 @@ struct TrajectoryFile<Scalar: TensorScalar> {
   static func check(_ path: String, _ shape: Shape) throws {
     if path.hasSuffix(".png"), shape.rank != 3 || ![1, 3].contains(shape[2]) {
       throw CommandError.usage(
-        "--trajectory is \(path), but samples of shape \(shape) are no images [height, width, 1 or 3]; use .npy"
+        "--trajectory is \(path), but samples of shape \(shape) are no images [height, width, 1 or 3]; use .npy\(shape.count > 2 ? "" : " or .svg")"
       )
     }
     if path.hasSuffix(".svg"), shape.count > 2 {
