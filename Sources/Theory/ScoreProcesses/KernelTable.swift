@@ -64,7 +64,7 @@ struct KernelTable: Sendable {
         intervals.append((interval.start, middle))
         guard panels.count + intervals.count <= Self.mostPanels else {
           throw ProcessError(
-            "the process \"\(name)\" has f or g² too rough to integrate near t = \(middle); expected functions that are smooth but for a few jumps"
+            "the process \"\(name)\" has f or g² too rough to integrate near t = \(middle); expected functions that are smooth but for a few jumps; one that falls to its own rounding needs a floor, such as + 1e-6"
           )
         }
         continue

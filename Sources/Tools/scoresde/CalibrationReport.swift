@@ -167,14 +167,17 @@ struct CalibrationReport {
       let edges = (0...bins).map { Double($0) / Double(bins) }
       let widths = expected.map { 2.576 * ((1 - $0 / Double(calibration.count)) / $0).squareRoot() }
       let width = widths.max() ?? 0
+      let heights = zip(counts, expected).map { Double($0) / $1 }
+      // Room above, so that the band is seen to end.
+      let top = 1.15 * max(1 + width, heights.max() ?? 1)
       return Plot(
-        column.name, x: "rank of the true value", y: "of what is expected", width: 300,
-        height: 220,
+        column.name, x: "rank of the true value", y: Axis("of what is expected", range: 0...top),
+        width: 300, height: 220,
         [
           .band(
             x: [0, 1], lower: [1 - width, 1 - width], upper: [1 + width, 1 + width],
             color: .gray),
-          .bars(edges: edges, heights: zip(counts, expected).map { Double($0) / $1 }),
+          .bars(edges: edges, heights: heights),
         ])
     }
     return Panels(plots, columns: min(3, plots.count), summary: "Ranks of true values among draws")

@@ -120,9 +120,8 @@ extension LoadedModel {
   /// those that an imported model saw lay in the middle of them.
   var dataRange: (lower: Double, upper: Double)? {
     guard let scale, let run else { return nil }
-    let top = Double(scale.levels) * scale.binWidth
     let margin = run.notes[ImportCommand.note] == nil ? 0 : scale.binWidth / 2
-    return (margin, top - margin)
+    return (margin, scale.top - margin)
   }
 
   /// A number in the data's own units, as the model has it in each entry of a sample.

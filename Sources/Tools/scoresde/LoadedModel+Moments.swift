@@ -54,7 +54,7 @@ extension LoadedModel {
       let data = try? TrainingJob<Scalar>.data(of: run, in: RunFolder(path)),
       run.notes[TrainingJob<Scalar>.fingerprintNote] == data.fingerprint
     else { return nil }
-    let count = field.sampleShape.count <= Self.mostCorrelated ? 512 : 32
+    let count = field.sampleShape.count <= Self.mostCorrelated ? 256 : 32
     let rows = (0..<count).map { $0 * data.count / count }
     var own = model
     if isOfClass {
@@ -68,7 +68,7 @@ extension LoadedModel {
     }
     let prior: any DifferentiableScoreField<Scalar> =
       try session.arguments.guidance.map { try own.guided(from: model, scale: $0) } ?? own
-    let sampler = try Sampler(prior, SolverSpec("unipc"), steps: 20)
+    let sampler = try Sampler(prior, SolverSpec("unipc"), steps: 12)
     let bar = session.progress("moments")
     let draws = try (0..<2).map { draw in
       try sampler.sample(count, key: RandomKey(0).folded("moments").folded(UInt64(draw))) {
