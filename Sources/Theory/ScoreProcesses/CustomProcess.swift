@@ -147,7 +147,9 @@ public struct CustomProcess: LinearProcess {
         let middle = (low * high).squareRoot()
         if isAbove(middle, 0.5 * most) { high = middle } else { low = middle }
       }
-      return low
+      // Two digits, as people would write them.
+      let exponent = Int(log10(low).rounded(.down)) - 1
+      return Double("\(Int((low / pow(10, Double(exponent))).rounded()))e\(exponent)") ?? low
     }
     let other = cutoff(1e-5 * end, 2e-3)
     return Cutoffs(sampling: cutoff(1e-3 * end, 0.02), training: other, likelihood: other)
