@@ -2,8 +2,9 @@ import Foundation
 
 /// The bins that histograms of several sets of numbers share.
 ///
-/// The range is that of the numbers within the middle nine tenths of each set and as far again on either side, so that single numbers far off do not make one bar of the rest. Bins are as wide as the rule of Freedman and Diaconis
-/// has it for the set that it gives the narrowest ones, and from 5 to 50:
+/// The range is that of the numbers within the middle nine tenths of each set and as far again on either side, so that single
+/// numbers far off do not make one bar of the rest. Bins are as wide as the rule of Freedman and Diaconis has it for the set
+/// that it gives the narrowest ones, and from 5 to 50:
 ///
 /// ```
 /// width  2 (q₀.₇₅ − q₀.₂₅)/∛n
