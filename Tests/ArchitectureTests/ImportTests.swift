@@ -50,13 +50,13 @@ import Testing
       Self.files(sources.appendingPathComponent($0))
     }) {
       let text = try String(contentsOf: file, encoding: .utf8)
+      #expect(!text.contains("preconditionFailure("), "\(file.lastPathComponent)")
       guard text.contains("precondition(") else { continue }
       count += 1
       let hasItsOwn = ["/ScoreTensors/", "/ScoreFigures/"].contains { file.path.contains($0) }
       #expect(
         try hasItsOwn || Self.imports(file).contains("ScoreTensors"),
         "\(file.lastPathComponent) has preconditions and does not import ScoreTensors")
-      #expect(!text.contains("preconditionFailure("), "\(file.lastPathComponent)")
     }
     #expect(count > 30)
   }

@@ -9,8 +9,8 @@ struct ParticleRun<Scalar: TensorScalar> {
   private let uniforms: RandomKey
   private var context: SolverContext<Scalar>
   private var x: Tensor<Scalar>
-  /// The likelihood of the observation at the states; there is one from `begin` on.
-  private var twist: Twist<Scalar>?
+  /// The likelihood of the observation at the states.
+  private var twist: Twist<Scalar>
   /// What the step before predicted, and its length in log(α/σ).
   private var past: (denoised: Tensor<Scalar>, length: Double)?
   private var weights: ParticleWeights
@@ -18,27 +18,46 @@ struct ParticleRun<Scalar: TensorScalar> {
   private var ancestors: [Int]
   private var report = ParticleSet(
     logEvidence: 0, effectiveSizes: [], resamplings: 0, ancestors: 0, lost: 0)
-  private(set) var evaluations = 0
+  private(set) var evaluations = 1
+  /// Whether any particle has a weight.
+  private(set) var isAlive = true
 
-  /// The particles of set number `set`, drawn from the prior.
-  init(_ sampler: ParticleSampler<Scalar>, set: Int, key: RandomKey) {
+  /// The particles of set number `set`, drawn from the prior and weighted.
+  init(_ sampler: ParticleSampler<Scalar>, set: Int, key: RandomKey) throws {
     self.sampler = sampler
     self.set = set
     let count = sampler.particles
     uniforms = key.folded("resampling")
-    context = SolverContext(
-      field: sampler.posterior, key: key, samples: .consecutive(first: set * count))
+    context = Self.context(sampler, set, key)
     x = context.prior(count, at: sampler.grid.start)
     weights = ParticleWeights(count: count)
     ancestors = Array(0..<count)
+    twist = try sampler.twisted(x, at: sampler.grid.start)
+    weigh(twist.logLikelihoods)
   }
 
-  /// Weights the draws of the prior; whether a particle is left.
-  mutating func begin() throws -> Bool {
-    let first = try sampler.twisted(x, at: sampler.grid.start)
-    evaluations += 1
-    twist = first
-    return weigh(first.logLikelihoods)
+  private static func context(
+    _ sampler: ParticleSampler<Scalar>, _ set: Int, _ key: RandomKey
+  ) -> SolverContext<Scalar> {
+    SolverContext(
+      field: sampler.posterior, key: key,
+      samples: .consecutive(first: set * sampler.particles))
+  }
+
+  /// The first draws of a set that is stopped before anything is evaluated.
+  static func unbegun(
+    _ sampler: ParticleSampler<Scalar>, set: Int, key: RandomKey, keeping count: Int
+  ) -> ParticleResult<Scalar> {
+    var context = context(sampler, set, key)
+    let (x, time) = (context.prior(sampler.particles, at: sampler.grid.start), sampler.grid.start)
+    return ParticleResult(
+      samples: x.rows(Array(0..<count)),
+      status: [SolveStatus](repeating: .cancelled(time: time), count: count),
+      evaluations: [Int](repeating: 0, count: count),
+      sets: [
+        ParticleSet(
+          logEvidence: nil, effectiveSizes: [], resamplings: 0, ancestors: count, lost: 0)
+      ])
   }
 
   /// Draws particles by their weights where fewer than half of them count.
@@ -47,16 +66,16 @@ struct ParticleRun<Scalar: TensorScalar> {
     guard 2 * weights.effectiveSize < Double(count) else { return }
     let chosen = weights.resampled(count, uniform(step))
     x = x.rows(chosen)
-    twist = twist?.rows(chosen)
+    twist = twist.rows(chosen)
     past = past.map { ($0.denoised.rows(chosen), $0.length) }
     ancestors = chosen.map { ancestors[$0] }
     weights = ParticleWeights(count: count)
     report.resamplings += 1
   }
 
-  /// Takes all particles over a step, towards the observation, and weights them; whether one is left.
-  mutating func advance(_ step: TimeStep) throws -> Bool {
-    guard let before = twist else { preconditionFailure("a run advances after it has begun") }
+  /// Takes all particles over a step, towards the observation, and weights them.
+  mutating func advance(_ step: TimeStep) throws {
+    let before = twist
     let transition = step.transition(of: sampler.posterior.process)
     let deviation = transition.posteriorVariance.squareRoot()
     let mean = nextMean(step, transition, before.denoised)
@@ -65,12 +84,11 @@ struct ParticleRun<Scalar: TensorScalar> {
     let shift = gain * before.direction
     let z = context.normal(like: x, in: step)
     x = .combined(1, mean, Scalar(deviation), z, Scalar(deviation), Tensor<Scalar>(shift))
-    let after = try sampler.twisted(x, at: step.next)
+    twist = try sampler.twisted(x, at: step.next)
     evaluations += 1
-    twist = after
     let (squares, products) = (shift.rowDots(shift), shift.rowDots(Tensor<Double>(z)))
-    let (last, now) = (before.logLikelihoods, after.logLikelihoods)
-    return weigh(last.indices.map { now[$0] - last[$0] - 0.5 * squares[$0] - products[$0] })
+    let (last, now) = (before.logLikelihoods, twist.logLikelihoods)
+    weigh(last.indices.map { now[$0] - last[$0] - 0.5 * squares[$0] - products[$0] })
   }
 
   /// Where the step leads without noise, of second order with what the step before predicted.
@@ -92,18 +110,18 @@ struct ParticleRun<Scalar: TensorScalar> {
     return mean
   }
 
-  /// Takes the factors into the weights and the evidence; whether a particle is left.
-  private mutating func weigh(_ logFactors: [Double]) -> Bool {
+  /// Takes the factors into the weights and the evidence.
+  private mutating func weigh(_ logFactors: [Double]) {
     let before = weights.alive
     guard let logSum = weights.multiply(by: logFactors) else {
       report.lost += before
       report.effectiveSizes.append(0)
-      return false
+      isAlive = false
+      return
     }
     report.lost += before - weights.alive
     report.logEvidence = (report.logEvidence ?? 0) + logSum
     report.effectiveSizes.append(weights.effectiveSize)
-    return true
   }
 
   private func uniform(_ step: Int) -> Double {
@@ -112,7 +130,6 @@ struct ParticleRun<Scalar: TensorScalar> {
 
   /// Samples by the weights, each E[x₀ | x_ε, y] of its particle.
   func denoisedResult(keeping count: Int) -> ParticleResult<Scalar> {
-    guard let twist else { preconditionFailure("a run ends after it has begun") }
     let kernel = sampler.posterior.process.marginal(at: sampler.grid.end)
     let denoised = Tensor<Double>.combined(
       1, Tensor<Double>(twist.denoised), kernel.sigma * kernel.sigma / kernel.alpha,

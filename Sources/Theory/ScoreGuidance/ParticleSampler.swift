@@ -164,12 +164,12 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
     set: Int, keeping count: Int, _ key: RandomKey,
     shouldContinue: (_ fraction: Double, _ time: Double, _ evaluations: Int) -> Bool
   ) throws -> ParticleResult<Scalar> {
-    var run = ParticleRun(self, set: set, key: key)
-    let firsts = Array(0..<count)
     guard shouldContinue(0, grid.start, 0) else {
-      return run.result(firsts, .cancelled(time: grid.start))
+      return ParticleRun.unbegun(self, set: set, key: key, keeping: count)
     }
-    guard try run.begin() else { return run.result(firsts, .nonFinite(time: grid.start)) }
+    var run = try ParticleRun(self, set: set, key: key)
+    let firsts = Array(0..<count)
+    guard run.isAlive else { return run.result(firsts, .nonFinite(time: grid.start)) }
     for (done, step) in grid.steps.enumerated() {
       if done > 0,
         !shouldContinue(Double(done) / Double(grid.steps.count), step.time, run.evaluations)
@@ -177,9 +177,8 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
         return run.result(firsts, .cancelled(time: step.time))
       }
       run.resampleIfFewCount(at: done)
-      guard try run.advance(step) else {
-        return run.result(firsts, .nonFinite(time: step.time))
-      }
+      try run.advance(step)
+      guard run.isAlive else { return run.result(firsts, .nonFinite(time: step.time)) }
     }
     return run.denoisedResult(keeping: count)
   }
