@@ -18,6 +18,14 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     path: "Tests/\(name)Tests")
 }
 
+/// The rooms of Swift, which the umbrella exports. What imports the umbrella names them beside it, for a build looks
+/// at the modules of direct dependencies alone when it decides what to compile again.
+let rooms: [Target.Dependency] = [
+  "ScoreTensors", "ScoreAutodiff", "ScoreNetworks", "ScoreProcesses", "ScoreSampling",
+  "ScoreLikelihood", "ScoreGuidance", "ScoreModels", "ScoreTraining", "ScoreData", "ScoreMetrics",
+  "ScoreFigures",
+]
+
 let package = Package(
   name: "ScoreSDE",
   platforms: [.macOS(.v15)],
@@ -51,16 +59,10 @@ let package = Package(
     room("Practice", "ScoreData", ["ScoreTensors"]),
     room("Practice", "ScoreMetrics", ["ScoreTensors"]),
     room("Practice", "ScoreFigures"),
-    room(
-      "Practice", "ScoreSDE",
-      [
-        "ScoreTensors", "ScoreAutodiff", "ScoreNetworks", "ScoreProcesses", "ScoreSampling",
-        "ScoreLikelihood", "ScoreGuidance", "ScoreModels", "ScoreTraining", "ScoreData",
-        "ScoreMetrics", "ScoreFigures",
-      ]),
+    room("Practice", "ScoreSDE", rooms),
 
     // Tools.
-    tool("scoresde", ["ScoreSDE"]),
+    tool("scoresde", ["ScoreSDE"] + rooms),
     tool("notebook", ["NotebookCore"]),
     room("Tools", "NotebookCore"),
 
@@ -68,7 +70,7 @@ let package = Package(
     .testTarget(
       name: "NotebookTests", dependencies: ["NotebookCore"], path: "Tests/NotebookTests"),
     .testTarget(
-      name: "ToolTests", dependencies: ["scoresde", "ScoreSDE"], path: "Tests/ToolTests"),
+      name: "ToolTests", dependencies: ["scoresde", "ScoreSDE"] + rooms, path: "Tests/ToolTests"),
     tests("CScoreKernels"),
     tests("ScoreProcesses", ["ScoreTensors"]),
     tests("ScoreTensors"),
@@ -104,9 +106,11 @@ let package = Package(
         "ScoreProcesses", "ScoreAutodiff", "ScoreTensors",
       ],
       path: "Tests/AllocationTests"),
-    .testTarget(name: "ArgumentTests", dependencies: ["ScoreSDE"], path: "Tests/ArgumentTests"),
+    .testTarget(
+      name: "ArgumentTests", dependencies: ["ScoreSDE"] + rooms, path: "Tests/ArgumentTests"),
     .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests"),
-    .testTarget(name: "ReadmeTests", dependencies: ["ScoreSDE"], path: "Tests/ReadmeTests"),
+    .testTarget(
+      name: "ReadmeTests", dependencies: ["ScoreSDE"] + rooms, path: "Tests/ReadmeTests"),
   ],
   cLanguageStandard: .c17
 )
