@@ -67,7 +67,7 @@ import Testing
     #expect(throws: ProcessError.self) { try rows.noise(Self.x.rows(0..<3), at: .shared(0.3)) }
     let plain: ScoreModel<Float> = try Self.model(covariates: 0)
     #expect(throws: ProcessError.self) { try plain.conditioned(on: [1, 2]) }
-    for covariates in [-1, 4097] {
+    for covariates in [-1, 1 << 18 + 1] {
       #expect(throws: ProcessError.self) {
         let _: ScoreModel<Float> = try Self.model(covariates: covariates)
       }

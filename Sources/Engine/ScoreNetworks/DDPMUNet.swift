@@ -14,6 +14,8 @@ import ScoreTensors
 /// All that is kept on the way down, h₀ as well, is joined to a block on the way up. Levels halve the sides, and those that are
 /// asked for have attention after each block.
 ///
+/// Where an image y is given beside each sample, as the last columns of the condition, h₀ is the convolution of both.
+///
 /// The last convolutions of blocks and network start at 0, so that the network starts as the zero function.
 public struct DDPMUNet: Network {
   /// The sizes of a network; those of DDPM for CIFAR-10 where nothing is said.
@@ -34,6 +36,8 @@ public struct DDPMUNet: Network {
     public var padsAllSides = false
     /// What is added to variances of groups.
     public var epsilon = 1e-6
+    /// Channels of an image that is given beside each sample, the last columns of the condition; 0 where there is none.
+    public var givenChannels = 0
 
     public init() {}
 
@@ -61,7 +65,7 @@ public struct DDPMUNet: Network {
 
   private let image: Shape
   private let padsAllSides: Bool
-  private let input: Convolution
+  private let input: InputConvolution
   private let embedding: [Linear]
   private let down: [[Stage]]
   private let shrink: [Convolution]
@@ -96,9 +100,11 @@ public struct DDPMUNet: Network {
     }
     self.image = image
     padsAllSides = configuration.padsAllSides
-    input = Convolution("input", image[2], base)
+    input = InputConvolution(
+      image, givenChannels: configuration.givenChannels, base)
     embedding = [
-      Linear("embedding.0", conditions, width), Linear("embedding.1", width, width),
+      Linear("embedding.0", conditions - input.columns, width),
+      Linear("embedding.1", width, width),
     ]
     var (last, kept) = (base, [base])
     var down: [[Stage]] = []
@@ -145,8 +151,8 @@ public struct DDPMUNet: Network {
 
   /// `[n, height · width · channels]` and a condition `[n or 1, conditions]` to the shape of x.
   public func callAsFunction(_ x: Formula, condition c: Formula) -> Formula {
+    var (h, c) = input(x, c)
     let e = silu(embedding[1](silu(embedding[0](c))))
-    var h = input(x.reshaped(Shape([x.shape[0]] + image.extents)))
     var kept = [h]
     for (level, stages) in down.enumerated() {
       for stage in stages {

@@ -46,6 +46,47 @@ public struct Convolution: Sendable {
   }
 }
 
+/// The first convolution of a U-Net, of samples and of an image that is given beside each where there is one: the last columns
+/// of the condition, of the samples' sides.
+///
+/// ```
+/// h₀ = W ∗ x + (V ∗ y + b)
+/// ```
+///
+/// is the convolution of x and y joined along their channels; that of a y for all samples is computed once.
+struct InputConvolution: Sendable {
+  private let image: Shape
+  private let sample: Convolution
+  private let given: Convolution?
+  private let givenShape: Shape
+
+  /// Creates the layer for samples that are images `[height, width, channels]`, whose parameters are those of `input`, and
+  /// `given.weight` where images of `givenChannels` stand beside them.
+  init(_ image: Shape, givenChannels: Int, _ outputs: Int, rows: Int = 3) {
+    self.image = image
+    sample = Convolution("input", image[2], outputs, rows: rows)
+    given =
+      givenChannels > 0 ? Convolution("given", givenChannels, outputs, rows: rows) : nil
+    givenShape = [image[0], image[1], givenChannels]
+  }
+
+  var parameters: [Parameter] { sample.parameters + (given.map { [$0.weight] } ?? []) }
+
+  /// The columns of the condition that are an image's.
+  var columns: Int { givenShape.count }
+
+  /// Samples as rows and a condition `[n or 1, …]` to h₀, `[n, height, width, outputs]`, and what else is in the condition.
+  func callAsFunction(_ x: Formula, _ c: Formula) -> (h: Formula, condition: Formula) {
+    let x = x.reshaped(Shape([x.shape[0]] + image.extents))
+    guard let given else { return (sample(x), c) }
+    let first = c.shape[1] - columns
+    let y = c.slice(axis: 1, first..<c.shape[1]).reshaped(Shape([c.shape[0]] + givenShape.extents))
+    // In this order rows have the same bits whether they share y or not.
+    let h = sample.product(x) + (given.product(y) + sample.bias.formula)
+    return (h, c.slice(axis: 1, 0..<first))
+  }
+}
+
 /// Images normalised in groups of channels, scaled and shifted by what is learned (Wu & He 2018), then SiLU if wanted.
 public struct GroupNorm: Sendable {
   private let scale: Parameter

@@ -13,6 +13,8 @@ import ScoreTensors
 /// and repetition up; every block down has one up that it is joined to. The last convolutions of blocks and network
 /// start at 0, so that the network starts as the zero function.
 ///
+/// Where an image y is given beside each sample, as the last columns of the condition, h₀ is the convolution of both.
+///
 /// A series is an image of one row: filters have one row then, and columns alone are halved.
 public struct UNet: Network {
   /// The sizes of a network.
@@ -27,6 +29,8 @@ public struct UNet: Network {
     public var groups = 8
     /// Whether the lowest level has attention.
     public var attention = false
+    /// Channels of an image that is given beside each sample, the last columns of the condition; 0 where there is none.
+    public var givenChannels = 0
 
     public init() {}
 
@@ -37,7 +41,7 @@ public struct UNet: Network {
   private let image: Shape
   /// Two, or one where images have one row.
   private let rowsOfBlock: Int
-  private let input: Convolution
+  private let input: InputConvolution
   private let embedding: [Linear]
   private let down: [[ResidualBlock]]
   private let middle: ResidualBlock
@@ -62,9 +66,11 @@ public struct UNet: Network {
     }
     self.image = image
     rowsOfBlock = image[0] == 1 ? 1 : 2
-    input = Convolution("input", image[2], base, rows: rows)
+    input = InputConvolution(
+      image, givenChannels: configuration.givenChannels, base, rows: rows)
     embedding = [
-      Linear("embedding.0", conditions, width), Linear("embedding.1", width, width),
+      Linear("embedding.0", conditions - input.columns, width),
+      Linear("embedding.1", width, width),
     ]
     var last = base
     var down: [[ResidualBlock]] = []
@@ -97,8 +103,8 @@ public struct UNet: Network {
 
   /// `[n, height · width · channels]` and a condition `[n or 1, conditions]` to the shape of x.
   public func callAsFunction(_ x: Formula, condition c: Formula) -> Formula {
+    var (h, c) = input(x, c)
     let e = silu(embedding[1](silu(embedding[0](c))))
-    var h = input(x.reshaped(Shape([x.shape[0]] + image.extents)))
     var skips: [Formula] = []
     for (level, blocks) in down.enumerated() {
       if level > 0 { h = h.averagePooled(rowsOfBlock) }

@@ -221,7 +221,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     result.standardization = standardization
     result.lines = lines.map { Array($0[range]) }
     result.covariates = covariates.map {
-      Covariates(names: $0.names, values: $0.values.rows(range))
+      Covariates(names: $0.names, values: $0.values.rows(range), shape: $0.shape)
     }
     return result
   }

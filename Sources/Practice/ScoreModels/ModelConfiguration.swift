@@ -33,7 +33,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// The most classes: each is a column of a row's condition.
   package static let mostClasses = 4096
   /// The most covariates, which are as many columns.
-  package static let mostCovariates = 4096
+  package static let mostCovariates = 1 << 18
 
   /// The most entries of a sample.
   package static let mostEntries = 1 << 24
@@ -57,6 +57,7 @@ public struct ModelConfiguration: Sendable, Equatable {
       throw ProcessError(
         "the model has \(covariates) covariates; expected from 0 to \(Self.mostCovariates)")
     }
+    try network.check(covariates: covariates, beside: sampleShape)
     if !network.isBuiltIn { try checkOwnNetwork() }
   }
 

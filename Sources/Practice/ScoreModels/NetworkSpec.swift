@@ -12,7 +12,7 @@ import ScoreTensors
 /// unet-1d:…                         the same for series [length] or [length, channels]
 /// ddpm-unet:channels=128-256-256-256,blocks=2,groups=32,attention=0-1-0-0           DDPM's, for images
 /// … ,condition=log-snr|time|discrete-time|log-sigma|step ,features=fourier|positional|positional-open|plain ,frequencies=64
-/// … ,scale=0.16 of fourier ,chain-steps=1000 of step
+/// … ,scale=0.16 of fourier ,chain-steps=1000 of step ,given-channels=3 of images that are given beside each sample
 /// ```
 ///
 /// A network of one's own has no text but its name; `init(own:)` makes it.
@@ -33,6 +33,12 @@ public struct NetworkSpec: Sendable, Equatable {
 
     /// Whether it is a U-Net, of images or of series.
     var isUNet: Bool { self == .unet || self == .unet1D }
+
+    /// Whether it takes images that are given beside samples.
+    public var takesGivenImages: Bool {
+      if case .ddpmUNet = self { return true }
+      return isUNet
+    }
 
     /// The name, of one's own too.
     public var name: String {
@@ -84,6 +90,9 @@ public struct NetworkSpec: Sendable, Equatable {
   public var attention: Bool
   /// The steps N of the chain whose step is the condition `step`.
   public var chainSteps = 1000
+  /// Where the covariates are an image beside each sample, or a series beside a series, of its sides: its channels. A U-Net
+  /// joins them to the sample's; with 0 covariates go with the time.
+  public var givenChannels = 0
 
   /// Creates a network; the defaults suit data of a few dozen dimensions.
   public init(
@@ -125,6 +134,7 @@ public struct NetworkSpec: Sendable, Equatable {
   package static let (mostWidth, mostDepth, mostFrequencies) = (16384, 256, 4096)
   /// The most levels of a U-Net.
   static let mostLevels = 8
+  private static let givenKey = "given-channels"
 
   /// Reads a network from its text.
   /// - Throws: `SpecError` that says what is known, or which value is out of range.
@@ -136,12 +146,13 @@ public struct NetworkSpec: Sendable, Equatable {
     let isUNet = architecture.isUNet
     let timeKeys = ["condition", "features", "frequencies", "scale", "chain-steps"]
     if case .ddpmUNet = architecture {
-      try spec.expect(keys: Self.ddpmUNetKeys + timeKeys)
+      try spec.expect(keys: Self.ddpmUNetKeys + timeKeys + [Self.givenKey])
       self.init(.ddpmUNet(try Self.ddpmUNet(spec)))
     } else {
       let (width, depth) = Self.keys(architecture)
       try spec.expect(
-        keys: [width, depth] + (isUNet ? ["multipliers", "groups", "attention"] : []) + timeKeys)
+        keys: [width, depth]
+          + (isUNet ? ["multipliers", "groups", "attention", Self.givenKey] : []) + timeKeys)
       self.init(
         architecture,
         width: try spec.integer(
@@ -157,6 +168,8 @@ public struct NetworkSpec: Sendable, Equatable {
     scale = try spec.number("scale", default: 0.16, in: .positive)
     chainSteps = try spec.integer(
       "chain-steps", default: 1000, in: .between(2, Double(DDPMChain.mostSteps)))
+    givenChannels = try spec.integer(
+      Self.givenKey, default: 0, in: .between(0, Double(Self.mostWidth)))
     guard isUNet else { return }
     if let numbers = try Self.numbers(spec, "multipliers", 1...64, such: "1-2-2") {
       multipliers = numbers
@@ -213,6 +226,7 @@ public struct NetworkSpec: Sendable, Equatable {
       "condition=\(condition.rawValue),features=\(features.rawValue),"
       + "frequencies=\(frequencies),scale=\(Spec.text(scale))"
       + (condition == .step ? ",chain-steps=\(chainSteps)" : "")
+      + (givenChannels > 0 ? ",\(Self.givenKey)=\(givenChannels)" : "")
     guard isBuiltIn else { return "\(Self.ownPrefix)\(architecture.name) (\(time))" }
     if case .ddpmUNet(let sizes) = architecture {
       return "\(architecture.name):\(Self.text(of: sizes)),\(time)"
@@ -236,6 +250,7 @@ public struct NetworkSpec: Sendable, Equatable {
     configuration.blocks = depth
     configuration.groups = groups
     configuration.attention = attention
+    configuration.givenChannels = givenChannels
     return configuration
   }
 
@@ -288,6 +303,35 @@ public struct NetworkSpec: Sendable, Equatable {
     try checkSides(sampleShape, levels: multipliers.count, factor: unet.factor)
   }
 
+  /// The channels of covariates `[height, width, …]` or `[length, …]` beside samples of a shape; nil unless their sides are the
+  /// same and the network takes them.
+  public func channels(ofGiven given: Shape, beside sampleShape: Shape) -> Int? {
+    let image = image(sampleShape)
+    let sides = architecture == .unet1D ? [image[1]] : [image[0], image[1]]
+    guard architecture.takesGivenImages, image.rank == 3, given.rank >= 2,
+      [sides.count, sides.count + 1].contains(given.rank),
+      Array(given.extents.prefix(sides.count)) == sides
+    else { return nil }
+    return given.count / (image[0] * image[1])
+  }
+
+  /// Checks that covariates are the image that is given beside each sample, where there is one.
+  func check(covariates: Int, beside sampleShape: Shape) throws(ProcessError) {
+    guard givenChannels != 0 else { return }
+    guard (0...Self.mostWidth).contains(givenChannels), architecture.takesGivenImages else {
+      throw ProcessError(
+        "the \(architecture.name) has \(Self.givenKey) \(givenChannels); expected \(architecture.takesGivenImages ? "from 0 to \(Self.mostWidth)" : "0, as it takes no images beside samples")"
+      )
+    }
+    let image = image(sampleShape)
+    let count = image[0] * image[1] * givenChannels
+    guard covariates == count else {
+      throw ProcessError(
+        "the \(architecture.name) is given images of \(count) numbers, \(image[0]) × \(image[1]) × \(givenChannels), beside samples of shape \(sampleShape), and the model has \(covariates) covariates; expected as many"
+      )
+    }
+  }
+
   /// Checks that samples are images, or series, of sides that the levels of a U-Net can halve.
   private func checkSides(
     _ sampleShape: Shape, levels: Int, factor: Int
@@ -315,7 +359,8 @@ public struct NetworkSpec: Sendable, Equatable {
     case .own(let network): return network.make(sampleShape, conditions)
     case .unet, .unet1D:
       return UNet(image: image(sampleShape), conditions: conditions, unet)
-    case .ddpmUNet(let sizes):
+    case .ddpmUNet(var sizes):
+      sizes.givenChannels = givenChannels
       return DDPMUNet(image: image(sampleShape), conditions: conditions, sizes)
     case .mlp:
       return MLP(

@@ -40,7 +40,7 @@ enum DataRemarks {
         )
       }
     }
-    if let covariates = data.covariates {
+    if let covariates = data.covariates, !covariates.areImages {
       let constants = constantColumns(covariates.values)
       if let first = constants.first {
         let name = covariates.names.map { CSV.spelled($0[first]) } ?? "number \(first + 1)"

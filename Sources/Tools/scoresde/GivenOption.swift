@@ -7,25 +7,52 @@ enum GivenOption {
   struct Note: Codable {
     /// The names of their columns, where they came from a table.
     var names: [String]?
-    /// How they were standardised.
+    /// The extents of each, where they are images or series.
+    var extents: [Int]?
+    /// How they were standardised: by columns, or images and series as a whole.
     var standardization: Standardization
 
-    var count: Int { standardization.means.count }
+    var count: Int { extents?.reduce(1, *) ?? standardization.means.count }
     /// Their names, or how many they are, for messages.
-    var text: String { names.map(CSV.list) ?? NumberText.counted(count, "number") }
+    var text: String {
+      if let extents { return "\(extents.map(String.init).joined(separator: " × ")) numbers" }
+      return names.map(CSV.list) ?? NumberText.counted(count, "number")
+    }
+    /// Whether its parts fit each other, as they need not in a file.
+    var isSound: Bool {
+      guard let extents else { return names.map { $0.count == count } ?? true }
+      return extents.count > 1 && extents.allSatisfy { (1...1 << 18).contains($0) }
+        && extents.reduce(1.0) { $0 * Double($1) } <= 1e9 && standardization.grouping == .whole
+        && names == nil
+    }
+
+    /// The note of covariates that a new run is to be given.
+    init(of covariates: Covariates) throws {
+      names = covariates.names
+      extents = covariates.areImages ? covariates.shape.extents : nil
+      standardization = try Standardization(
+        of: covariates.values, by: covariates.areImages ? .whole : .columns, name: "--given")
+    }
+
+    /// The note of numbers that are given as they are.
+    init(plain count: Int) {
+      standardization = Standardization(
+        means: [Double](repeating: 0, count: count),
+        deviations: [Double](repeating: 1, count: count))
+    }
   }
 
   /// What a run keeps of its covariates; of one that was begun in Swift, whose covariates the model takes as they are, their
   /// number.
   static func note(in run: RunDescription, of folder: RunFolder) throws -> Note? {
-    try DataNote.given.value(in: run, of: folder)
-      ?? run.covariates.map { count in
-        Note(
-          names: nil,
-          standardization: Standardization(
-            means: [Double](repeating: 0, count: count),
-            deviations: [Double](repeating: 1, count: count)))
-      }
+    let note =
+      try DataNote.given.value(in: run, of: folder) ?? run.covariates.map(Note.init(plain:))
+    guard note.map({ $0.isSound && $0.count == run.covariates }) ?? (run.covariates == nil) else {
+      throw CommandError.failure(
+        "\(folder.descriptionPath): \(note.map(\.text) ?? "0 covariates") are standardised, where the model has \(run.covariates ?? 0)"
+      )
+    }
+    return note
   }
 
   /// Data under the covariates that `--given` of `train` names: columns of the data's table, or a file with a row a sample.
@@ -33,29 +60,20 @@ enum GivenOption {
     _ data: Dataset<Scalar>, by text: String?
   ) throws -> Dataset<Scalar> {
     guard let text else { return data }
-    if DataSource.isTable(text) {
-      let table: CSV.Contents<Double> = try CSV.read(text)
-      guard table.values.rows == data.count else {
+    if isFile(text) {
+      let given = try contents(of: text)
+      guard given.values.rows == data.count else {
         throw CommandError.failure(
-          "\(text) has \(NumberText.counted(table.values.rows, "row")); expected \(data.count), one a sample"
+          "\(text) has \(NumberText.counted(given.values.rows, "row")); expected \(data.count), one a sample"
         )
       }
-      let names = table.columns ?? []
+      let names = given.names ?? []
       guard Set(names).count == names.count else {
         throw CommandError.failure(
           "\(text) has two columns of one name among \(CSV.list(names)); expected each once"
         )
       }
-      return try data.given(Covariates(names: table.columns, values: table.values))
-    }
-    if isFile(text) {
-      let values = try NPY.read(text, as: Double.self)
-      guard [1, 2].contains(values.shape.rank), values.rows == data.count, values.count > 0 else {
-        throw CommandError.failure(
-          "\(text) has shape \(values.shape); expected [\(data.count), k], a row a sample")
-      }
-      return try data.given(
-        Covariates(values: values.reshaped([values.rows, values.shape.rowCount])))
+      return try data.given(given)
     }
     guard let names = columns(text), names.allSatisfy({ !$0.isEmpty }),
       Set(names).count == names.count
@@ -67,15 +85,42 @@ enum GivenOption {
     return try data.given(byColumns: names)
   }
 
+  /// What a file gives: the rows of a table with their names, or an array's, each of which may be an image or a series.
+  private static func contents(of path: String) throws -> Covariates {
+    if DataSource.isTable(path) {
+      let table: CSV.Contents<Double> = try CSV.read(path)
+      return Covariates(names: table.columns, values: table.values)
+    }
+    let data: Dataset<Double> = try DataSource(path).load()
+    return Covariates(
+      values: data.samples.reshaped([data.count, data.dimensions]), shape: data.sampleShape)
+  }
+
+  /// The network that is given covariates: images and series of the samples' sides stand beside these in a U-Net.
+  /// - Throws: where their sides are others.
+  static func network(
+    _ network: NetworkSpec, given covariates: Covariates?, beside sampleShape: Shape
+  ) throws -> NetworkSpec {
+    guard let covariates, covariates.areImages, network.architecture.takesGivenImages else {
+      return network
+    }
+    guard let channels = network.channels(ofGiven: covariates.shape, beside: sampleShape) else {
+      throw CommandError.usage(
+        "--given has \(covariates.shape) a sample, and the samples have shape \(sampleShape); expected the same sides, or rows of numbers, [n, k]"
+      )
+    }
+    var network = network
+    network.givenChannels = channels
+    return network
+  }
+
   /// The columns that `--given` of `train` names; nil where it names a file, or a quote is not closed.
   static func columns(_ text: String) -> [String]? {
     isFile(text) ? nil : CSV.fields(text)
   }
 
   /// Whether a text names a file of rows.
-  static func isFile(_ text: String) -> Bool {
-    text.lowercased().hasSuffix(".npy") || DataSource.isTable(text)
-  }
+  static func isFile(_ text: String) -> Bool { DataSource.isFile(text) }
 
   /// The rows that `--given` of other commands names, as the model sees them: numbers, NAME=NUMBER of each, or a file of rows.
   static func rows(_ text: String, _ note: Note, of model: String) throws -> [[Double]] {
@@ -126,27 +171,22 @@ enum GivenOption {
 
   /// The rows of a file, in the order and the units of what a run was trained on.
   static func file(_ path: String, _ note: Note) throws -> [[Double]] {
-    if DataSource.isTable(path) {
-      let table: CSV.Contents<Double> = try CSV.read(path)
-      let rows = (0..<table.values.rows).map { table.values.row($0) }
-      guard let names = note.names, let columns = table.columns else {
-        return try checked(rows, path, note)
-      }
-      let places = try names.map { name in
-        guard let place = columns.firstIndex(of: name) else {
-          throw CommandError.failure(
-            "\(path) has no column \(CSV.spelled(name))\(CSV.nearMiss(of: name, among: columns)); expected \(CSV.list(names))"
-          )
-        }
-        return place
-      }
-      return rows.map { row in places.map { row[$0] } }
-    }
-    let values = try NPY.read(path, as: Double.self)
+    let given = try contents(of: path)
     // One row may stand without an axis for rows.
-    if values.shape == [note.count] { return [values.scalars] }
-    guard values.shape.rank > 0 else { return try checked([values.scalars], path, note) }
-    return try checked((0..<values.rows).map { values.row($0) }, path, note)
+    if given.names == nil, given.values.count == note.count { return [given.values.scalars] }
+    let rows = (0..<given.values.rows).map { given.values.row($0) }
+    guard let names = note.names, let columns = given.names else {
+      return try checked(rows, path, note)
+    }
+    let places = try names.map { name in
+      guard let place = columns.firstIndex(of: name) else {
+        throw CommandError.failure(
+          "\(path) has no column \(CSV.spelled(name))\(CSV.nearMiss(of: name, among: columns)); expected \(CSV.list(names))"
+        )
+      }
+      return place
+    }
+    return rows.map { row in places.map { row[$0] } }
   }
 
   private static func checked(

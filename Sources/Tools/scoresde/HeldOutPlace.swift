@@ -109,7 +109,7 @@ struct HeldOutPlace {
     }
     guard GivenOption.isFile(given) else {
       throw CommandError.usage(
-        "--validation-given is \(given); expected an .npy file or a table, with a row a sample")
+        "--validation-given is \(given); expected a file with a row a sample")
     }
     let rows = try GivenOption.file(given, note)
     guard rows.count == data.count else {
@@ -119,6 +119,7 @@ struct HeldOutPlace {
     }
     return try data.given(
       Covariates(
-        names: note.names, values: Tensor([rows.count, note.count], rows.flatMap { $0 })))
+        names: note.names, values: Tensor([rows.count, note.count], rows.flatMap { $0 }),
+        shape: note.extents.map { Shape($0) }))
   }
 }

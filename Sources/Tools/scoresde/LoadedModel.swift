@@ -113,11 +113,6 @@ struct LoadedModel<Scalar: TensorScalar> {
     let classes = try labels.map { try Self.conditioned(model, on: $0, text) }
 
     let note = try GivenOption.note(in: description, of: folder)
-    guard note?.count == description.covariates else {
-      throw CommandError.failure(
-        "\(folder.descriptionPath): \(note?.count ?? 0) covariates are standardised, where the model has \(description.covariates ?? 0)"
-      )
-    }
     given = try Self.given(session, note, of: text)
     guard takesSeveral || takesRows || given.count <= 1 else {
       throw CommandError.usage(
@@ -206,7 +201,9 @@ struct LoadedModel<Scalar: TensorScalar> {
     let rows = try GivenOption.rows(text, note, of: run)
     let far = rows.flatMap { $0.enumerated() }.max { abs($0.element) < abs($1.element) }
     let name = far.map { far in
-      note.names.map { "a \(CSV.spelled($0[far.offset]))" } ?? "a number \(far.offset + 1)"
+      note.extents != nil
+        ? "a number"
+        : note.names.map { "a \(CSV.spelled($0[far.offset]))" } ?? "a number \(far.offset + 1)"
     }
     if let far, let name, let remark = remark(abs(far.element), on: "--given has \(name)") {
       session.say(remark)

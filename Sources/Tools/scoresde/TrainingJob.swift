@@ -67,20 +67,16 @@ struct TrainingJob<Scalar: TensorScalar> {
     process: any LinearProcess, options: TrainingOptions, start: StartingRun<Scalar>? = nil,
     heldOut: HeldOutPlace? = nil, pool: ThreadPool
   ) throws {
-    let note =
-      try start?.given
-      ?? data.covariates.map {
-        GivenOption.Note(
-          names: $0.names,
-          standardization: try Standardization(of: $0.values, by: .columns, name: "--given"))
-      }
+    let note = try start?.given ?? data.covariates.map(GivenOption.Note.init(of:))
     let samples = try data.trainingData(given: note)
     try start?.check(samples, given: data.covariates?.names)
     let moments = samples.moments
     let model =
       try start?.model
       ?? ModelConfiguration(
-        sampleShape: data.sampleShape, network: network,
+        sampleShape: data.sampleShape,
+        network: try GivenOption.network(
+          network, given: data.covariates, beside: data.sampleShape),
         preconditioning: try asUsage(of: "--parametrization") {
           try Preconditioning(parametrization, mean: moments.mean, deviation: moments.deviation)
         }, classes: samples.classes, covariates: note?.count ?? 0)
@@ -211,7 +207,7 @@ struct TrainingJob<Scalar: TensorScalar> {
       let same: Bool =
         switch name {
         case "--sde": (try? ProcessSpec.text(of: ProcessSpec.process(given))) == value
-        case "--network": (try? NetworkSpec(given).text) == value
+        case "--network": Self.isNetwork(given, value)
         case "--parametrization": Self.means(given, value)
         case "--seed", "--batch-size", "--warm-up":
           UInt64(given) != nil && UInt64(given) == UInt64(value)
@@ -227,6 +223,15 @@ struct TrainingJob<Scalar: TensorScalar> {
     found.notes[DataNote.interval.name] = try DataNote.interval.text(
       of: interval(arguments) ?? DataNote.interval.value(in: found, of: folder) ?? usualInterval)
     return found
+  }
+
+  /// Whether a text is a run's network, which may say itself what is given beside samples.
+  private static func isNetwork(_ text: String, _ own: String) -> Bool {
+    guard var network = try? NetworkSpec(text), let own = try? NetworkSpec(own) else {
+      return false
+    }
+    if network.givenChannels == 0 { network.givenChannels = own.givenChannels }
+    return network == own
   }
 
   /// Takes up the state that a folder has of a run, whose trainer is before its first step.
