@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func textsKeepTheChannels() throws {
-    for name in ["unet", "unet-1d", "ddpm-unet"] {
+    for name in ["unet", "unet-1d", "ddpm-unet", "ncsnpp"] {
       let spec = try NetworkSpec("\(name):given-channels=3")
       #expect(spec.givenChannels == 3 && spec.text.hasSuffix("given-channels=3"))
       #expect(try NetworkSpec(spec.text) == spec)

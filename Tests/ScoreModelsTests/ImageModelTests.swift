@@ -25,11 +25,14 @@ import Testing
       pool: ThreadPool(threads: threads))
   }
 
-  @Test(arguments: [1, 2], [false, true])
-  func anImagesBitsDependOnTheImageAlone(threads: Int, isDDPM: Bool) throws {
-    let spec =
-      isDDPM
-      ? try NetworkSpec("ddpm-unet:channels=8-16,blocks=1,groups=4,head=8,frequencies=8") : spec()
+  @Test(
+    arguments: [1, 2],
+    [
+      nil, "ddpm-unet:channels=8-16,blocks=1,groups=4,head=8,frequencies=8",
+      "ncsnpp:channels=8-16,blocks=1,attention=0-1,frequencies=8",
+    ])
+  func anImagesBitsDependOnTheImageAlone(threads: Int, network: String?) throws {
+    let spec = try network.map { try NetworkSpec($0) } ?? spec()
     let reference: ScoreModel<Float> = try model(spec, [6, 4, 2])
     let other: ScoreModel<Float> = try model(spec, [6, 4, 2], threads: threads)
     let x: Tensor<Float> = RandomKey(1).normal([37, 6, 4, 2])
@@ -128,11 +131,22 @@ import Testing
     for text in [
       "unet", "unet:channels=12,multipliers=1-3,blocks=2,attention=true,features=positional",
       "unet:channels=6,groups=3,frequencies=4", "unet-1d:channels=8,multipliers=1-2",
+      "ncsnpp", "ncsnpp:channels=32-64,attention=1-0,blocks=3,head=16,epsilon=0.001",
     ] {
       let spec = try NetworkSpec(text)
       #expect(try NetworkSpec(spec.text) == spec)
     }
     #expect(try NetworkSpec("unet").text.hasPrefix("unet:channels=32,blocks=1,multipliers=1-2-2"))
+    #expect(
+      try NetworkSpec("ncsnpp").text.hasPrefix(
+        "ncsnpp:channels=128-128-256-256-256-256-256,attention=0-0-0-0-1-0-0,head=all,blocks=2,"))
+    for (channels, sentence) in [
+      ("8-132", "normalises 132 channels"), ("2", "normalises 2 channels"),
+    ] {
+      let spec = try NetworkSpec("ncsnpp:channels=\(channels)")
+      let error = #expect(throws: ProcessError.self) { try spec.check([8, 8, 3]) }
+      #expect(error?.description.contains(sentence) == true, "\(error?.description ?? "")")
+    }
     #expect(try NetworkSpec("unet:channels=6").groups == 6)
     for text in ["unet:groups=5", "unet:multipliers=1-x", "unet:multipliers=0-1", "unet:width=3"] {
       #expect(throws: SpecError.self, "\(text)") { try NetworkSpec(text) }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct ParametrizationTests {
   private static let all: [Preconditioning] = [
     .noise, .score, .denoised, .velocity, .edm(deviation: 0.4),
-    .standardized(mean: 0.5, deviation: 0.3),
+    .scaledScore(mean: -0.2, deviation: 0.6), .standardized(mean: 0.5, deviation: 0.3),
   ]
 
   private static func processes() throws -> [any LinearProcess] {
@@ -42,6 +42,7 @@ import Testing
       let skip = s * s / (ratio * ratio + s * s)
       let out = ratio * s / (ratio * ratio + s * s).squareRoot()
       return .combined(1 / out, try oracle.denoised(x, at: time), -skip / (alpha * out), x)
+    case .scaledScore: return try oracle.score(x, at: time).map { sigma * $0 }
     case .standardized(let mean, let s):
       let v = alpha * alpha * s * s + sigma * sigma
       let centred = x.map { $0 - alpha * mean }
@@ -86,6 +87,12 @@ import Testing
       for t in [0.01, 0.3, 0.9] {
         let kernel = process.marginal(at: t)
         for preconditioning in Self.all {
+          // This one takes x as it is.
+          if case .scaledScore(let mean, let deviation) = preconditioning {
+            let columns = preconditioning.columns(kernel)
+            #expect(columns.shift == mean && columns.scale == 1 / deviation)
+            continue
+          }
           let (mean, deviation) =
             switch preconditioning {
             case .edm(let deviation): (0.0, deviation)

@@ -155,6 +155,13 @@ enum PublishedFixture {
     [0.0742687, 0.4631174, 0.5908386, 0.7506294, 0.9858427, 2.7517352],
   ]
 
+  /// The same of `plain` with a table of three classes, under 2, 0 and 1.
+  static let classResults = [
+    [3.1936300, 5.3739675, 6.2307489, 5.0437582, 2.1025822, -1.1367481],
+    [3.2142411, 5.4006772, 6.3076665, 5.2608472, 2.3795956, -1.1776087],
+    [3.1456432, 5.3370217, 6.3053132, 5.3632570, 2.5189438, -1.2166683],
+  ]
+
   /// The names and shapes of `other`.
   static let otherTensors = """
     conv_in.bias 8

@@ -7,32 +7,7 @@ import Testing
 
 /// Models that were trained with PyTorch, read from the files that they are published in.
 @Suite struct PublishedModelTests {
-  /// A folder with a published model, removed with the last of its users.
-  private final class Folder {
-    let path = FileManager.default.temporaryDirectory.path + "/published-\(UUID().uuidString)"
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ text: String, to name: String) throws {
-      try AtomicFile.makeFolder(AtomicFile.folder(of: "\(path)/\(name)"))
-      try AtomicFile.write(text, to: "\(path)/\(name)")
-    }
-
-    func remove(_ name: String) throws {
-      try FileManager.default.removeItem(atPath: "\(path)/\(name)")
-    }
-  }
-
-  private struct Case {
-    var config: String
-    var chain: String
-    var tensors: String
-    var isNested = false
-    /// What names are written with instead.
-    var renamed: [String: String] = [:]
-  }
-
-  private static let plain = Case(
+  private static let plain = PublishedCase(
     config: """
       {"_class_name": "UNet2DModel", "act_fn": "silu", "attention_head_dim": null, "block_out_channels": [4, 8],
        "center_input_sample": false, "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "downsample_padding": 0,
@@ -47,7 +22,7 @@ import Testing
     // As in the first published files.
     renamed: ["to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"])
 
-  private static let other = Case(
+  private static let other = PublishedCase(
     config: """
       {"_class_name": "UNet2DModel", "attention_head_dim": 2, "add_attention": false, "block_out_channels": [8, 4],
        "down_block_types": ["AttnDownBlock2D", "DownBlock2D"], "in_channels": 2, "norm_num_groups": 4, "out_channels": 2,
@@ -58,50 +33,38 @@ import Testing
        "prediction_type": "v_prediction"}
       """, tensors: PublishedFixture.otherTensors, isNested: true)
 
-  /// The weights that the reference has too, and the folder that holds them.
-  private static func folder(_ own: Case) throws -> Folder {
-    let folder = Folder()
-    let unet = own.isNested ? "unet/" : ""
-    try folder.write(own.config, to: unet + "config.json")
-    try folder.write(
-      own.chain, to: (own.isNested ? "scheduler/" : "") + "scheduler_config.json")
-    var names: [String] = []
-    var tensors: [Tensor<Float>] = []
-    for (i, line) in own.tensors.split(separator: "\n").enumerated() {
-      let parts = line.split(separator: " ")
-      let shape = Shape(parts[1].split(separator: ",").compactMap { Int($0) })
-      let isFlat = shape.rank == 1
-      let isNorm = isFlat && parts[0].hasSuffix("weight")
-      let wave = (0..<shape.count).map { sin(1 + 0.7 * Double($0) + 1.3 * Double(i)) }
-      tensors.append(
-        Tensor(
-          shape, wave.map { Float(isNorm ? 1 + 0.3 * $0 : (isFlat ? 0.3 : 0.4) * $0) }))
-      names.append(
-        own.renamed.reduce(String(parts[0])) {
-          $0.replacingOccurrences(of: ".\($1.key).", with: ".\($1.value).")
-        })
-    }
-    try Safetensors(Parameters(names: names, tensors: tensors))
-      .write(to: "\(folder.path)/\(unet)diffusion_pytorch_model.safetensors")
-    return folder
+  /// `plain` with classes, of which the results are under 2, 0 and 1.
+  private static let classes = changed(
+    to: "\"out_channels\": 1, \"num_class_embeds\": 3", tensors: "class_embedding.weight 3,16\n")
+
+  /// `plain` with variances, whose results but for these are those of `plain`.
+  private static var variances: PublishedCase {
+    var own = changed(to: "\"out_channels\": 2")
+    own.chain = own.chain.replacingOccurrences(
+      of: "\"trained_betas\": null", with: "\"variance_type\": \"learned_range\"")
+    own.tensors = own.tensors.replacingOccurrences(of: "conv_out.bias 1", with: "conv_out.bias 2")
+      .replacingOccurrences(of: "conv_out.weight 1,", with: "conv_out.weight 2,")
+    return own
   }
 
-  private static func wave(_ model: PublishedModel, rows: Int) -> Tensor<Double> {
-    let shape = model.configuration.sampleShape
-    let row = (0..<shape.count).map { Double(Float(sin(0.3 * Double($0)))) }
-    return Tensor(Shape([rows] + shape.extents), (0..<rows).flatMap { _ in row })
+  private static func changed(to text: String, tensors: String = "") -> PublishedCase {
+    var own = plain
+    own.config = own.config.replacingOccurrences(of: "\"out_channels\": 1", with: text)
+    own.tensors = tensors + own.tensors
+    return own
   }
 
   @Test(arguments: [true, false])
   func resultsAreThoseOfPyTorch(isPlain: Bool) throws {
     let own = isPlain ? Self.plain : Self.other
-    let folder = try Self.folder(own)
+    let folder = try own.folder()
     let published = try PublishedModel(folder.path)
     let model: ScoreModel<Double> = try published.model(pool: ThreadPool(threads: 2))
     let results = isPlain ? PublishedFixture.plainResults : PublishedFixture.otherResults
     let steps = [0, 7, 999]
-    let times = steps.map { published.process.time(ofStep: $0) }
-    let x = Self.wave(published, rows: 3)
+    let chain = try published.chain
+    let times = steps.map { chain.time(ofStep: $0) }
+    let x = published.wave(rows: 3)
     let noise = try model.noise(x, at: .perSample(times))
     let width = x.shape.rowCount
     for (row, time) in times.enumerated() {
@@ -119,9 +82,29 @@ import Testing
     for (a, b) in zip(rounded.scalars, noise.scalars) { #expect(abs(Double(a) - b) < 2e-5) }
   }
 
+  @Test(arguments: [true, false])
+  func classesAndMeansAreThoseOfPyTorch(hasClasses: Bool) throws {
+    let folder = try (hasClasses ? Self.classes : Self.variances).folder()
+    let published = try PublishedModel(folder.path)
+    #expect(published.hasLearnedVariances == !hasClasses)
+    var model: ScoreModel<Double> = try published.model(pool: ThreadPool(threads: 1))
+    if hasClasses { model = try model.conditioned(onRows: [2, 0, 1]) }
+    let results = hasClasses ? PublishedFixture.classResults : PublishedFixture.plainResults
+    let chain = try published.chain
+    let times = [0, 7, 999].map { chain.time(ofStep: $0) }
+    let x = published.wave(rows: 3)
+    let noise = try model.noise(x, at: .perSample(times))
+    let width = x.shape.rowCount
+    for row in 0..<3 {
+      for (column, result) in zip([0, 1, 2, 3, 4, width - 1], results[row]) {
+        #expect(abs(noise.scalars[row * width + column] - result) < 2e-6, "\(row), \(column)")
+      }
+    }
+  }
+
   @Test func theChainIsThatOfItsScheduler() throws {
-    func published(_ own: Case) throws -> PublishedModel {
-      let folder = try Self.folder(own)
+    func published(_ own: PublishedCase) throws -> PublishedModel {
+      let folder = try own.folder()
       return try withExtendedLifetime(folder) { try PublishedModel(folder.path) }
     }
     let plain = try published(Self.plain)
@@ -129,24 +112,25 @@ import Testing
     #expect(plain.configuration.preconditioning == .noise)
     var other = Self.other
     let scaled = try published(other)
+    let betas = try scaled.chain.betas
     // β_i are squares of numbers that are even.
     for (i, beta) in [(0, 0.00085), (999, 0.012)] {
-      #expect(abs(scaled.process.betas[i] - beta) < 1e-15)
+      #expect(abs(betas[i] - beta) < 1e-15)
     }
     let middle = 0.5 * (0.00085.squareRoot() + 0.012.squareRoot())
     let near =
-      0.5 * (scaled.process.betas[499].squareRoot() + scaled.process.betas[500].squareRoot())
+      0.5 * (betas[499].squareRoot() + betas[500].squareRoot())
     #expect(abs(near - middle) < 1e-15 && scaled.configuration.preconditioning == .velocity)
     other.chain =
       #"{"beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 50, "prediction_type": "sample"}"#
     let cosine = try published(other)
-    #expect(cosine.process.betas == (try DDPMChain.cosine(steps: 50)).betas)
+    #expect(try cosine.chain.betas == (try DDPMChain.cosine(steps: 50)).betas)
     #expect(cosine.configuration.preconditioning == .denoised)
     #expect(cosine.configuration.network.chainSteps == 50)
     // The network sees the step, which is 0 at the first time and 49 at the last.
     for (step, expected) in [(0, 0.0), (49, 49.0)] {
       var columns = [Double](repeating: .nan, count: cosine.configuration.columns)
-      let time = cosine.process.time(ofStep: step)
+      let time = try cosine.chain.time(ofStep: step)
       cosine.configuration.fillColumns(cosine.process.marginal(at: time), at: time, &columns)
       #expect(abs(columns[0] - expected) < 1e-12)
     }
@@ -161,7 +145,7 @@ import Testing
       "[\"AttnUpBlock2D\", \"UpBlock2D\"]", "[\"UpBlock2D\", \"AttnUpBlock2D\"]", ["up_block_types"]
     ),
     ("\"UNet2DModel\"", "\"UNet2DConditionModel\"", ["_class_name is UNet2DConditionModel"]),
-    ("\"positional\"", "\"fourier\"", ["time_embedding_type is fourier", "positional"]),
+    ("\"positional\"", "\"fourier\"", ["mid_block_scale_factor is 1", "the square root of 2"]),
     ("\"silu\"", "\"gelu\"", ["act_fn is gelu"]),
     ("[4, 8],\n \"time", "[4, 7],\n \"time", ["[4, 7, 1]", "multiples of 2"]),
     ("[4, 8],\n \"time", "null,\n \"time", ["sample_size is null", "--size HEIGHTxWIDTH"]),
@@ -187,7 +171,23 @@ import Testing
     ),
     ("\"layers_per_block\": 1", "\"layers_per_block\": 0", ["blocks 0"]),
     ("\"layers_per_block\": 1", "\"layers_per_block\": 2", ["resnets.1", "there is no"]),
-    ("\"layers_per_block\": 1", "\"layers_per_block\": 1, \"num_class_embeds\": 10", ["classes"]),
+    (
+      "\"layers_per_block\": 1", "\"layers_per_block\": 1, \"num_class_embeds\": 10",
+      ["there is no class_embedding.weight"]
+    ),
+    (
+      "\"layers_per_block\": 1", "\"layers_per_block\": 1, \"num_class_embeds\": 0",
+      ["num_class_embeds is 0", "from 1 to 4096"]
+    ),
+    (
+      "\"layers_per_block\": 1", "\"layers_per_block\": 1, \"class_embed_type\": \"timestep\"",
+      ["class_embed_type is \"timestep\""]
+    ),
+    (
+      "\"out_channels\": 1", "\"out_channels\": 2",
+      ["out_channels is twice in_channels", "variance_type is fixed_small"]
+    ),
+    ("\"out_channels\": 1", "\"out_channels\": 3", ["out_channels is 3", "in_channels, 1"]),
     (
       "\"layers_per_block\": 1", "\"layers_per_block\": 1, \"add_attention\": false",
       ["there is a mid"]
@@ -207,7 +207,7 @@ import Testing
     var own = Self.plain
     #expect(own.config.contains(from))
     own.config = own.config.replacingOccurrences(of: from, with: to)
-    let sentence = try refusal(of: Self.folder(own))
+    let sentence = try refusal(of: own.folder())
     for word in words { #expect(sentence.contains(word), "\(sentence)") }
   }
 
@@ -223,7 +223,9 @@ import Testing
     ),
     (
       "DDPMScheduler", "ScoreSdeVeScheduler",
-      ["_class_name is ScoreSdeVeScheduler", "DDPM's chain"]
+      [
+        "time_embedding_type is positional; expected fourier, as the scheduler is ScoreSdeVeScheduler"
+      ]
     ),
     ("DDPMScheduler", "KarrasVeScheduler", ["_class_name is KarrasVeScheduler"]),
     ("DDPMScheduler", "FlowMatchEulerDiscreteScheduler", ["_class_name is FlowMatchEulerDiscrete"]),
@@ -237,8 +239,8 @@ import Testing
     var own = Self.plain
     #expect(own.chain.contains(from))
     own.chain = own.chain.replacingOccurrences(of: from, with: to)
-    let sentence = try refusal(of: Self.folder(own))
-    for word in words + ["scheduler_config.json"] {
+    let sentence = try refusal(of: own.folder())
+    for word in words {
       #expect(sentence.contains(word), "\(sentence)")
     }
   }
@@ -253,12 +255,12 @@ import Testing
       var own = Self.plain
       own.chain =
         "{\"_class_name\": \"\(name)Scheduler\", \"lambda_min_clipped\": -Infinity\(more)}"
-      let folder = try Self.folder(own)
+      let folder = try own.folder()
       return try withExtendedLifetime(folder) { try PublishedModel(folder.path).scheduler }
     }
     let bare = try scheduler("")
     #expect(bare.clip == clip && bare.threshold == nil && bare.spacing == nil)
-    #expect(bare.process.count == 1000 && bare.process.betas[999] == last)
+    #expect(try bare.steps == 1000 && bare.chain.betas[999] == last)
     let set = try scheduler(
       ", \"clip_sample\": true, \"clip_sample_range\": 2, \"thresholding\": true, \"sample_max_value\": 1.5, \"timestep_spacing\": \"trailing\", \"variance_type\": \"fixed_large\", \"beta_end\": 0.5"
     )
@@ -267,14 +269,14 @@ import Testing
     #expect(set.threshold?.quantile == (thresholds ? 0.995 : nil))
     #expect(set.threshold?.limit == (thresholds ? 1.5 : nil))
     #expect(set.spacing == "trailing" && set.variance == "fixed_large")
-    #expect(set.process.betas[999] == 0.5)
+    #expect(try set.chain.betas[999] == 0.5)
     #expect(try scheduler(", \"clip_sample\": false").clip == nil)
   }
 
   @Test func sidesMayBeGiven() throws {
     var own = Self.plain
     own.config = own.config.replacingOccurrences(of: "[4, 8],\n \"time", with: "null,\n \"time")
-    let folder = try Self.folder(own)
+    let folder = try own.folder()
     defer { withExtendedLifetime(folder) {} }
     let model = try PublishedModel(folder.path, sides: [6, 2])
     #expect(model.configuration.sampleShape == [6, 2, 1])
@@ -284,12 +286,12 @@ import Testing
   }
 
   @Test func theNetworksOwnFolderWillDo() throws {
-    let folder = try Self.folder(Self.other)
+    let folder = try Self.other.folder()
     defer { withExtendedLifetime(folder) {} }
     let outer = try PublishedModel(folder.path)
     let inner = try PublishedModel(folder.path + "/unet")
     #expect(outer.configuration.sampleShape == inner.configuration.sampleShape)
-    #expect(outer.process.betas == inner.process.betas)
+    #expect(try outer.chain.betas == inner.chain.betas)
     for (part, isModel) in [("", true), ("/unet", true), ("/scheduler", false)] {
       #expect(PublishedModel.isFolder(folder.path + part) == isModel)
     }
@@ -297,7 +299,7 @@ import Testing
 
   @Test(arguments: [Float.nan, .infinity, 1e20])
   func weightsThatAreNoneAreRefusedByName(_ bad: Float) throws {
-    let folder = try Self.folder(Self.plain)
+    let folder = try Self.plain.folder()
     let path = "\(folder.path)/diffusion_pytorch_model.safetensors"
     var tensors = try Safetensors<Float>(contentsOf: path).parameters
     let place = try #require(tensors.names.firstIndex(of: "conv_in.bias"))
@@ -310,17 +312,17 @@ import Testing
   @Test func saysWhichFileIsMissing() throws {
     #expect(refusal(of: "/nowhere").contains("no such folder"))
     for file in ["config.json", "scheduler_config.json", "diffusion_pytorch_model.safetensors"] {
-      let folder = try Self.folder(Self.plain)
+      let folder = try Self.plain.folder()
       try folder.remove(file)
       #expect(try refusal(of: folder).contains(file))
     }
-    let folder = try Self.folder(Self.plain)
+    let folder = try Self.plain.folder()
     try folder.remove("diffusion_pytorch_model.safetensors")
     try folder.write("", to: "diffusion_pytorch_model.bin")
     #expect(try refusal(of: folder).contains("a program for Python"))
   }
 
-  private func refusal(of folder: Folder) throws -> String {
+  private func refusal(of folder: PublishedFiles) throws -> String {
     let sentence = withExtendedLifetime(folder) { refusal(of: folder.path) }
     #expect(sentence.contains(folder.path))
     return sentence

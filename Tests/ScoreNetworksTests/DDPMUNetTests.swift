@@ -45,6 +45,39 @@ import Testing
     #expect(found == [Tensor([3, 32])])
   }
 
+  /// A class adds the entries of its column to the embedding of the time and of what stands behind the classes.
+  @Test func aClassIsAddedToTheEmbeddingOfTheTime() {
+    let width = 8
+    let (plain, classed) = (
+      ConditionEmbedding(conditions: 4, classes: 0..<0, width: width),
+      ConditionEmbedding(conditions: 6, classes: 3..<5, width: width)
+    )
+    func values(_ embedding: ConditionEmbedding) -> [Tensor<Double>] {
+      embedding.parameters.enumerated().map {
+        RandomKey(1).folded(UInt64($0)).normal($1.shape)
+      }
+    }
+    func run(
+      _ embedding: ConditionEmbedding, _ values: [Tensor<Double>], _ point: [Double]
+    ) -> [Double] {
+      let c = Formula.input("c", [1, point.count])
+      return Program<Double>(
+        parameters: embedding.parameters.map(\.formula), arguments: [c], outputs: [embedding(c)])(
+          [Tensor([1, point.count], point)], parameters: values)[0].scalars
+    }
+    let known = values(classed)
+    var shifted = values(plain)
+    let table = known[4].scalars
+    #expect(known[4].shape == [width, 2] && known.count == 5 && shifted.count == 4)
+    shifted[3] = Tensor(
+      [width], (0..<width).map { shifted[3].scalars[$0] + 1.5 * table[2 * $0 + 1] })
+    let (found, expected) = (
+      run(classed, known, [0.3, -0.2, 0.9, 0, 1.5, 0.7]),
+      run(plain, shifted, [0.3, -0.2, 0.9, 0.7])
+    )
+    for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-12) }
+  }
+
   @Test(arguments: [nil, 2] as [Int?], [false, true])
   func gradientsAgreeWithFiniteDifferences(headWidth: Int?, padsAllSides: Bool) {
     let network = Self.small(headWidth: headWidth, padsAllSides: padsAllSides)

@@ -11,6 +11,7 @@ import Testing
     var network: String
     var scheduler: String
     var sampling: String?
+    var classes: Int?
     var out: String
   }
 
@@ -95,7 +96,11 @@ import Testing
       #""_class_name": "DDIMScheduler", "thresholding": true, "sample_max_value": 3"#,
       "--solver ddim:grid=uniform,denoise=tweedie --steps 999 --clip data,quantile=0.995,limit=3"
     ),
-    (#""_class_name": "PNDMScheduler""#, nil), (#""variance_type": "learned""#, nil),
+    (
+      #""variance_type": "learned""#,
+      "--solver ancestral:grid=reference --steps 1000 --clip data"
+    ),
+    (#""_class_name": "PNDMScheduler""#, nil),
   ])
   func theSamplerOfASchedulerIsTold(_ members: String, _ options: String?) throws {
     let chain =
@@ -112,7 +117,9 @@ import Testing
       return
     }
     // DDIM goes on with the noise before x̂₀ is clipped, as no clipped field does.
-    let isExact = options.contains("ancestral") || options.hasSuffix("denoise=none --steps 999")
+    let isExact =
+      options.contains("ancestral") && !members.contains("learned")
+      || options.hasSuffix("denoise=none --steps 999")
     #expect(
       told.output.contains("sample --model other \(options) draws \(isExact ? "as" : "much as")"))
     // What is told runs, here in fewer steps.
@@ -120,6 +127,91 @@ import Testing
     let fewer = words.map { Int($0) == nil ? $0 : "5" }.joined(separator: " ")
     let drawn = try bench.scoresde("sample --model run \(fewer) --count 2 --out x.npy")
     #expect(drawn.status == 0, "\(drawn.errors)")
+  }
+
+  /// Each class by itself is all that a published model knows, until it is trained on.
+  @Test func classesAreAskedForByTheirNumbers() throws {
+    let bench = try Workbench(PublishedFolder.files(noise: 0.25, classes: 3))
+    let report: Report = try bench.report("import published --out run")
+    #expect(report.classes == 3)
+    let told = try bench.scoresde("import published --out again").output
+    #expect(told.contains("it knows the classes 0 to 2, each by itself"), "\(told)")
+    let draw = "--solver ddim --steps 3 --count 4 --out x.npy"
+    let drawn: Reports.Sample = try bench.report("sample --model run --class 0-2 \(draw)")
+    #expect(drawn.shape == [12, 2, 4, 1])
+    for (words, status, expected) in [
+      ("--class 3", 2, "expected one from 0 to 2"),
+      ("--class 1 --guidance 2", 2, "which knows each class by itself and not all together"),
+      ("", 0, "run was imported with its classes alone"),
+    ] {
+      let outcome = try bench.scoresde("sample --model run \(draw) \(words)")
+      #expect(outcome.status == Int32(status) && outcome.errors.contains(expected), "\(outcome)")
+    }
+    let images = Data.npy(bytes: (0..<24).map { UInt8($0 * 10) }, shape: [3, 2, 4])
+    try bench.write(images, to: "data.npy")
+    try bench.write(.npy([2, 0, 1], shape: [3]), to: "labels.npy")
+    let scored: Reports.Likelihood = try bench.report(
+      "likelihood --model run --data data.npy --class labels.npy --rtol 1e-3 --strata 0")
+    #expect(scored.bitsPerDimension != nil)
+    let _: Reports.Train = try bench.report(
+      "train --start run --data data.npy --labels labels.npy --steps 3 --batch-size 2 --out trained"
+    )
+    let led = try bench.scoresde("sample --model trained --class 1 --guidance 2 \(draw)")
+    #expect(led.status == 0 && !led.errors.contains("alone"), "\(led.errors)")
+  }
+
+  /// The first half of what such a network gives is its prediction.
+  @Test func variancesAreLeftUnused() throws {
+    let bench = try Workbench(PublishedFolder.files(noise: 0.25, hasVariances: true))
+    let told = try bench.scoresde("import published --out run").output
+    #expect(told.contains("the variances that it gives beside its prediction are left unused"))
+    #expect(told.contains("draws much as its DDPMScheduler does"))
+    let plain = try Workbench(PublishedFolder.files(noise: 0.25))
+    let _: Report = try plain.report("import published --out run")
+    let draws = try [bench, plain].map { bench in
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --solver ddim --steps 3 --count 4 --out x.npy")
+      return try bench.numbers("x.npy")
+    }
+    #expect(draws[0] == draws[1])
+  }
+
+  /// Under a constant σ ∇log p = b the flow of the VE SDE has x_s = x_t + (σ_t − σ_s) b, of images from 0 to 1.
+  @Test func samplesOfTheVarianceExplodingSDEAreThoseOfTheNetwork() throws {
+    let bench = try Workbench(PublishedFolder.files(noise: 0.25, seesNoise: true))
+    let report: Report = try bench.report("import published --out run")
+    #expect(report.sde == "ve:sigma-min=0.01,sigma-max=2" && report.shape == [2, 4, 1])
+    #expect(report.network.hasPrefix("ncsnpp:channels=4,"))
+    let solver = "pc:snr=0.075,corrector-steps=1,shrinkage=0,grid=reference"
+    #expect(report.sampling == "--solver \(solver) --steps 1000")
+    let count = 500
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --solver ddim --steps 3 --count \(count) --out x.npy")
+    let numbers = try bench.numbers("x.npy")
+    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    let square = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(numbers.count)
+    // Five standard errors, as above; a level b is at (2 b + 1)/510 − 1/510.
+    let error = 5 / Double(numbers.count).squareRoot()
+    let deviation = 255 * 2.0
+    #expect(abs(mean - 255 * (2 - 0.01) * 0.25 - 0.5) < error * deviation, "\(mean)")
+    #expect(abs(square.squareRoot() / deviation - 1) < error / 2.0.squareRoot(), "\(square)")
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --solver \(solver) --steps 5 --count 4 --out y.npy")
+
+    let images = Data.npy(bytes: (0..<24).map { UInt8($0 * 10) }, shape: [3, 2, 4])
+    try bench.write(images, to: "data.npy")
+    let scored: Reports.Likelihood = try bench.report(
+      "likelihood --model run --data data.npy --rtol 1e-3 --strata 0")
+    #expect(scored.bitsPerDimension != nil && scored.epsilon == 1e-5)
+    let options = "--data data.npy --steps 3 --batch-size 2"
+    let _: Reports.Train = try bench.report("train --start run \(options) --out trained")
+    let _: Reports.Train = try bench.report("train --resume --out trained --steps 5")
+    let network = "ncsnpp:channels=4-8,blocks=1,attention=0-1"
+    let _: Reports.Train = try bench.report(
+      "train --network \(network) --sde ve --parametrization scaled-score \(options) --out new")
+    let drawn: Reports.Sample = try bench.report(
+      "sample --model new --solver ddim --steps 3 --count 2 --out z.npy")
+    #expect(drawn.shape == [2, 2, 4, 1])
   }
 
   @Test func sidesThatAreNotPublishedAreGiven() throws {

@@ -4,7 +4,7 @@ import ScoreTensors
 /// The U-shaped network of DDPM (Ho et al. 2020, appendix B), as published models have it.
 ///
 /// ```
-/// e = silu(W₂ silu(W₁ c)),   h₀ = conv(x)
+/// e = silu(W₂ silu(W₁ c) + W k),   h₀ = conv(x)
 /// down: h ← attend(block(h, e)), each kept; then every second pixel of conv(h), kept too
 /// middle: h ← block(attend(block(h, e)), e)
 /// up: h ← attend(block(concatenate(h, kept), e)), one block more a level than down; then conv of h with its pixels repeated
@@ -12,7 +12,7 @@ import ScoreTensors
 /// ```
 ///
 /// All that is kept on the way down, h₀ as well, is joined to a block on the way up. Levels halve the sides, and those that are
-/// asked for have attention after each block.
+/// asked for have attention after each block. k are the columns of the condition that are those of classes, c the others.
 ///
 /// Where an image y is given beside each sample, as the last columns of the condition, h₀ is the convolution of both.
 ///
@@ -50,33 +50,24 @@ public struct DDPMUNet: Network {
     }
   }
 
-  /// A residual block, with attention after it where its level has some.
-  private struct Stage {
-    let block: ResidualBlock
-    let attention: ImageAttention?
-
-    var parameters: [Parameter] { block.parameters + (attention?.parameters ?? []) }
-
-    func callAsFunction(_ h: Formula, _ e: Formula) -> Formula {
-      let h = block(h, e)
-      return attention?(h) ?? h
-    }
-  }
-
   private let image: Shape
   private let padsAllSides: Bool
   private let input: InputConvolution
-  private let embedding: [Linear]
-  private let down: [[Stage]]
+  private let embedding: ConditionEmbedding
+  private let down: [[ImageStage]]
   private let shrink: [Convolution]
-  private let middle: [Stage]
-  private let up: [[Stage]]
+  private let middle: [ImageStage]
+  private let up: [[ImageStage]]
   private let grow: [Convolution]
   private let norm: GroupNorm
   private let output: Convolution
 
   /// Creates a network on images `[height, width, channels]`, given as rows of their entries.
-  public init(image: Shape, conditions: Int, _ configuration: Configuration = Configuration()) {
+  /// - Parameter classes: which columns of the condition are those of classes.
+  public init(
+    image: Shape, conditions: Int, classes: Range<Int> = 0..<0,
+    _ configuration: Configuration = Configuration()
+  ) {
     let (widths, groups, epsilon) = (
       configuration.widths, configuration.groups, configuration.epsilon
     )
@@ -90,8 +81,8 @@ public struct DDPMUNet: Network {
       "no DDPM U-Net of \(configuration) for images \(image)")
     let base = widths[0]
     let width = 4 * base
-    func stage(_ name: String, _ inputs: Int, _ outputs: Int, attends: Bool) -> Stage {
-      Stage(
+    func stage(_ name: String, _ inputs: Int, _ outputs: Int, attends: Bool) -> ImageStage {
+      ImageStage(
         block: ResidualBlock(
           name, inputs, outputs, embedding: width, groups: groups, epsilon: epsilon),
         attention: attends
@@ -100,42 +91,28 @@ public struct DDPMUNet: Network {
     }
     self.image = image
     padsAllSides = configuration.padsAllSides
-    input = InputConvolution(
-      image, givenChannels: configuration.givenChannels, base)
-    embedding = [
-      Linear("embedding.0", conditions - input.columns, width),
-      Linear("embedding.1", width, width),
-    ]
-    var (last, kept) = (base, [base])
-    var down: [[Stage]] = []
-    var up: [[Stage]] = []
-    for (level, own) in widths.enumerated() {
-      down.append(
-        (0..<configuration.blocks).map { place in
-          stage(
-            "down.\(level).\(place)", place == 0 ? last : own, own,
-            attends: configuration.attention[level])
-        })
-      kept += [Int](repeating: own, count: configuration.blocks)
-      if level < widths.count - 1 { kept.append(own) }
-      last = own
+    input = InputConvolution(image, givenChannels: configuration.givenChannels, base)
+    embedding = ConditionEmbedding(
+      conditions: conditions - input.columns, classes: classes, width: width)
+    down = widths.enumerated().map { level, own in
+      (0..<configuration.blocks).map { place in
+        stage(
+          "down.\(level).\(place)", place > 0 ? own : level == 0 ? base : widths[level - 1], own,
+          attends: configuration.attention[level])
+      }
     }
+    let last = widths[widths.count - 1]
     middle = [
       stage("middle.0", last, last, attends: configuration.attendsInMiddle),
       stage("middle.1", last, last, attends: false),
     ]
-    for (level, own) in widths.enumerated().reversed() {
-      var stages: [Stage] = []
-      for place in 0...configuration.blocks {
-        stages.append(
-          stage(
-            "up.\(level).\(place)", last + kept.removeLast(), own,
-            attends: configuration.attention[level]))
-        last = own
+    up = ImageStage.joinedWidths(widths, blocks: configuration.blocks).enumerated().map {
+      level, joined in
+      joined.enumerated().map { place, inputs in
+        stage(
+          "up.\(level).\(place)", inputs, widths[level], attends: configuration.attention[level])
       }
-      up.insert(stages, at: 0)
     }
-    (self.down, self.up) = (down, up)
     shrink = widths.dropLast().enumerated().map { Convolution("down.\($0).half", $1, $1) }
     grow = widths.dropFirst().enumerated().map { Convolution("up.\($0 + 1).double", $1, $1) }
     norm = GroupNorm("norm", base, groups: groups, silu: true, epsilon: epsilon)
@@ -143,7 +120,7 @@ public struct DDPMUNet: Network {
   }
 
   public var parameters: [Parameter] {
-    input.parameters + embedding.flatMap(\.parameters)
+    input.parameters + embedding.parameters
       + down.joined().flatMap(\.parameters) + shrink.flatMap(\.parameters)
       + middle.flatMap(\.parameters) + up.joined().flatMap(\.parameters)
       + grow.flatMap(\.parameters) + norm.parameters + output.parameters
@@ -151,8 +128,9 @@ public struct DDPMUNet: Network {
 
   /// `[n, height · width · channels]` and a condition `[n or 1, conditions]` to the shape of x.
   public func callAsFunction(_ x: Formula, condition c: Formula) -> Formula {
-    var (h, c) = input(x, c)
-    let e = silu(embedding[1](silu(embedding[0](c))))
+    let (first, rest) = input(x, c)
+    let e = embedding(rest)
+    var h = first
     var kept = [h]
     for (level, stages) in down.enumerated() {
       for stage in stages {

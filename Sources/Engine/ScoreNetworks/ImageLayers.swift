@@ -121,12 +121,15 @@ public struct GroupNorm: Sendable {
 /// h = conv₁(silu(norm₁ x)) + W e,   y = skip(x) + conv₂(silu(norm₂ h))
 /// ```
 ///
-/// The skip is a 1 × 1 convolution where the channels change. conv₂ starts at 0, so that the block starts as its skip.
+/// The skip is a 1 × 1 convolution where the channels change. conv₂ starts at 0, so that the block starts as its skip. Where it
+/// changes the sides of images, those of x and of silu(norm₁ x) are changed, and the skip is a convolution in any case.
 public struct ResidualBlock: Sendable {
   private let norms: [GroupNorm]
   private let convolutions: [Convolution]
   private let embedding: Linear
   private let skip: Convolution?
+  private let resampling: Resampling
+  private let scale: Double
 
   /// Creates a block; `embedding` is the width of e, `rows` are those of its filters of three columns, and `epsilon` is added to
   /// variances.
@@ -134,15 +137,29 @@ public struct ResidualBlock: Sendable {
     _ name: String, _ inputs: Int, _ outputs: Int, embedding width: Int, groups: Int, rows: Int = 3,
     epsilon: Double = 1e-5
   ) {
-    norms = [("norm1", inputs), ("norm2", outputs)].map {
-      GroupNorm("\(name).\($0)", $1, groups: groups, silu: true, epsilon: epsilon)
+    self.init(
+      name, inputs, outputs, embedding: width, groups: (groups, groups), rows: rows,
+      epsilon: epsilon, resampling: .none, scale: 1)
+  }
+
+  /// Creates a block with its own groups for each of its normalisations, that changes the sides of images and scales its sum.
+  init(
+    _ name: String, _ inputs: Int, _ outputs: Int, embedding width: Int, groups: (Int, Int),
+    rows: Int = 3, epsilon: Double, resampling: Resampling, scale: Double
+  ) {
+    norms = [("norm1", inputs, groups.0), ("norm2", outputs, groups.1)].map {
+      GroupNorm("\(name).\($0)", $1, groups: $2, silu: true, epsilon: epsilon)
     }
     convolutions = [
       Convolution("\(name).conv1", inputs, outputs, rows: rows),
       Convolution("\(name).conv2", outputs, outputs, rows: rows, weights: .constant(0)),
     ]
     embedding = Linear("\(name).embedding", width, outputs)
-    skip = inputs == outputs ? nil : Convolution("\(name).skip", inputs, outputs, size: 1)
+    skip =
+      inputs == outputs && resampling == .none
+      ? nil : Convolution("\(name).skip", inputs, outputs, size: 1)
+    self.resampling = resampling
+    self.scale = scale
   }
 
   public var parameters: [Parameter] {
@@ -150,14 +167,15 @@ public struct ResidualBlock: Sendable {
       + convolutions[1].parameters + (skip?.parameters ?? [])
   }
 
-  /// `[n, h, w, inputs]` and an embedding `[n or 1, width]` to `[n, h, w, outputs]`.
+  /// `[n, h, w, inputs]` and an embedding `[n or 1, width]` to `[n, h, w, outputs]`, or half or twice the sides.
   public func callAsFunction(_ x: Formula, _ e: Formula) -> Formula {
     // The bias goes with the embedding: one number a channel and image, which the convolution adds itself.
     let added = embedding(e) + convolutions[0].bias.formula
     let h =
-      convolutions[0].product(norms[0](x))
+      convolutions[0].product(resampling(norms[0](x)))
       + added.reshaped([added.shape[0], 1, 1, added.shape[1]] as Shape)
-    return (skip?(x) ?? x) + convolutions[1](norms[1](h))
+    let sum = (skip?(resampling(x)) ?? x) + convolutions[1](norms[1](h))
+    return scale == 1 ? sum : scale * sum
   }
 }
 
@@ -172,11 +190,15 @@ public struct ImageAttention: Sendable {
   private let norm: GroupNorm
   private let maps: [Linear]
   private let headWidth: Int
+  private let scale: Double
 
-  /// Creates a layer; `headWidth` are the channels of a head, which divide all, or nil for one head of all.
+  /// Creates a layer; `headWidth` are the channels of a head, which divide all, or nil for one head of all, and `scale` is what
+  /// the sum with the skip is multiplied by.
   public init(
-    _ name: String, _ channels: Int, groups: Int, headWidth: Int? = nil, epsilon: Double = 1e-5
+    _ name: String, _ channels: Int, groups: Int, headWidth: Int? = nil, epsilon: Double = 1e-5,
+    scale: Double = 1
   ) {
+    self.scale = scale
     self.headWidth = headWidth ?? channels
     precondition(
       channels % self.headWidth == 0,
@@ -203,6 +225,7 @@ public struct ImageAttention: Sendable {
     let weights = (q.matmul(k, transposeOther: true) / Double(headWidth).squareRoot()).softmax()
     let sums = weights.matmul(v)
     let joined = heads == 1 ? sums : sums.transposed([0, 2, 1, 3])
-    return x + maps[3](joined.reshaped([n, pixels, channels] as Shape)).reshaped(x.shape)
+    let sum = x + maps[3](joined.reshaped([n, pixels, channels] as Shape)).reshaped(x.shape)
+    return scale == 1 ? sum : scale * sum
   }
 }

@@ -103,8 +103,9 @@ public struct UNet: Network {
 
   /// `[n, height · width · channels]` and a condition `[n or 1, conditions]` to the shape of x.
   public func callAsFunction(_ x: Formula, condition c: Formula) -> Formula {
-    var (h, c) = input(x, c)
-    let e = silu(embedding[1](silu(embedding[0](c))))
+    let (first, rest) = input(x, c)
+    let e = silu(embedding[1](silu(embedding[0](rest))))
+    var h = first
     var skips: [Formula] = []
     for (level, blocks) in down.enumerated() {
       if level > 0 { h = h.averagePooled(rowsOfBlock) }

@@ -71,7 +71,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     FourierFeatures("time", frequencies: network.frequencies, scale: network.scale)
   }
 
-  var function: any Network { network.network(sampleShape, given: columns - Self.timeColumns) }
+  var function: any Network {
+    network.network(sampleShape, given: columns - Self.timeColumns, classes: classes)
+  }
 
   /// What the names of inputs begin with that are no parameters.
   static let inputPrefix = "batch: "
@@ -106,6 +108,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     Self.timeColumns + classes + (covariates > 0 ? 1 + covariates : 0)
   }
 
+  /// What a class's column is in its own rows.
+  var classColumn: Double { Double(classes).squareRoot() }
+
   /// Writes the columns of `marginal` at `t`, of a class and of covariates to `columns` places.
   ///
   /// A class's column is √classes in its own rows, as in EDM, so that the columns have a mean square of 1, and 0 in others;
@@ -123,7 +128,7 @@ public struct ModelConfiguration: Sendable, Equatable {
       }
     }
     for place in 0..<classes {
-      out[Self.timeColumns + place] = place == label ? Scalar(Double(classes).squareRoot()) : 0
+      out[Self.timeColumns + place] = place == label ? Scalar(classColumn) : 0
     }
     guard covariates > 0 else { return }
     let first = Self.timeColumns + classes

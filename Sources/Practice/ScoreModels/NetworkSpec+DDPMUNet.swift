@@ -15,29 +15,12 @@ extension NetworkSpec {
   /// Reads the sizes; what is not said is as in DDPM's network for CIFAR-10, with attention at the second level.
   static func ddpmUNet(_ spec: Spec) throws(SpecError) -> DDPMUNet.Configuration {
     var sizes = DDPMUNet.Configuration()
-    if let widths = try numbers(spec, "channels", 1...mostWidth, such: "128-256-256-256") {
-      sizes.widths = widths
-    }
-    let levels = sizes.widths.count
-    sizes.attention = (0..<levels).map { $0 == 1 }
-    if let flags = try numbers(spec, "attention", 0...1, such: "0-1-0-0") {
-      guard flags.count == levels else {
-        throw spec.wrong(
-          "attention", text(of: flags), "0 or 1 for each of the \(levels) levels, such as 0-1-0-0")
-      }
-      sizes.attention = flags.map { $0 == 1 }
-    }
+    try readLevels(spec, &sizes.widths, &sizes.attention, attended: 1)
     sizes.blocks = try spec.integer(
       "blocks", default: sizes.blocks, in: .between(1, Double(mostDepth)))
     sizes.groups = try spec.integer(
       "groups", default: mostGroups(of: sizes.widths), in: .between(1, Double(mostWidth)))
-    if let head = spec.string("head"), head != "all" {
-      guard let width = Int(head), (1...mostWidth).contains(width) else {
-        throw spec.wrong(
-          "head", head, "all, or a whole number of channels from 1 to \(mostWidth)")
-      }
-      sizes.headWidth = width
-    }
+    sizes.headWidth = try headWidth(spec)
     sizes.attendsInMiddle = try spec.flag("middle-attention", default: true)
     sizes.padsAllSides = try spec.choice("padding", default: Padding.after) == .around
     sizes.epsilon = try spec.number("epsilon", default: sizes.epsilon, in: .positive)
@@ -63,38 +46,13 @@ extension NetworkSpec {
   /// - Throws: `ProcessError` that says which is out of range, or what does not divide the channels.
   static func check(_ sizes: DDPMUNet.Configuration) throws(ProcessError) {
     let name = Architecture.ddpmUNetName
+    try checkLevels(name, sizes.widths, sizes.attention, blocks: sizes.blocks)
     let widths = sizes.widths
-    guard (1...mostLevels).contains(widths.count),
-      widths.allSatisfy({ (1...mostWidth).contains($0) })
-    else {
-      throw ProcessError(
-        "the \(name) has channels \(widths); expected 1 to \(mostLevels) levels, each of 1 to \(mostWidth)"
-      )
-    }
-    guard sizes.attention.count == widths.count else {
-      throw ProcessError(
-        "the \(name) says of \(sizes.attention.count) levels whether they have attention; expected as many as there are, \(widths.count)"
-      )
-    }
-    guard (1...mostDepth).contains(sizes.blocks) else {
-      throw ProcessError(
-        "the \(name) has blocks \(sizes.blocks); expected from 1 to \(mostDepth)")
-    }
     guard sizes.groups >= 1, widths.allSatisfy({ $0 % sizes.groups == 0 }) else {
       throw ProcessError(
         "the \(name) has \(sizes.groups) groups; expected a divisor of the channels of each level, \(text(of: widths))"
       )
     }
-    if let head = sizes.headWidth,
-      head < 1 || sizes.attendedWidths.contains(where: { $0 % head != 0 })
-    {
-      throw ProcessError(
-        "the \(name) has heads of \(head) channels; expected a divisor of those of each level with attention, \(Set(sizes.attendedWidths).sorted().map(String.init).joined(separator: " and ")), or all of them in one head"
-      )
-    }
-    guard sizes.epsilon > 0, sizes.epsilon.isFinite else {
-      throw ProcessError(
-        "the \(name) has epsilon \(sizes.epsilon); expected a finite number above 0")
-    }
+    try checkLayers(name, head: sizes.headWidth, of: sizes.attendedWidths, epsilon: sizes.epsilon)
   }
 }

@@ -11,6 +11,7 @@ import ScoreTensors
 /// unet:channels=32,multipliers=1-2-2,blocks=1,groups=8,attention=false          for images
 /// unet-1d:…                         the same for series [length] or [length, channels]
 /// ddpm-unet:channels=128-256-256-256,blocks=2,groups=32,attention=0-1-0-0           DDPM's, for images
+/// ncsnpp:channels=128-128-256-256-256-256-256,blocks=2,attention=0-0-0-0-1-0-0           NCSN++, for images
 /// … ,condition=log-snr|time|discrete-time|log-sigma|step ,features=fourier|positional|positional-open|plain ,frequencies=64
 /// … ,scale=0.16 of fourier ,chain-steps=1000 of step ,given-channels=3 of images that are given beside each sample
 /// ```
@@ -22,28 +23,34 @@ public struct NetworkSpec: Sendable, Equatable {
     case mlp, residualMLP, unet, unet1D
     /// DDPM's, of these sizes; the spec's own width and depth mean nothing to it.
     case ddpmUNet(DDPMUNet.Configuration)
+    /// NCSN++ of these sizes, likewise.
+    case ncsnPlusPlus(NCSNPlusPlus.Configuration)
     case own(OwnNetwork)
 
     /// The architectures that texts know, with their names.
     static let named: KeyValuePairs<String, Architecture> = [
       "mlp": .mlp, "residual-mlp": .residualMLP, "unet": .unet,
       "unet-1d": .unet1D, ddpmUNetName: .ddpmUNet(DDPMUNet.Configuration()),
+      ncsnPlusPlusName: .ncsnPlusPlus(NCSNPlusPlus.Configuration()),
     ]
-    static let ddpmUNetName = "ddpm-unet"
+    static let (ddpmUNetName, ncsnPlusPlusName) = ("ddpm-unet", "ncsnpp")
 
     /// Whether it is a U-Net, of images or of series.
     var isUNet: Bool { self == .unet || self == .unet1D }
 
     /// Whether it takes images that are given beside samples.
     public var takesGivenImages: Bool {
-      if case .ddpmUNet = self { return true }
-      return isUNet
+      switch self {
+      case .unet, .unet1D, .ddpmUNet, .ncsnPlusPlus: true
+      case .mlp, .residualMLP, .own: false
+      }
     }
 
     /// The name, of one's own too.
     public var name: String {
       if case .own(let network) = self { return network.name }
       if case .ddpmUNet = self { return Self.ddpmUNetName }
+      if case .ncsnPlusPlus = self { return Self.ncsnPlusPlusName }
       return Self.named.first { $0.value == self }?.key ?? ""
     }
   }
@@ -134,7 +141,7 @@ public struct NetworkSpec: Sendable, Equatable {
   package static let (mostWidth, mostDepth, mostFrequencies) = (16384, 256, 4096)
   /// The most levels of a U-Net.
   static let mostLevels = 8
-  private static let givenKey = "given-channels"
+  static let givenKey = "given-channels"
 
   /// Reads a network from its text.
   /// - Throws: `SpecError` that says what is known, or which value is out of range.
@@ -148,6 +155,9 @@ public struct NetworkSpec: Sendable, Equatable {
     if case .ddpmUNet = architecture {
       try spec.expect(keys: Self.ddpmUNetKeys + timeKeys + [Self.givenKey])
       self.init(.ddpmUNet(try Self.ddpmUNet(spec)))
+    } else if case .ncsnPlusPlus = architecture {
+      try spec.expect(keys: Self.ncsnPlusPlusKeys + timeKeys + [Self.givenKey])
+      self.init(.ncsnPlusPlus(try Self.ncsnPlusPlus(spec)))
     } else {
       let (width, depth) = Self.keys(architecture)
       try spec.expect(
@@ -204,9 +214,9 @@ public struct NetworkSpec: Sendable, Equatable {
   }
 
   /// The names of width and depth.
-  private static func keys(_ architecture: Architecture) -> (String, String) {
+  static func keys(_ architecture: Architecture) -> (String, String) {
     switch architecture {
-    case .mlp, .own, .ddpmUNet: ("width", "layers")
+    case .mlp, .own, .ddpmUNet, .ncsnPlusPlus: ("width", "layers")
     case .residualMLP: ("width", "blocks")
     case .unet, .unet1D: ("channels", "blocks")
     }
@@ -231,6 +241,9 @@ public struct NetworkSpec: Sendable, Equatable {
     if case .ddpmUNet(let sizes) = architecture {
       return "\(architecture.name):\(Self.text(of: sizes)),\(time)"
     }
+    if case .ncsnPlusPlus(let sizes) = architecture {
+      return "\(architecture.name):\(Self.text(of: sizes)),\(time)"
+    }
     let (widthName, depthName) = Self.keys(architecture)
     return "\(architecture.name):\(widthName)=\(width),\(depthName)=\(depth),"
       + (architecture.isUNet
@@ -243,7 +256,7 @@ public struct NetworkSpec: Sendable, Equatable {
   static func text(of levels: [Int]) -> String { levels.map(String.init).joined(separator: "-") }
 
   /// The sizes of a U-Net.
-  private var unet: UNet.Configuration {
+  var unet: UNet.Configuration {
     var configuration = UNet.Configuration()
     configuration.channels = width
     configuration.multipliers = multipliers
@@ -255,113 +268,29 @@ public struct NetworkSpec: Sendable, Equatable {
   }
 
   /// The extents of a sample as an image: height, width and channels; a series has one row.
-  private func image(_ sampleShape: Shape) -> Shape {
+  func image(_ sampleShape: Shape) -> Shape {
     let extents = sampleShape.extents
     if architecture == .unet1D { return Shape([1] + extents + (extents.count == 1 ? [1] : [])) }
     return extents.count == 2 ? Shape(extents + [1]) : sampleShape
   }
 
-  /// Checks the sizes, and that the network takes samples of a shape.
-  /// - Throws: `ProcessError` where a size is below 1 or beyond the most, the scale is no positive number, the groups of a U-Net
-  ///   do not divide its channels, or it is asked to take what is no image, or one that it cannot halve.
-  package func check(_ sampleShape: Shape) throws(ProcessError) {
-    let (widthName, depthName) = Self.keys(architecture)
-    for (name, size, most) in [
-      (widthName, width, Self.mostWidth), (depthName, depth, Self.mostDepth),
-      ("frequencies", frequencies, Self.mostFrequencies),
-    ] where size < 1 || size > most {
-      throw ProcessError(
-        "the \(architecture.name) has \(name) \(size); expected \(size < 1 ? "1 or more" : "at most \(most)")"
-      )
-    }
-    guard scale > 0, scale.isFinite else {
-      throw ProcessError(
-        "the \(architecture.name) has the scale \(scale); expected a finite number above 0")
-    }
-    guard condition != .step || (2...DDPMChain.mostSteps).contains(chainSteps) else {
-      throw ProcessError(
-        "the \(architecture.name) has chain-steps \(chainSteps); expected from 2 to \(DDPMChain.mostSteps)"
-      )
-    }
-    if case .ddpmUNet(let sizes) = architecture {
-      try Self.check(sizes)
-      return try checkSides(sampleShape, levels: sizes.widths.count, factor: sizes.factor)
-    }
-    guard architecture.isUNet else { return }
-    let name = architecture.name
-    guard (1...Self.mostLevels).contains(multipliers.count),
-      multipliers.allSatisfy({ (1...64).contains($0) })
-    else {
-      throw ProcessError(
-        "the \(name) has multipliers \(multipliers); expected 1 to \(Self.mostLevels), each from 1 to 64"
-      )
-    }
-    guard groups >= 1, width % groups == 0 else {
-      throw ProcessError(
-        "the \(name) has \(groups) groups; expected a divisor of its \(width) channels")
-    }
-    try checkSides(sampleShape, levels: multipliers.count, factor: unet.factor)
-  }
-
-  /// The channels of covariates `[height, width, …]` or `[length, …]` beside samples of a shape; nil unless their sides are the
-  /// same and the network takes them.
-  public func channels(ofGiven given: Shape, beside sampleShape: Shape) -> Int? {
-    let image = image(sampleShape)
-    let sides = architecture == .unet1D ? [image[1]] : [image[0], image[1]]
-    guard architecture.takesGivenImages, image.rank == 3, given.rank >= 2,
-      [sides.count, sides.count + 1].contains(given.rank),
-      Array(given.extents.prefix(sides.count)) == sides
-    else { return nil }
-    return given.count / (image[0] * image[1])
-  }
-
-  /// Checks that covariates are the image that is given beside each sample, where there is one.
-  func check(covariates: Int, beside sampleShape: Shape) throws(ProcessError) {
-    guard givenChannels != 0 else { return }
-    guard (0...Self.mostWidth).contains(givenChannels), architecture.takesGivenImages else {
-      throw ProcessError(
-        "the \(architecture.name) has \(Self.givenKey) \(givenChannels); expected \(architecture.takesGivenImages ? "from 0 to \(Self.mostWidth)" : "0, as it takes no images beside samples")"
-      )
-    }
-    let image = image(sampleShape)
-    let count = image[0] * image[1] * givenChannels
-    guard covariates == count else {
-      throw ProcessError(
-        "the \(architecture.name) is given images of \(count) numbers, \(image[0]) × \(image[1]) × \(givenChannels), beside samples of shape \(sampleShape), and the model has \(covariates) covariates; expected as many"
-      )
-    }
-  }
-
-  /// Checks that samples are images, or series, of sides that the levels of a U-Net can halve.
-  private func checkSides(
-    _ sampleShape: Shape, levels: Int, factor: Int
-  ) throws(ProcessError) {
-    let name = architecture.name
-    let image = image(sampleShape)
-    let isSeries = architecture == .unet1D
-    guard image.rank == 3, image.count > 0 else {
-      throw ProcessError(
-        "a \(name) takes \(isSeries ? "series of length × channels" : "images of height × width × channels"); the samples have shape \(sampleShape)"
-      )
-    }
-    guard isSeries || image[0] % factor == 0, image[1] % factor == 0 else {
-      throw ProcessError(
-        "a \(name) of \(levels) levels takes \(isSeries ? "series whose length is a multiple" : "images whose sides are multiples") of \(factor); the samples have shape \(sampleShape)"
-      )
-    }
-  }
-
-  /// The network for samples of a shape, under so many numbers beside the time's.
-  func network(_ sampleShape: Shape, given: Int = 0) -> any Network {
+  /// The network for samples of a shape, under so many numbers beside the time's, the first of which are of classes.
+  func network(_ sampleShape: Shape, given: Int = 0, classes: Int = 0) -> any Network {
     let dimensions = sampleShape.count
-    let conditions = (features == .plain ? 1 : 2 * frequencies) + given
+    let first = features == .plain ? 1 : 2 * frequencies
+    let conditions = first + given
     switch architecture {
     case .own(let network): return network.make(sampleShape, conditions)
     case .unet, .unet1D:
       return UNet(image: image(sampleShape), conditions: conditions, unet)
     case .ddpmUNet(var sizes):
       sizes.givenChannels = givenChannels
-      return DDPMUNet(image: image(sampleShape), conditions: conditions, sizes)
+      return DDPMUNet(
+        image: image(sampleShape), conditions: conditions, classes: first..<first + classes, sizes)
+    case .ncsnPlusPlus(var sizes):
+      sizes.givenChannels = givenChannels
+      return NCSNPlusPlus(
+        image: image(sampleShape), conditions: conditions, classes: first..<first + classes, sizes)
     case .mlp:
       return MLP(
         inputs: dimensions, conditions: conditions, width: width, layers: depth,

@@ -8,6 +8,7 @@ import ScoreProcesses
 /// denoised       ε̂ = (x − α F(u, c))/σ                               x̂₀
 /// velocity       ε̂ = (σ x + α F(u, c))/(α² + σ²)                     v = α ε̂ − σ x̂₀, Salimans & Ho 2022
 /// edm            x̂₀ = c_skip y + c_out F(c_in y, c),  y = x/α        Karras et al. 2022, eq. 7, with σ/α for its σ
+/// scaledScore    ε̂ = −F((x − μ)/s, c)                               σ times the score, NCSN++'s, Song et al. 2021
 /// standardized   ε̂ = σ (x − αμ)/v + (α s/√v) F((x − αμ)/√v, c),  v = α² s² + σ²
 /// ```
 ///
@@ -16,13 +17,14 @@ import ScoreProcesses
 /// The first four see u = x/√(α² + σ²), of unit size for unit data under every process. `standardized` is the Gaussian
 /// skip: its first term is the exact answer for data N(μ, s² I), so the network has only the rest to learn; without a mean
 /// and with −F for F it is `edm`, whose c_noise is a quarter of the condition `log-snr`, negated. All are affine in F, so
-/// that for the same field each has its own optimal F.
+/// that for the same field each has its own optimal F. The input of `scaledScore` grows as x does.
 public enum Preconditioning: Sendable, Equatable {
   case noise
   case score
   case denoised
   case velocity
   case edm(deviation: Double)
+  case scaledScore(mean: Double, deviation: Double)
   case standardized(mean: Double, deviation: Double)
 
   /// Checks the moments of the data, where there are some.
@@ -30,7 +32,8 @@ public enum Preconditioning: Sendable, Equatable {
     let (mean, deviation): (Double, Double)
     switch self {
     case .edm(let given): (mean, deviation) = (0, given)
-    case .standardized(let center, let given): (mean, deviation) = (center, given)
+    case .scaledScore(let center, let given), .standardized(let center, let given):
+      (mean, deviation) = (center, given)
     default: return
     }
     guard mean.isFinite, deviation > 0, (deviation * deviation).isNormal else {
@@ -59,6 +62,7 @@ public enum Preconditioning: Sendable, Equatable {
     case .edm(let deviation):
       let (_, scale, skip, gain) = Self.gaussianSkip(alpha, sigma, 0, deviation)
       return (0, scale, skip, -gain)
+    case .scaledScore(let mean, let deviation): return (mean, 1 / deviation, 0, -1)
     case .standardized(let mean, let deviation):
       return Self.gaussianSkip(alpha, sigma, mean, deviation)
     }
@@ -79,7 +83,7 @@ extension Preconditioning {
   /// of the size of σ where that grows.
   public func isBoundedInData(under process: any LinearProcess) -> Bool {
     switch self {
-    case .noise, .score: return false
+    case .noise, .score, .scaledScore: return false
     case .velocity:
       let end = process.marginal(at: process.endTime)
       return end.alpha * end.alpha + end.sigma * end.sigma <= 2
@@ -87,8 +91,8 @@ extension Preconditioning {
     }
   }
 
-  /// The names that are known: `epsilon`, `score`, `x0`, `v`, `edm` and `gaussian`.
-  public static let names = ["epsilon", "score", "x0", "v", "edm", "gaussian"]
+  /// The names that are known: `epsilon`, `score`, `x0`, `v`, `edm`, `scaled-score` and `gaussian`.
+  public static let names = ["epsilon", "score", "x0", "v", "edm", "scaled-score", "gaussian"]
 
   /// Reads a parametrisation, such as `v`, `edm:deviation=0.5` or `gaussian:mean=0.1,deviation=0.5`.
   ///
@@ -112,10 +116,13 @@ extension Preconditioning {
       try spec.expect(keys: ["deviation"])
       self = .edm(deviation: try deviationGiven())
       return
-    case "gaussian":
+    case "gaussian", "scaled-score":
       try spec.expect(keys: ["mean", "deviation"])
-      self = .standardized(
-        mean: try spec.number("mean", default: mean), deviation: try deviationGiven())
+      let (mean, deviation) = (try spec.number("mean", default: mean), try deviationGiven())
+      self =
+        spec.name == "gaussian"
+        ? .standardized(mean: mean, deviation: deviation)
+        : .scaledScore(mean: mean, deviation: deviation)
       return
     default: throw spec.unknownName(known: Self.names)
     }
@@ -130,6 +137,8 @@ extension Preconditioning {
     case .denoised: "x0"
     case .velocity: "v"
     case .edm(let deviation): "edm:deviation=\(Spec.text(deviation))"
+    case .scaledScore(let mean, let deviation):
+      "scaled-score:mean=\(Spec.text(mean)),deviation=\(Spec.text(deviation))"
     case .standardized(let mean, let deviation):
       "gaussian:mean=\(Spec.text(mean)),deviation=\(Spec.text(deviation))"
     }

@@ -6,25 +6,31 @@ import ScoreTensors
 struct PublishedUNet {
   /// [height, width, channels].
   let sampleShape: Shape
-  let sizes: DDPMUNet.Configuration
-  let features: NetworkSpec.Features
+  /// The network: DDPM's, which sees the step of a chain, or NCSN++, which sees log σ.
+  let network: NetworkSpec
+  /// Whether it takes images as they are from 0 to 1, and itself makes numbers from −1 to 1 of them.
+  let centersImages: Bool
   let cosinesFirst: Bool
+  /// How many classes it knows, 0 where it knows of none.
+  let classes: Int
+  /// Whether it gives variances after the means, as many again.
+  let givesVariances: Bool
 
   /// The largest numbers of channels and sides that are read.
-  private static let most = 1 << 16
+  static let most = 1 << 16
 
   /// - Parameter sides: height and width in place of the file's; nil takes those.
-  /// - Throws: `FileError` unless it is a network that `DDPMUNet` computes.
+  /// - Throws: `FileError` unless it is a network that `DDPMUNet` or `NCSNPlusPlus` computes.
   init(_ object: PublishedObject, sides: [Int]?) throws(FileError) {
     try Self.checkKind(object)
-    let channels = [
-      try object.integer("in_channels") ?? 3, try object.integer("out_channels") ?? 3,
-    ]
-    guard channels[0] == channels[1], (1...Self.most).contains(channels[0]) else {
+    let channels = try object.integer("in_channels") ?? 3
+    let results = try object.integer("out_channels") ?? 3
+    guard (1...Self.most).contains(channels), [channels, 2 * channels].contains(results) else {
       throw object.failure(
-        "out_channels", "\(channels[1])",
-        "as many as in_channels, \(channels[0]): a network that gives no variances")
+        "out_channels", "\(results)",
+        "as many as in_channels, \(channels), or twice as many where variances are learnt")
     }
+    givesVariances = results != channels
     let published = try object.sides("sample_size")
     guard let sides = sides ?? published else {
       throw object.failure(
@@ -36,12 +42,14 @@ struct PublishedUNet {
         "sample_size", "\(sides.map(String.init).joined(separator: ", "))",
         "two sides from 1 to \(Self.most)")
     }
-    let shift = try object.integer("freq_shift") ?? 0
-    guard (0...1).contains(shift) else { throw object.failure("freq_shift", "\(shift)", "0 or 1") }
-    sampleShape = Shape(sides + [channels[0]])
-    sizes = try Self.sizes(object)
-    features = shift == 1 ? .positional : .positionalOpen
-    cosinesFirst = try object.flag("flip_sin_to_cos") ?? true
+    sampleShape = Shape(sides + [channels])
+    let seesNoise = try object.text("time_embedding_type") == "fourier"
+    network = try seesNoise ? Self.ncsnPlusPlus(object) : Self.ddpm(object)
+    centersImages = try object.flag("center_input_sample") ?? false
+    // Of the features of the noise sines are first, whatever the file says.
+    let flips = try object.flag("flip_sin_to_cos") ?? true
+    cosinesFirst = flips && !seesNoise
+    classes = try Self.classes(object)
   }
 
   /// Checks what all networks that are read have alike.
@@ -49,76 +57,25 @@ struct PublishedUNet {
     let name = "UNet2DModel"
     guard object.has("_class_name") else { throw object.failure("_class_name", "nothing", name) }
     try object.expect("_class_name", name)
-    try object.expect("center_input_sample", false)
-    try object.expect("time_embedding_type", "positional")
-    try object.expect("mid_block_type", "UNetMidBlock2D")
-    if let factor = try object.number("mid_block_scale_factor"), factor != 1 {
-      throw object.failure("mid_block_scale_factor", Spec.text(factor), "1")
+    let embedding = try object.text("time_embedding_type") ?? "positional"
+    guard ["positional", "fourier"].contains(embedding) else {
+      throw object.failure("time_embedding_type", embedding, "positional or fourier")
     }
-    try object.expect("downsample_type", "conv")
-    try object.expect("upsample_type", "conv")
+    try object.expect("mid_block_type", "UNetMidBlock2D")
     try object.expect("resnet_time_scale_shift", "default")
     if let function = try object.text("act_fn"), !["silu", "swish"].contains(function) {
       throw object.failure("act_fn", function, "silu")
     }
-    for key in ["num_class_embeds", "class_embed_type"] {
-      try object.expectNothing(key, "null, a network without classes")
-    }
   }
 
-  private static func sizes(
-    _ object: PublishedObject
-  ) throws(FileError) -> DDPMUNet.Configuration {
-    var sizes = DDPMUNet.Configuration()
-    let widths = try object.integers("block_out_channels") ?? []
-    guard !widths.isEmpty, widths[0] % 2 == 0, widths.allSatisfy({ (1...most).contains($0) })
-    else {
+  private static func classes(_ object: PublishedObject) throws(FileError) -> Int {
+    try object.expectNothing("class_embed_type", "null, a network with a table of classes or none")
+    guard let classes = try object.integer("num_class_embeds") else { return 0 }
+    guard (1...ModelConfiguration.mostClasses).contains(classes) else {
       throw object.failure(
-        "block_out_channels", object.has("block_out_channels") ? "\(widths)" : "nothing",
-        "the channels of each level, those of the first an even number")
+        "num_class_embeds", "\(classes)",
+        "null, or from 1 to \(ModelConfiguration.mostClasses) classes")
     }
-    try object.expect("time_embedding_dim", 4 * widths[0])
-    let groups = try object.integer("norm_num_groups") ?? 32
-    guard (1...most).contains(groups), widths.allSatisfy({ $0 % groups == 0 }) else {
-      throw object.failure("norm_num_groups", "\(groups)", "a divisor of all of \(widths)")
-    }
-    try object.expect("attn_norm_num_groups", groups)
-    let padding = try object.integer("downsample_padding") ?? 1
-    guard (0...1).contains(padding) else {
-      throw object.failure("downsample_padding", "\(padding)", "0 or 1")
-    }
-    sizes.widths = widths
-    sizes.attention = try attention(object, levels: widths.count)
-    sizes.blocks = try object.integer("layers_per_block") ?? 2
-    sizes.groups = groups
-    // null says one head of all channels, and what is left out 8 channels a head.
-    sizes.headWidth =
-      try object.integer("attention_head_dim") ?? (object.has("attention_head_dim") ? nil : 8)
-    sizes.attendsInMiddle = try object.flag("add_attention") ?? true
-    sizes.padsAllSides = padding == 1
-    sizes.epsilon = try object.number("norm_eps") ?? 1e-5
-    return sizes
-  }
-
-  /// Which levels have attention.
-  private static func attention(
-    _ object: PublishedObject, levels: Int
-  ) throws(FileError) -> [Bool] {
-    let plain = (down: "DownBlock2D", up: "UpBlock2D")
-    let attending = (down: "AttnDownBlock2D", up: "AttnUpBlock2D")
-    guard let down = try object.texts("down_block_types"), down.count == levels,
-      down.allSatisfy({ [plain.down, attending.down].contains($0) })
-    else {
-      throw object.failure(
-        "down_block_types", try object.texts("down_block_types").map { "\($0)" } ?? "nothing",
-        "\(plain.down) or \(attending.down) for each of the \(levels) levels")
-    }
-    let mirrored = down.reversed().map { $0 == attending.down ? attending.up : plain.up }
-    guard let up = try object.texts("up_block_types"), up == mirrored else {
-      throw object.failure(
-        "up_block_types", try object.texts("up_block_types").map { "\($0)" } ?? "nothing",
-        "those of down_block_types from the last on, \(mirrored)")
-    }
-    return down.map { $0 == attending.down }
+    return classes
   }
 }

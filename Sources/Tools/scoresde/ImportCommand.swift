@@ -4,14 +4,15 @@ import ScoreSDE
 /// `scoresde import`: makes a run of a model that was trained elsewhere.
 enum ImportCommand: ScalarCommand {
   static let name = "import"
-  static let summary = "makes a run of a published DDPM, a folder that PyTorch's diffusers wrote"
+  static let summary =
+    "makes a run of a published DDPM or NCSN++, a folder that PyTorch's diffusers wrote"
   static let positionalLimit = 1
   static let positionalNames = "FOLDER"
   static let options = [
     Option("--out", "RUN", "the run's folder (required)"),
     Option(
       "--levels", "N",
-      "how many levels the data had that it was trained on, evenly from -1 to 1 (default 256, bytes)"
+      "how many levels the data had that it was trained on, evenly over the range that it was trained on (default 256, bytes)"
     ),
     Option(
       "--size", "HEIGHTxWIDTH",
@@ -33,13 +34,18 @@ enum ImportCommand: ScalarCommand {
     let levels = try session.arguments.integer("--levels", atLeast: 2, atMost: 1 << 16) ?? 256
     let published = try PublishedModel(source, sides: sides(session.arguments))
     let parameters: Parameters<Scalar> = try published.parameters()
-    // Level b, of 256, is at 2b/255 − 1, in the middle of its bin.
-    let last = Double(levels - 1)
-    let scale = DataScale(levels: levels, factor: 2 / last, offset: -1 - 1 / last)
+    // Level b, of 256 from −1 to 1, is at 2b/255 − 1, in the middle of its bin.
+    let range = published.scheduler.dataRange
+    let width = (range.upperBound - range.lowerBound) / Double(levels - 1)
+    let scale = DataScale(
+      levels: levels, factor: width, offset: range.lowerBound - 0.5 * width)
     let model = published.configuration
+    var options = TrainingOptions()
+    // Nothing in the files says that classes were hidden from it.
+    if model.classes > 0 { options.labelDropout = 0 }
     let description = RunDescription(
       model: model, process: published.process, scalar: Scalar.typeName, data: source,
-      options: TrainingOptions(),
+      options: options,
       notes: [note: source, DataNote.scale.name: try DataNote.scale.text(of: scale)])
     let new = FilePlace.missingFolders(folder.path)
     do {
@@ -55,12 +61,31 @@ enum ImportCommand: ScalarCommand {
         ("parameters", .integer(parameters.count)),
         ("shape", .array(model.sampleShape.extents.map { .integer($0) })),
         ("sde", .string(description.sde)), ("network", .string(description.network)),
+        ("classes", model.classes > 0 ? .integer(model.classes) : .null),
         ("levels", .integer(levels)), ("scheduler", .string(published.scheduler.name)),
         ("sampling", published.scheduler.sampling(scale).map { .string($0.options) } ?? .null),
         ("out", .string(folder.path)),
       ]),
-      "\(NumberText.counted(parameters.count, "parameter")) of a network for images of \(model.sampleShape) and \(levels) levels, trained on \(description.sde); the run is in \(folder.path)\n\(published.scheduler.remark(scale, run: folder.path))"
+      ([
+        "\(NumberText.counted(parameters.count, "parameter")) of a network for images of \(model.sampleShape) and \(levels) levels, trained on \(description.sde); the run is in \(folder.path)"
+      ] + remarks(of: published) + [published.scheduler.remark(scale, run: folder.path)])
+      .joined(separator: "\n")
     )
+  }
+
+  /// What is told of a model that knows classes, or gives more than is used of it.
+  private static func remarks(of published: PublishedModel) -> [String] {
+    let classes = published.configuration.classes
+    var remarks: [String] = []
+    if classes > 0 {
+      remarks.append(
+        "it knows the classes 0 to \(classes - 1), each by itself: --class asks for them, and there is nothing for --guidance to lead away from"
+      )
+    }
+    if published.hasLearnedVariances {
+      remarks.append("the variances that it gives beside its prediction are left unused")
+    }
+    return remarks
   }
 
   /// The sides that `--size` gives, if it is given.

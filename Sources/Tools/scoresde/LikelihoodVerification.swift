@@ -140,6 +140,7 @@ struct LikelihoodVerification {
       (.noise, 0), (.score, 0), (.denoised, x / sigma),
       (.velocity, sigma * x / (alpha * alpha + sigma * sigma)),
       (.edm(deviation: deviation), sigma * x / variance),
+      (.scaledScore(mean: mean, deviation: deviation), 0),
       (
         .standardized(mean: mean, deviation: deviation), sigma * (x - alpha * mean) / variance
       ),

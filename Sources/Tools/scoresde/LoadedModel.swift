@@ -126,15 +126,28 @@ struct LoadedModel<Scalar: TensorScalar> {
     standardization = try DataNote.standardization.value(in: description, of: folder)
     columns = try DataNote.columns.value(in: description, of: folder)
     try checkColumns(of: folder)
+    try Self.checkGuidance(of: description, text, arguments)
     if description.options.labelDropout == 0,
       labels.isEmpty && labelSource == nil && description.classes != nil
         || given.isEmpty && note != nil && !takesRows
         || isConditioned && arguments.has("--guidance")
     {
       session.say(
-        "\(text) was trained with --label-dropout 0, so that samples without --class or --given, and guidance, take what it has not learnt"
+        "\(text) was \(description.notes[ImportCommand.note] == nil ? "trained with --label-dropout 0" : "imported with its classes alone"), so that samples without --class or --given, and guidance, take what it has not learnt"
       )
     }
+  }
+
+  /// Refuses guidance of an imported model, of which nothing says that it has a score of all classes together.
+  private static func checkGuidance(
+    of run: RunDescription, _ path: String, _ arguments: Arguments
+  ) throws {
+    guard run.options.labelDropout == 0, let source = run.notes[ImportCommand.note],
+      let scale = arguments.text("--guidance")
+    else { return }
+    throw CommandError.usage(
+      "--guidance is \(scale), but the run \(path) was imported from \(source), which knows each class by itself and not all together; expected no guidance, or a run that train --start \(path) --labels made of it"
+    )
   }
 
   /// The model of a run.

@@ -29,15 +29,24 @@ extension PublishedScheduler {
       let variances = [
         "fixed_small": "", "fixed_small_log": "", "fixed_large": "variance=forward,",
       ]
-      return variances[variance].map {
-        ("ancestral:\($0)grid=reference --steps \(process.count)", true)
+      return (learnsVariances ? "" : variances[variance]).map {
+        ("ancestral:\($0)grid=reference --steps \(steps)", !learnsVariances)
       }
     // With all steps, the last of which leads to the data unless told otherwise. Its noise is that before x̂₀ is clipped.
     case "DDIMScheduler", "DDIMParallelScheduler":
       return (
-        "ddim:grid=uniform,denoise=\(endsAtData ? "tweedie" : "none") --steps \(process.count - 1)",
+        "ddim:grid=uniform,denoise=\(endsAtData ? "tweedie" : "none") --steps \(steps - 1)",
         clip == nil && threshold == nil
       )
+    // One size of correction is that of each sample here, and of a whole batch there.
+    case "ScoreSdeVeScheduler":
+      return corrector.map { snr, corrections in
+        let solver =
+          corrections == 0
+          ? "reverse-diffusion:"
+          : "pc:snr=\(Spec.text(snr)),corrector-steps=\(corrections),shrinkage=0,"
+        return ("\(solver)grid=reference --steps \(steps)", corrections == 0)
+      }
     case "EulerDiscreteScheduler": return ("ddim", false)
     case "EulerAncestralDiscreteScheduler": return ("ancestral", false)
     case "HeunDiscreteScheduler": return ("heun", false)

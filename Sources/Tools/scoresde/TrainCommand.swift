@@ -25,11 +25,11 @@ enum TrainCommand: ScalarCommand {
       .process,
       Option(
         "--network", "NET",
-        "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2 or ddpm-unet of images; each with condition=, features=, frequencies="
+        "residual-mlp:width=256,blocks=3 (default), mlp:width=256,layers=4, unet:channels=32,multipliers=1-2-2, ddpm-unet or ncsnpp of images; each with condition=, features=, frequencies="
       ),
       Option(
         "--parametrization", "NAME",
-        "what the network gives: gaussian (default), edm, epsilon, score, x0 or v"),
+        "what the network gives: gaussian (default), edm, scaled-score, epsilon, score, x0 or v"),
       Option("--loss", "NAME", "denoising (default), sliced, sliced-vr or hyvarinen"),
       Option(
         "--weighting", "NAME",

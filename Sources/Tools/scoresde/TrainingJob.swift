@@ -312,7 +312,7 @@ struct TrainingJob<Scalar: TensorScalar> {
   private static func means(_ given: String, _ own: String) -> Bool {
     guard let own = try? Preconditioning(own) else { return false }
     switch own {
-    case .standardized(let mean, let deviation):
+    case .scaledScore(let mean, let deviation), .standardized(let mean, let deviation):
       return (try? Preconditioning(given, mean: mean, deviation: deviation)) == own
     case .edm(let deviation): return (try? Preconditioning(given, deviation: deviation)) == own
     default: return (try? Preconditioning(given)) == own
