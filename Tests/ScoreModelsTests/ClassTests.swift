@@ -27,8 +27,8 @@ import Testing
 
   private static let x: Tensor<Double> = RandomKey(1).normal(Shape([9] + image.extents))
 
-  /// Columns of classes and covariates weigh in as the other inputs of the first layer do, √classes at a time, or 1 and the
-  /// covariates: they shift that layer's bias.
+  /// Columns of classes and covariates shift the bias of the first layer: √classes of a class, covariates that weigh as much as
+  /// the features do, and four times as much where there is no class, or where there are covariates.
   @Test(arguments: [NetworkSpec.Architecture.mlp, .residualMLP, .unet], [0, 2])
   func aConditionShiftsABias(architecture: NetworkSpec.Architecture, covariates: Int) throws {
     let (classes, values) = (3, Array([0.7, -1.3].prefix(covariates)))
@@ -57,8 +57,10 @@ import Testing
         (0..<outputs).flatMap { entries[$0 * inputs..<($0 + 1) * inputs - own] })
       let column = (0..<outputs).map { output in
         let first = (output + 1) * inputs - own
-        let given = isGiven ? [1] + values : []
-        return (label.map { 3.0.squareRoot() * entries[first + $0] } ?? 0)
+        // Eight sines and eight cosines weigh 8.
+        let given = isGiven ? [2 * 8.0.squareRoot()] + values.map { 2 * $0 } : []
+        let none = -2 * (8.0 / 3).squareRoot() * entries[first..<first + 3].reduce(0, +)
+        return (label.map { 3.0.squareRoot() * entries[first + $0] } ?? none)
           + given.indices.reduce(0) { $0 + given[$1] * entries[first + classes + $1] }
       }
       tensors[bias] = tensors[bias] + Tensor([outputs], column)

@@ -126,10 +126,21 @@ import Testing
       _ = try save(folder)
       let text = try String(contentsOfFile: folder.descriptionPath, encoding: .utf8)
       try AtomicFile.write(
-        text.replacingOccurrences(of: "\"format\" : 2", with: "\"format\" : 99"),
+        text.replacingOccurrences(of: "\"format\" : 4", with: "\"format\" : 99"),
         to: folder.descriptionPath)
       let error = #expect(throws: FileError.self) { try folder.description() }
       #expect(error?.description.contains("format 99") == true)
+      // Networks saw nothing otherwise before, but for what is given of samples.
+      let earlier = text.replacingOccurrences(of: "\"format\" : 4", with: "\"format\" : 2")
+      try AtomicFile.write(earlier, to: folder.descriptionPath)
+      #expect(try folder.description().format == 2)
+      for (given, isRead) in [("classes", false), ("covariates", false), ("other", true)] {
+        try AtomicFile.write(
+          earlier.replacingOccurrences(of: "\"data\"", with: "\"\(given)\" : 3, \"data\""),
+          to: folder.descriptionPath)
+        let found = try? folder.description()
+        #expect((found != nil) == isRead, "\(given)")
+      }
       try AtomicFile.write("{}", to: folder.descriptionPath)
       #expect(throws: FileError.self) { try folder.description() }
       try AtomicFile.write(text, to: folder.descriptionPath)

@@ -305,7 +305,7 @@ import Testing
       ),
       (
         "--validation test-x.npy --validation-labels test-kind.npy --validation-given z", 2,
-        "--validation-given is z; expected an .npy file or a table"
+        "--validation-given is z; expected a file with a row a sample"
       ),
     ] {
       let outcome = try bench.scoresde("\(files) \(more) --quiet")

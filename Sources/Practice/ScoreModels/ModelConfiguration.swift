@@ -149,8 +149,35 @@ public struct ModelConfiguration: Sendable, Equatable {
       case .plain: c
       }
     guard self.columns > Self.timeColumns else { return features }
-    let given = columns.slice(axis: 1, Self.timeColumns..<self.columns)
-    return .concatenated([features, given], axis: 1)
+    return .concatenated([features] + given(columns, beside: features.shape[1]), axis: 1)
+  }
+
+  /// Classes and covariates, as the network takes them beside so many features of the time: one's own as the columns have them,
+  /// and built-in ones so that each weighs in its first layer.
+  ///
+  /// Covariates weigh together as much as the features do, and whether there are any, or a class, four times as much: samples
+  /// under nothing are a few of those of training, and have to be told from the others.
+  private func given(_ columns: Formula, beside features: Int) -> [Formula] {
+    let all = columns.slice(axis: 1, Self.timeColumns..<self.columns)
+    guard network.isBuiltIn else { return [all] }
+    // The sum of the squares of the features, those of sines and cosines ½ each.
+    let weight = network.features == .plain ? 1 : 0.5 * Double(features)
+    var parts: [Formula] = []
+    if classes > 0 {
+      let label = all.slice(axis: 1, 0..<classes)
+      let none = 1 - label.sum([1], keepDims: true) / classColumn
+      let shift = 2 * (weight / Double(classes)).squareRoot()
+      parts.append(network.architecture.hasClassTable ? label : label - shift * none)
+    }
+    if covariates > 0 {
+      let (isKnown, values) = (
+        all.slice(axis: 1, classes..<classes + 1),
+        all.slice(axis: 1, classes + 1..<classes + 1 + covariates)
+      )
+      let scale = network.givenChannels > 0 ? 1 : (weight / Double(covariates)).squareRoot()
+      parts += [2 * weight.squareRoot() * isKnown, scale * values]
+    }
+    return parts
   }
 
   /// ε̂ as a formula of `x`, `[n, dimensions]`, and the columns of its rows, `[n or 1, columns]`.

@@ -46,6 +46,14 @@ public struct NetworkSpec: Sendable, Equatable {
       }
     }
 
+    /// Whether classes have a table of embeddings of their own, where those of none are 0.
+    var hasClassTable: Bool {
+      switch self {
+      case .ddpmUNet, .ncsnPlusPlus: true
+      case .mlp, .residualMLP, .unet, .unet1D, .own: false
+      }
+    }
+
     /// The name, of one's own too.
     public var name: String {
       if case .own(let network) = self { return network.name }

@@ -6,10 +6,10 @@ import ScoreTensors
 
 /// What `run.json` in a run folder holds: all that it takes to read the checkpoint and to go on training.
 public struct RunDescription: Sendable, Equatable, Codable {
-  /// The version of run folders that this library writes and reads.
-  public static let currentFormat = 2
-  /// The version of those of consistency models, which earlier libraries would take for scores.
-  public static let consistencyFormat = 3
+  /// The version of run folders that this library writes.
+  public static let currentFormat = 4
+  /// The earliest version that it reads, but for built-in networks of classes or covariates, which saw these otherwise before 4.
+  public static let earliestFormat = 2
 
   /// The version of the folder's format.
   public var format = RunDescription.currentFormat
@@ -52,7 +52,6 @@ public struct RunDescription: Sendable, Equatable, Codable {
     self.scalar = scalar
     self.data = data
     self.teacher = teacher
-    format = teacher == nil ? Self.currentFormat : Self.consistencyFormat
     self.options = options
     self.notes = notes
   }
@@ -97,6 +96,11 @@ public struct RunDescription: Sendable, Equatable, Codable {
       )
     }
     return Shape(sampleShape)
+  }
+
+  /// Whether the network sees classes and covariates as those of this version do.
+  var isUnderstood: Bool {
+    format == Self.currentFormat || hasOwnNetwork || (classes == nil && covariates == nil)
   }
 
   /// Whether the network is one's own, so that it must be given to whoever reads the run.

@@ -79,17 +79,24 @@ public struct RunFolder: Sendable {
       throw FileError(
         "\(descriptionPath): not a run's description; expected a JSON object with a format")
     }
-    let known = [RunDescription.currentFormat, RunDescription.consistencyFormat]
-    guard known.contains(version.format) else {
+    let (first, last) = (RunDescription.earliestFormat, RunDescription.currentFormat)
+    guard (first...last).contains(version.format) else {
       throw FileError(
-        "\(descriptionPath): the run has format \(version.format); this version reads formats \(known[0]) and \(known[1])"
+        "\(descriptionPath): the run has format \(version.format); this version reads formats \(first) to \(last)"
       )
     }
+    let description: RunDescription
     do {
-      return try decoder.decode(RunDescription.self, from: data)
+      description = try decoder.decode(RunDescription.self, from: data)
     } catch {
       throw FileError("\(descriptionPath): not a run's description: \(Self.sentence(error))")
     }
+    guard description.isUnderstood else {
+      throw FileError(
+        "\(descriptionPath): the run has format \(version.format), before networks were given classes and numbers as they are now; expected one that is trained anew"
+      )
+    }
+    return description
   }
 
   // What is wrong with a description that is JSON.
