@@ -31,11 +31,19 @@ import Testing
       _ = try CSV.decode(file, path: "x", as: Float.self)
     },
     Format(name: "PNG", file: bytes(base64: PNGFixture.rgb)) { (file) throws(DataError) in
-      _ = try PNGImage.decode(file, path: "x")
+      _ = try PNG.decode(file, path: "x")
     },
     Format(name: "PNG palette", file: bytes(base64: PNGFixture.palette)) {
       (file) throws(DataError) in
-      _ = try PNGImage.decode(file, path: "x")
+      _ = try PNG.decode(file, path: "x")
+    },
+    Format(name: "PNG interlaced", file: bytes(base64: PNGFixture.interlaced)) {
+      (file) throws(DataError) in
+      _ = try PNG.decode(file, path: "x")
+    },
+    Format(name: "PNG of 16 bits", file: bytes(base64: PNGFixture.sixteenAndOpacity)) {
+      (file) throws(DataError) in
+      _ = try PNG.decode(file, path: "x")
     },
     Format(name: "ZIP", file: bytes(base64: NPZFixture.deflated)) { (file) throws(DataError) in
       let archive = try ZipArchive(file, path: "x")

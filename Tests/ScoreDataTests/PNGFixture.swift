@@ -1,4 +1,4 @@
-/// Images of 7 × 9 pixels written by Pillow 13, in base64.
+/// Images of 7 × 9 pixels written by Pillow 13, and interlaced ones by `Tests/Scripts/picture_fixtures.py`, in base64.
 enum PNGFixture {
   /// Grey: `(31 x + 17 y) % 256`.
   static let gray = """
@@ -41,5 +41,30 @@ enum PNGFixture {
   static let sixteen = """
     iVBORw0KGgoAAAANSUhEUgAAAAcAAAAJEAAAAACLo7U8AAAAE0lEQVR4nGNkYJBHAkyCKIBuXAB7dgj2pfzB8AAAAA\
     BJRU5ErkJggg==
+    """
+
+  /// The RGB image, interlaced.
+  static let interlaced = """
+    iVBORw0KGgoAAAANSUhEUgAAAAcAAAAJCAIAAAEGPZFiAAAAn0lEQVR42l2MMQrCQBRE//x8QdK4hID4kQ0SCQGxWSwXT2CR0lr2EHsIezvxOBHxTu4\
+    mnfBgYN4wICJejoQoOV+QQFEGeKbcSOglxGL/8OfTHezIcz2TFE12SANYJJNhdiU7y84V1WXVaNvoUXLHNinq3v3tE5/fEdiQxeKPPJkO6umjTzfsfC\
+    FXMloZXRvdGt0Z7YweJG9RMmqGZbQzP1g6Gl1c1IRoAAAAAElFTkSuQmCC
+    """
+
+  /// The grey image modulo 2, one bit a pixel, interlaced.
+  static let interlacedOne = """
+    iVBORw0KGgoAAAANSUhEUgAAAAcAAAAJAQAAAAGhJDuYAAAAIUlEQVR42mNkYGJgBGMQyQxhPwCyClgYGB4wrgKyQlkYACSzA1Ri3LzMAAAAAElFTkS\
+    uQmCC
+    """
+
+  /// A grey pixel of level 77, interlaced.
+  static let interlacedPixel = """
+    iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAFNeavDAAAACklEQVR42mP0BQAAUQBPUfPhHgAAAABJRU5ErkJggg==
+    """
+
+  /// Sixteen bits: `9000 x + 700 y` and opacity `65535 − 8000 y`, interlaced.
+  static let sixteenAndOpacity = """
+    iVBORw0KGgoAAAANSUhEUgAAAAcAAAAJEAQAAAFzxhL9AAAAtElEQVR42mNkYPj/n0n0ARsDY88CIEsMxOL60PS/dwEDA6NbwP//PUAGE/eHZgYQZjY\
+    RONLg43GIgZG14mC9WwADgzsQg2i4EhhmVNb4/98NJstacagBhNmAmFnqhNIBtScPHdRSHjqwgGWAStiAmMGSg/V/fQTr/6MrWP8zMu15sF9Zg4FBBY\
+    iV0TATG9QwVjQMtoBzktACkYCHDiAsCsIXIBjEZwHrBBoBwqwVQKwBwSA+APfYUzEXZZvJAAAAAElFTkSuQmCC
     """
 }

@@ -13,8 +13,8 @@ import Testing
     return [UInt8((30 * x + y) % 256), UInt8((x + 25 * y) % 256), UInt8(5 * x * y % 256)]
   }
 
-  func decode(_ fixture: String) throws -> PNGImage {
-    try PNGImage.decode(bytes(base64: fixture), path: "x.png")
+  func decode(_ fixture: String) throws -> Picture {
+    try PNG.decode(bytes(base64: fixture), path: "x.png")
   }
 
   @Test func greyAndColourImagesAreRead() throws {
@@ -47,13 +47,35 @@ import Testing
     #expect(try decode(PNGFixture.one).pixels == ends)
   }
 
-  @Test func variantsThatAreNotReadAreNamed() throws {
-    #expect(kind { _ = try decode(PNGFixture.sixteen) } == .unsupported)
-    let interlaced = Self.file([
-      ("IHDR", bigEndian(1) + bigEndian(1) + [8, 0, 0, 0, 1]), ("IDAT", Deflate.zlib([0, 9])),
+  @Test func interlacedImagesAreRead() throws {
+    let rgb = try decode(PNGFixture.interlaced)
+    #expect(rgb.width == 7 && rgb.height == 9 && rgb.channels == 3 && rgb.pixels == Self.rgb)
+    #expect(
+      try decode(PNGFixture.interlacedOne).pixels == Self.gray.map { $0 % 2 == 0 ? 0 : 255 })
+    // Of seven passes one has a pixel.
+    #expect(
+      try decode(PNGFixture.interlacedPixel)
+        == Picture(width: 1, height: 1, channels: 1, pixels: [77]))
+  }
+
+  @Test func sixteenBitsAreRoundedToEight() throws {
+    func rounded(_ value: Int) -> UInt8 { UInt8((Double(value) * 255 / 65535).rounded()) }
+    let wide = try decode(PNGFixture.sixteenAndOpacity)
+    let expected = (0..<63).flatMap { (i: Int) -> [UInt8] in
+      let (x, y) = (i % 7, i / 7)
+      return [rounded(9000 * x + 700 * y), rounded(65535 - 8000 * y)]
+    }
+    #expect(wide.channels == 2 && wide.pixels == expected)
+    // All sixteen bits, beside what they come to.
+    let values: [Int] = [0, 128, 129, 385, 386, 65406, 65407, 65535]
+    var lines: [UInt8] = [0]
+    for value in values { lines += [UInt8(value >> 8), UInt8(value & 255)] }
+    let file = Self.file([
+      ("IHDR", bigEndian(8) + bigEndian(1) + [16, 0, 0, 0, 0]), ("IDAT", Deflate.zlib(lines)),
       ("IEND", []),
     ])
-    #expect(kind { _ = try PNGImage.decode(interlaced, path: "") } == .unsupported)
+    #expect(try PNG.decode(file, path: "").pixels == [0, 0, 1, 1, 2, 254, 255, 255])
+    #expect(try decode(PNGFixture.sixteen).channels == 1)
   }
 
   @Test func whatTheFiguresWriteIsRead() throws {
@@ -65,7 +87,7 @@ import Testing
           truncatingIfNeeded: i / channels % width * 5 + i / (width * channels) * 9 + Int(u * 3))
       }
       let raster = Raster(width: width, height: 13, channels: channels, pixels: pixels)
-      let image = try PNGImage.decode(raster.png, path: "")
+      let image = try PNG.decode(raster.png, path: "")
       #expect(image.width == width && image.height == 13 && image.channels == channels)
       #expect(image.pixels == pixels)
     }
@@ -91,13 +113,13 @@ import Testing
         ("IHDR", bigEndian(3) + bigEndian(2) + [8, 0, 0, 0, 0]), ("tEXt", [1, 2, 3]),
         ("IDAT", Deflate.zlib(lines)), ("IEND", []),
       ])
-      #expect(try PNGImage.decode(file, path: "").pixels == expected, "filter \(filter)")
+      #expect(try PNG.decode(file, path: "").pixels == expected, "filter \(filter)")
     }
   }
 
   @Test func damagedImagesAreRefused() {
     func kindOf(_ chunks: [(String, [UInt8])]) -> DataError.Kind? {
-      kind { _ = try PNGImage.decode(Self.file(chunks), path: "") }
+      kind { _ = try PNG.decode(Self.file(chunks), path: "") }
     }
     let header = bigEndian(2) + bigEndian(2) + [8, 0, 0, 0, 0]
     let data = Deflate.zlib([0, 1, 2, 0, 3, 4])

@@ -24,7 +24,7 @@ import Testing
     let grid = SampleGrid(
       [-1.0, 1, 0, -5, 5, .nan], height: 1, width: 2, columns: 2, scale: 2, padding: 1)
     #expect(grid.width == 11 && grid.height == 7)
-    let image = try PNGImage.decode(grid.png, path: "")
+    let image = try PNG.decode(grid.png, path: "")
     let lines = (0..<7).map { Array(image.pixels[$0 * 11..<($0 + 1) * 11]) }
     let blank = [UInt8](repeating: 60, count: 11)
     #expect(lines[0] == blank && lines[3] == blank && lines[6] == blank)
@@ -32,14 +32,14 @@ import Testing
     #expect(lines[4] == [60, 255, 255, 0, 0, 60, 60, 60, 60, 60, 60] && lines[5] == lines[4])
     // Not-a-number is black either way.
     let inverted = SampleGrid([.nan, -1.0], height: 1, width: 2, inverted: true, padding: 0)
-    #expect(try PNGImage.decode(inverted.png, path: "").pixels == [0, 255])
+    #expect(try PNG.decode(inverted.png, path: "").pixels == [0, 255])
   }
 
   @Test func coloursStayTogether() throws {
     let grid = SampleGrid(
       [0, 0.5, 1, 1, 0, 0] as [Float], height: 1, width: 2, channels: 3, range: 0...1, padding: 0)
     #expect(grid.raster.pixels == [0, 128, 255, 255, 0, 0])
-    #expect(try PNGImage.decode(grid.png, path: "").pixels == grid.raster.pixels)
+    #expect(try PNG.decode(grid.png, path: "").pixels == grid.raster.pixels)
     let inverted = SampleGrid(
       [0.0, 1], height: 1, width: 2, range: 0...1, inverted: true, padding: 0)
     #expect(inverted.raster.pixels == [255, 0])

@@ -228,7 +228,7 @@ import Testing
     #expect(texts(images, "--with digits:test,count=90: the first 64 of 90 samples") == 1)
     let _: Report = try bench.report(
       "compare --data digits:count=20 --with digits:test,count=90 --out a.png")
-    let grid = try PNGImage.read(bench.path("a.png"))
+    let grid = try PNG.read(bench.path("a.png"))
     // Two rows of 16 images of 8 × 5 pixels and four rows, 2 pixels apart, each under a line of 22, and 6 between.
     #expect(
       grid.width == 16 * 42 + 2 && grid.height == (2 * 42 + 2) + (4 * 42 + 2) + 2 * 22 + 3 * 6)

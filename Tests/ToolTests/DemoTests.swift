@@ -19,7 +19,7 @@ import Testing
 
     // The pictures show the levels 0 … 16 that the distances are measured on.
     func levels(_ picture: String) throws -> Tensor<Float> {
-      let tiles = try PNGImage.read(bench.path("demo/\(picture).png"))
+      let tiles = try PNG.read(bench.path("demo/\(picture).png"))
         .tiles(100, side: 8, square: 5, columns: 10)
       return Tensor([100, 8, 8, 1], tiles.map { Float(($0 * 16 / 255).rounded()) })
     }

@@ -18,7 +18,7 @@ extension Data {
   static func text(_ text: String) -> Data { Data(text.utf8) }
 }
 
-extension PNGImage {
+extension Picture {
   /// The grey images of `side` × `side` entries that the tool tiles into one picture below a line, each entry a square of pixels.
   func tiles(
     _ count: Int, side: Int, square: Int, columns: Int, below top: Int = 0

@@ -95,7 +95,7 @@ import Testing
     #expect(tensors.parameters.names == ["samples"] && tensors.parameters["samples"] == samples)
 
     // From black to white lie all levels and the bin of the last.
-    let picture = try PNGImage.read(bench.path("x.png"))
+    let picture = try PNG.read(bench.path("x.png"))
     try #require(picture.width == 128 && picture.height == 86 && picture.channels == 1)
     let shown = samples.scalars.map { min(255, max(0, Double($0) * 255 / 256)) }
     #expect(distance(picture.tiles(6, side: 2, square: 20, columns: 3), shown) < 0.51)

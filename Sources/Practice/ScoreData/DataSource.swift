@@ -175,10 +175,10 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       return dataset(path, tensor, isBytes: isBytes)
     }
     if ends(".png") {
-      let image = try PNGImage.decode(bytes, path: path).withoutOpacity
+      let picture = try PNG.decode(bytes, path: path).withoutOpacity
       let element = ElementType(kind: .unsigned, size: 1, isBigEndian: false)
-      let shape: Shape = [1, image.height, image.width, image.channels]
-      return Dataset(name: path, samples: element.tensor(image.pixels[...], shape), scale: .bytes)
+      let shape: Shape = [1, picture.height, picture.width, picture.channels]
+      return Dataset(name: path, samples: element.tensor(picture.pixels[...], shape), scale: .bytes)
     }
     if lowercased.contains("idx") || IDX.isLikely(bytes) { return try images(idx: path, bytes) }
     throw DataError(

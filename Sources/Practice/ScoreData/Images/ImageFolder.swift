@@ -32,7 +32,7 @@ public enum ImageFolder {
     var pixels: [UInt8] = []
     var shape: Shape?
     for file in files {
-      let image = try PNGImage.read(file.path).withoutOpacity
+      let image = try PNG.read(file.path).withoutOpacity
       let own: Shape = [image.height, image.width, image.channels]
       if let shape, shape != own {
         throw DataError(
@@ -67,15 +67,5 @@ public enum ImageFolder {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       && isFolder.boolValue
-  }
-}
-
-extension PNGImage {
-  /// The image with its colours alone.
-  public var withoutOpacity: PNGImage {
-    guard channels == 2 || channels == 4 else { return self }
-    return PNGImage(
-      width: width, height: height, channels: channels - 1,
-      pixels: pixels.indices.filter { $0 % channels != channels - 1 }.map { pixels[$0] })
   }
 }
