@@ -45,6 +45,25 @@ import Testing
       (file) throws(DataError) in
       _ = try PNG.decode(file, path: "x")
     },
+    Format(name: "JPEG", file: bytes(base64: JPEGFixture.quartered)) { (file) throws(DataError) in
+      _ = try JPEG.decode(file, path: "x")
+    },
+    Format(name: "JPEG of RGB", file: bytes(base64: JPEGFixture.rgb)) { (file) throws(DataError) in
+      _ = try JPEG.decode(file, path: "x")
+    },
+    Format(name: "JPEG with restarts", file: bytes(base64: JPEGFixture.restarts)) {
+      (file) throws(DataError) in
+      _ = try JPEG.decode(file, path: "x")
+    },
+    Format(name: "JPEG progressive", file: bytes(base64: JPEGFixture.progressive)) {
+      (file) throws(DataError) in
+      _ = try JPEG.decode(file, path: "x")
+    },
+    Format(
+      name: "JPEG progressive with restarts", file: bytes(base64: JPEGFixture.progressiveNoise)
+    ) { (file) throws(DataError) in
+      _ = try JPEG.decode(file, path: "x")
+    },
     Format(name: "ZIP", file: bytes(base64: NPZFixture.deflated)) { (file) throws(DataError) in
       let archive = try ZipArchive(file, path: "x")
       for entry in archive.entries { _ = try archive.content(of: entry) }

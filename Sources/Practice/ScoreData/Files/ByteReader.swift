@@ -28,6 +28,10 @@ struct ByteReader {
     return slice[slice.startIndex]
   }
 
+  mutating func bigEndian16(_ what: String) throws(DataError) -> Int {
+    try take(2, what).reduce(0) { $0 << 8 | Int($1) }
+  }
+
   mutating func bigEndian32(_ what: String) throws(DataError) -> Int {
     try take(4, what).reduce(0) { $0 << 8 | Int($1) }
   }
