@@ -91,6 +91,64 @@ import Testing
       try ImageFolder.read(folder.path, as: Float.self)
     }
     #expect(error.kind == .wrongShape && error.place == other && error.message.contains("a.PNG"))
+    #expect(error.message.contains("\(folder.path):channels=3 "))
+  }
+
+  @Test func picturesOfDifferingSizesBecomeAlike() throws {
+    let folder = try TemporaryFolder()
+    let photo = try folder.write("b/1.jpg", bytes(base64: JPEGFixture.quartered))
+    _ = try folder.write("a/1.jpeg", bytes(base64: JPEGFixture.grey))
+    _ = try folder.write("a/2.PNG", bytes(base64: PNGFixture.rgba))
+    func load(_ parameters: String) throws -> Dataset<Float> {
+      try DataSource(folder.path + parameters).load()
+    }
+    let data = try load(":size=6x8,channels=3")
+    #expect(data.samples.shape == [3, 6, 8, 3] && data.scale == .bytes)
+    #expect(data.labels == [0, 0, 1] && data.classNames == ["a", "b"])
+    #expect(data.name == "\(folder.path):size=6x8,channels=3")
+    let expected = try JPEG.read(photo).resized(height: 6, width: 8)
+    #expect(data.samples.row(2) == expected.pixels.map { Float($0) })
+    let gray = try load(":channels=1,size=5")
+    #expect(gray.samples.shape == [3, 5, 5, 1])
+    let luma = try JPEG.read(photo).gray.resized(height: 5, width: 5)
+    #expect(gray.samples.row(2) == luma.pixels.map { Float($0) })
+    let one = try DataSource("\(photo):size=4").load(as: Float.self)
+    #expect(one.samples.shape == [1, 4, 4, 3] && one.labels == nil)
+    #expect(try DataSource(photo).load(as: Float.self).samples.shape == [1, 13, 21, 3])
+
+    for (parameters, hint) in [
+      ("", ":size=32,channels=3 "), (":channels=1", ":size=32,channels=1 "),
+      (":size=4", ":size=4x4,channels=3 "),
+    ] {
+      let error = #expect(throws: DataError.self) { try load(parameters) }
+      #expect(error?.kind == .wrongShape, "\(parameters)")
+      #expect(error?.message.contains(folder.path + hint) == true, "\(error?.message ?? "")")
+    }
+    let error = #expect(throws: DataError.self) { try one.checkSampleShape([8, 8, 1]) }
+    #expect(error?.message.contains("1.jpg:size=8x8,channels=1 makes it") == true)
+  }
+
+  @Test func parametersOfPicturesThatMakeNoSenseAreUsage() throws {
+    let folder = try TemporaryFolder()
+    let photo = try folder.write("1.jpg", bytes(base64: JPEGFixture.grey))
+    for (text, found) in [
+      ("\(folder.path):size=0", "size is “0”"), ("\(folder.path):size=4x", "HEIGHTxWIDTH"),
+      ("\(photo):size=1x2x3", "size is “1x2x3”"), ("\(photo):size=9999", "8192"),
+      ("\(photo):channels=2", "1, grey, or 3, RGB"), ("\(folder.path):sise=4", "mean size?"),
+      ("\(folder.path):size=4,size=4", "twice"), ("\(photo):", "known are channels, size"),
+    ] {
+      let error = #expect(throws: DataError.self) { try DataSource(text) }
+      #expect(error?.kind == .badParameter, "\(text)")
+      #expect(error?.message.contains(found) == true, "\(error?.message ?? "")")
+    }
+    let table = try folder.write("t.csv", Array("1,2\n".utf8))
+    #expect(kind { _ = try DataSource("\(table):size=4").load(as: Float.self) } == .badParameter)
+    #expect(kind { _ = try DataSource("./none:size=4").load(as: Float.self) } == .missing)
+    // A name with a colon is a name first.
+    let named = try folder.write("odd:size=4.jpg", bytes(base64: JPEGFixture.grey))
+    #expect(try DataSource(named).load(as: Float.self).samples.shape == [1, 13, 21, 1])
+    #expect(DataSource.isThere("\(photo):size=4") && DataSource.isThere("moons:test"))
+    #expect(DataSource.isThere(photo) && !DataSource.isThere("none.jpg:size=4"))
   }
 
   @Test func subfoldersAreClasses() throws {

@@ -15,6 +15,32 @@ extension Data {
     Data(NPY.encode(Tensor(Shape(shape), numbers)))
   }
 
+  /// A grey JPEG file of one level in all pixels.
+  static func jpeg(level: UInt8, height: Int, width: Int) -> Data {
+    // Steps are 1; the constant coefficient is eight times the mean, as a difference from the block before.
+    let value = 8 * (Int(level) - 128)
+    let size = Int.bitWidth - abs(value).leadingZeroBitCount
+    let number = value < 0 ? value + 1 << size - 1 : value
+    var bits = "01" + (0..<size).reversed().map { number >> $0 & 1 == 1 ? "1" : "0" }.joined() + "0"
+    bits += String(repeating: "000", count: (height + 7) / 8 * ((width + 7) / 8) - 1)
+    bits += String(repeating: "1", count: (8 - bits.count % 8) % 8)
+    let data = stride(from: 0, to: bits.count, by: 8).flatMap { place -> [UInt8] in
+      let byte = UInt8(bits.dropFirst(place).prefix(8), radix: 2) ?? 0
+      return byte == 0xFF ? [byte, 0] : [byte]
+    }
+    let frame = [8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0].map(
+      UInt8.init)
+    let lengths = [0, 2] + [UInt8](repeating: 0, count: 14)
+    let segments: [(UInt8, [UInt8])] = [
+      (0xDB, [0] + [UInt8](repeating: 1, count: 64)), (0xC0, frame),
+      (0xC4, [0] + lengths + [0, UInt8(size)]),
+      (0xC4, [0x10, 1] + [UInt8](repeating: 0, count: 15) + [0]), (0xDA, [1, 1, 0, 0, 63, 0]),
+    ]
+    var file: [UInt8] = [0xFF, 0xD8]
+    for (marker, body) in segments { file += [0xFF, marker, 0, UInt8(body.count + 2)] + body }
+    return Data(file + data + [0xFF, 0xD9])
+  }
+
   static func text(_ text: String) -> Data { Data(text.utf8) }
 }
 

@@ -41,9 +41,28 @@ struct DataParameters {
     return number
   }
 
+  /// Takes a parameter whose value is a side of an image, or its height and width.
+  mutating func sides(_ name: String) throws(DataError) -> Shape? {
+    known.append(name)
+    guard let text = values.removeValue(forKey: name) else { return nil }
+    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard (1...2).contains(sides.count), sides.allSatisfy({ (1...Self.mostPixels).contains($0) })
+    else {
+      throw DataError(
+        .badParameter, place,
+        "\(name) is “\(text)”, where a side or HEIGHTxWIDTH from 1 to \(Self.mostPixels) pixels is expected, such as 32 or 48x32"
+      )
+    }
+    return [sides[0], sides[sides.count - 1]]
+  }
+
+  /// The longest side of an image.
+  private static let mostPixels = 8192
+
   private static func expectation(_ name: String) -> String {
     switch name {
     case "count": "a whole number from 1 to 100000000"
+    case "channels": "1, grey, or 3, RGB,"
     case "seed": "a whole number from 0 on"
     default: "a number from 0.0001 to 10"
     }

@@ -7,7 +7,7 @@ import ScoreTensors
 /// digits  digits:test  fashion-mnist  fashion-mnist:test          count=100 takes the first hundred
 /// moons  circles  …  moons:count=10000,seed=0,noise=0.1,test      draws of a known density in the plane
 /// FILE.npy  FILE.npz:NAME  FILE.csv  FILE.tsv                    IDX file[.gz]  CIFAR-10 .bin
-/// FILE.png  folder of PNGs
+/// FILE.png  FILE.jpg  folder of these                             photos:size=32x48,channels=3 makes them alike
 /// ```
 public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   enum Kind: Hashable, Sendable {
@@ -15,6 +15,8 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     case fashionMNIST(isTest: Bool)
     case planar(PlanarSet, deviation: Double?, seed: UInt64, isTest: Bool)
     case path(String)
+    /// Pictures that get one height and width, and one number of channels, where these are there.
+    case pictures(String, size: Shape?, channels: Int?)
   }
 
   let kind: Kind
@@ -25,9 +27,12 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   /// The names of the sets that need no file.
   public static let names = ["digits", "fashion-mnist"] + PlanarSet.allCases.map(\.rawValue)
 
-  /// Whether a text names one of these, with its parameters or without.
-  public static func isSet(_ text: String) -> Bool {
+  /// Whether a text names one of these, or a file or folder that is there, with parameters or without.
+  public static func isThere(_ text: String) -> Bool {
     names.contains { text == $0 || text.hasPrefix("\($0):") }
+      || [text, NPZ.parts(of: text)?.path, pictures(text)?.path].contains {
+        $0.map(FileManager.default.fileExists) ?? false
+      }
   }
 
   /// The number of points that a set in the plane has unless the parameter `count` says otherwise.
@@ -40,12 +45,21 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let name = parts.first.map(String.init) ?? ""
     guard Self.names.contains(name) else {
+      if let (path, text) = Self.pictures(text) {
+        var parameters = try DataParameters(text, of: description)
+        kind = .pictures(
+          path, size: try parameters.sides("size"),
+          channels: try parameters.number("channels") { [1, 3].contains($0) })
+        count = nil
+        try parameters.finish()
+        return
+      }
       let isPath =
         name.contains("/") || name.contains(".") || FileManager.default.fileExists(atPath: text)
       guard isPath, !text.isEmpty else {
         throw DataError(
           .unknownName, "data “\(text)”",
-          "there is no such set or file\(NearMiss.hint(for: name, among: Self.names)); known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .npz, .csv, .tsv, .png, IDX, CIFAR-10 .bin"
+          "there is no such set or file\(NearMiss.hint(for: name, among: Self.names)); known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .npz, .csv, .tsv, .png, .jpg, IDX, CIFAR-10 .bin"
         )
       }
       kind = .path(text)
@@ -97,6 +111,8 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       if data.scale == nil, data.sampleShape.rank == 1 {
         data = (try? data.standardized(by: .columns)) ?? data
       }
+    case .pictures(let path, let size, let channels):
+      data = try Self.pictures(path, size: size, channels: channels)
     }
     data.name = description
     return count.map { data.prefix($0) } ?? data
@@ -150,8 +166,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   private static func read<Scalar: TensorScalar>(_ path: String) throws(DataError)
     -> Dataset<Scalar>
   {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    if ImageFolder.isFolder(path) {
       return CIFAR.trainingNames(in: path).isEmpty
         ? try ImageFolder.read(path) : try CIFAR.readTraining(folder: path)
     }
@@ -163,6 +178,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       data.lines = table.lines
       return data
     }
+    if Picture.isPicture(path) { return try pictures(path, size: nil, channels: nil) }
     if ends(".bin") { return try CIFAR.read(path) }
     if let (file, name) = NPZ.parts(of: path) {
       let (bytes, place) = try NPZ.array(file, name)
@@ -174,16 +190,11 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       let (tensor, isBytes) = try NPY.decode(bytes, path: path, as: Scalar.self)
       return dataset(path, tensor, isBytes: isBytes)
     }
-    if ends(".png") {
-      let picture = try PNG.decode(bytes, path: path).withoutOpacity
-      let element = ElementType(kind: .unsigned, size: 1, isBigEndian: false)
-      let shape: Shape = [1, picture.height, picture.width, picture.channels]
-      return Dataset(name: path, samples: element.tensor(picture.pixels[...], shape), scale: .bytes)
-    }
     if lowercased.contains("idx") || IDX.isLikely(bytes) { return try images(idx: path, bytes) }
     throw DataError(
       .wrongFormat, path,
-      "the file is of no known kind; known are .npy, .npz, .csv, .tsv, .png, IDX and CIFAR-10 .bin")
+      "the file is of no known kind; known are .npy, .npz, .csv, .tsv, .png, .jpg, IDX and CIFAR-10 .bin"
+    )
   }
 
   /// An IDX file, with the labels beside it where the name says that it holds images.

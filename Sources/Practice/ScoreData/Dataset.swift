@@ -267,9 +267,10 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// - Throws: `wrongShape` with both shapes.
   public func checkSampleShape(_ expected: Shape) throws(DataError) {
     guard dimensions == expected.count else {
+      let hint = expected.rank == 3 ? DataSource.hint(name, toShape: expected) : ""
       throw DataError(
         .wrongShape, name,
-        "a sample has shape \(sampleShape), where \(expected) is expected"
+        "a sample has shape \(sampleShape), where \(expected) is expected\(hint)"
       )
     }
   }

@@ -28,7 +28,7 @@ struct ClassOption {
     let items = Self.items(text, names)
     let unknown = items.first { $0.labels.isEmpty }
     // A file of a class's name has a place too, as ./cat.
-    let isSource = FilePlace.exists(text) || DataSource.isSet(text)
+    let isSource = DataSource.isThere(text)
     if unknown != nil || items.isEmpty, text != "data", takesFiles, isSource {
       (labels, source) = ([], text)
       return

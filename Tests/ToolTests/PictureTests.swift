@@ -1,0 +1,53 @@
+import Foundation
+import ScoreSDE
+import Testing
+
+/// Photographs as data of the commands.
+@Suite struct PictureTests {
+  /// Two folders of grey JPEG files of one level each, of many sizes.
+  private func photos() throws -> Workbench {
+    let bench = try Workbench()
+    for folder in ["dark", "light"] {
+      for index in 0..<6 {
+        let level = UInt8((folder == "dark" ? 40 : 200) + index)
+        try bench.write(
+          .jpeg(level: level, height: 9 + index, width: 20 - index),
+          to: "photos/\(folder)/\(index).jpg")
+      }
+    }
+    return bench
+  }
+
+  @Test func aFolderOfPhotographsTrainsAModelOfItsClasses() throws {
+    let bench = try photos()
+    let words =
+      "train --labels data --network mlp:width=8,layers=1 --steps 3 --batch-size 4 --out run --quiet --data"
+    let refused = try bench.scoresde("\(words) photos")
+    #expect(refused.status == 1 && refused.errors.contains("photos:size=32 makes"))
+    let trained = try bench.scoresde("\(words) photos:size=2x3")
+    #expect(trained.status == 0, "\(trained.errors)")
+    let resumed = try bench.scoresde("train --resume --steps 4 --out run --quiet")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let report: Reports.Sample = try bench.report(
+      "sample --model run --class light --solver ddim --steps 3 --count 2 --out x.png")
+    #expect(report.shape == [2, 2, 3, 1])
+    // Classes in their order, a sample for each photograph.
+    let each: Reports.Sample = try bench.report(
+      "sample --model run --class photos:size=2x3 --solver ddim --steps 3 --count 1 --out x.npy")
+    #expect(each.shape == [12, 2, 3, 1])
+  }
+
+  /// With next to no noise a photograph comes back at its level, in the size that was asked for.
+  @Test func photographsAreEdited() throws {
+    let bench = try photos()
+    let trained = try bench.scoresde(
+      "train --data photos:size=2 --network mlp:width=8,layers=1 --steps 1 --batch-size 4 --out run --quiet"
+    )
+    try #require(trained.status == 0, "\(trained.errors)")
+    let edit = "sample --model run --noise-level 0.02 --solver ddim --steps 3 --out x.npy --from"
+    let refused = try bench.scoresde("\(edit) photos/light/3.jpg")
+    #expect(refused.status == 1 && refused.errors.contains("3.jpg:size=2x2,channels=1 makes it"))
+    let _: Reports.Sample = try bench.report("\(edit) photos/light/3.jpg:size=2")
+    #expect(try distance(bench.numbers("x.npy"), [203, 203, 203, 203]) < 16)
+  }
+}
