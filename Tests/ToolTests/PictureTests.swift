@@ -38,7 +38,7 @@ import Testing
   }
 
   /// With next to no noise a photograph comes back at its level, in the size that was asked for.
-  @Test func photographsAreEdited() throws {
+  @Test func photographsAreEditedAndObserved() throws {
     let bench = try photos()
     let trained = try bench.scoresde(
       "train --data photos:size=2 --network mlp:width=8,layers=1 --steps 1 --batch-size 4 --out run --quiet"
@@ -49,5 +49,15 @@ import Testing
     #expect(refused.status == 1 && refused.errors.contains("3.jpg:size=2x2,channels=1 makes it"))
     let _: Reports.Sample = try bench.report("\(edit) photos/light/3.jpg:size=2")
     #expect(try distance(bench.numbers("x.npy"), [203, 203, 203, 203]) < 16)
+
+    try bench.write(.npy(bytes: [203], shape: [1, 1, 1]), to: "one.npy")
+    let observe =
+      "sample --model run --observe-as block-means:size=2 --solver ddim --steps 5 --count 3 --out x.npy --observe"
+    let _: Reports.Sample = try bench.report("\(observe) photos/light/3.jpg:size=1")
+    let seen = try bench.numbers("x.npy")
+    let _: Reports.Sample = try bench.report("\(observe) one.npy")
+    #expect(try bench.numbers("x.npy") == seen)
+    let wrong = try bench.scoresde("\(observe) photos/light/3.jpg")
+    #expect(wrong.status == 1 && wrong.errors.contains("has shape [1, 12, 17, 1]"))
   }
 }

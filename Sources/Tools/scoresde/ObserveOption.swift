@@ -200,7 +200,7 @@ enum ObserveOption {
 extension Option {
   static let observe = Option(
     "--observe", "FILE",
-    "draw samples given these numbers in the data's units, nan where nothing is known: an .npy file of one observation or of several, [n, …], or a .csv table of a row each; each evaluation costs a pullback an iteration more"
+    "draw samples given these numbers in the data's units, nan where nothing is known: an .npy file of one observation or of several, [n, …], a .csv table of a row each, or a picture or a folder of them; each evaluation costs a pullback an iteration more"
   )
   static let observeColumns = Option(
     "--observe", "COLUMNS",

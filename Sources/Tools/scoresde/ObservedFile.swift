@@ -1,6 +1,6 @@
 import ScoreSDE
 
-/// A file of what is observed of samples: one observation or several, NaN where nothing is known.
+/// A file of what is observed of samples: one observation or several, NaN where nothing is known, or pictures.
 struct ObservedFile {
   let path: String
 
@@ -52,7 +52,10 @@ struct ObservedFile {
   private typealias Row = (place: String, numbers: [Double])
 
   private func array(of shape: Shape, _ kind: String) throws -> [Row] {
-    let found = try NPY.read(path, as: Double.self, allowsNonFinite: true)
+    let found =
+      try DataSource.isOfPictures(path)
+      ? DataSource(path).load(as: Double.self).samples
+      : NPY.read(path, as: Double.self, allowsNonFinite: true)
     // Grey images have one channel, and an observation is one of one.
     func sides(_ extents: some Sequence<Int>) -> [Int] { extents.filter { $0 != 1 } }
     if sides(found.shape.extents) == sides(shape.extents) { return [(path, found.scalars)] }
