@@ -55,6 +55,30 @@ import Testing
     #expect(inspected.contains("y, z"))
   }
 
+  /// A tenth of the rows are trained without what is given, and samples without it are soon as wide as all of them: x is 0.8 y
+  /// and noise of 0.6, so its deviation is 1 and not 0.6. With numbers that weigh as little as any other it came to 0.67.
+  @Test func samplesUnderNothingAreThoseOfAllRows() throws {
+    let key = RandomKey(7)
+    let (y, noise): (Tensor<Double>, Tensor<Double>) = (
+      key.folded("y").normal([1024]), key.folded("noise").normal([1024])
+    )
+    let rows = zip(y.scalars, noise.scalars).map { "\(0.8 * $0 + 0.6 * $1),\($0)" }
+    let bench = try Workbench(["data.csv": .text("x,y\n\(rows.joined(separator: "\n"))\n")])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --given y --out run --network residual-mlp:width=48,blocks=2 --steps 1000 --learning-rate 0.003"
+    )
+    func deviation(_ words: String) throws -> Double {
+      let _: Reports.Sample = try bench.report(
+        "sample --model run --count 2000 --solver unipc --steps 20 --out x.npy \(words)")
+      let x = try bench.numbers("x.npy")
+      let mean = average(x)
+      return average(x.map { ($0 - mean) * ($0 - mean) }).squareRoot()
+    }
+    let (all, under) = (try deviation(""), try deviation("--given 0"))
+    #expect(all > 0.87 && all < 1.1, "\(all)")
+    #expect(under < 0.7, "\(under)")
+  }
+
   /// Each row of a table is scored under its own numbers, as it is under these for all.
   @Test func rowsAreScoredUnderTheirOwnNumbers() throws {
     let bench = try trained(

@@ -150,17 +150,13 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     [".csv", ".tsv", ".txt"].contains { path.lowercased().hasSuffix($0) }
   }
 
-  /// Whether a text names a file of samples by its ending, an array of an archive, or a folder that there is.
+  /// Whether a text names a file of samples by its ending, an array of an archive, or pictures or a folder that there are.
   public static func isFile(_ text: String) -> Bool {
     let lowercased = text.lowercased()
-    if isTable(text) || NPZ.parts(of: text) != nil
-      || [".npy", ".npz", ".png", ".bin"].contains(where: lowercased.hasSuffix)
-    {
-      return true
-    }
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: text, isDirectory: &isFolder)
-      && (isFolder.boolValue || lowercased.contains("idx"))
+    return isTable(text) || NPZ.parts(of: text) != nil
+      || [".npy", ".bin", ".png", ".jpg", ".jpeg"].contains(where: lowercased.hasSuffix)
+      || pictures(text) != nil || ImageFolder.isFolder(text)
+      || lowercased.contains("idx") && FileManager.default.fileExists(atPath: text)
   }
 
   private static func read<Scalar: TensorScalar>(_ path: String) throws(DataError)
