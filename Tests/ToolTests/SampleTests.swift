@@ -105,6 +105,24 @@ import Testing
     #expect(String(decoding: try bench.data("x.svg"), as: UTF8.self).contains("<svg"))
   }
 
+  /// A panel a series of the first twelve, each with two axes and a line a channel; a table's columns are no series.
+  @Test func seriesAreDrawn() throws {
+    let bench = try Workbench(["rows.csv": .text("a,b,c\n1,2,3\n2,4,5\n3,7,5\n")])
+    for (count, panels) in [(3, 3), (20, 12)] {
+      let _: Reports.Sample = try bench.report(
+        "sample --model gaussian:dim=5 --steps 5 --count \(count) --out x.svg")
+      let picture = String(decoding: try bench.data("x.svg"), as: UTF8.self)
+      #expect(picture.ranges(of: "<path").count == 3 * panels)
+      #expect(picture.contains("The first \(panels) of \(count) samples"))
+    }
+    let _: Reports.Train = try bench.report(
+      "train --data rows.csv --steps 1 --network mlp:width=4,layers=1 --out run")
+    for model in ["run", "gaussian:dim=1"] {
+      let outcome = try bench.scoresde("sample --model \(model) --out y.svg")
+      #expect(outcome.status == 2 && outcome.errors.contains("no series"), "\(outcome.errors)")
+    }
+  }
+
   @Test func progressGoesToStandardErrorAndAnyNameIntoTheJSON() throws {
     let bench = try Workbench()
     let name = "\"quoted\" \\ é\n.npy"

@@ -26,7 +26,7 @@ enum SampleCommand: ScalarCommand {
       .lastTime, .seed,
       Option(
         "--out", "FILE",
-        ".npy, .csv of rows, .safetensors, .png of images or .svg of points in the plane (required)"
+        ".npy, .csv of rows, .safetensors, .png of images or .svg of points in the plane and of series (required)"
       ),
       Option(
         "--trajectory", "FILE",

@@ -62,7 +62,7 @@ struct SamplingJob<Scalar: TensorScalar> {
       }
       (spec, steps) = (asked, askedSteps ?? 500)
     }
-    try SampleFile.check(out, model.field.sampleShape)
+    try SampleFile.check(out, model.field.sampleShape, names: model.columns)
     if let trajectory { try TrajectoryFile<Scalar>.check(trajectory, model.field.sampleShape) }
     for remark in [model.priorRemark, try clip?.remark(on: model)] {
       if let remark { session.say(remark) }
