@@ -252,6 +252,31 @@ import Testing
     }
   }
 
+  /// Parameters of one run are never read under the description of another.
+  @Test func aNewRunIsNotBegunOverAnother() throws {
+    try inFolder { folder in
+      _ = try save(folder)
+      var description = try folder.description()
+      description.notes = ["key": "other"]
+      let run = try #require(throws: FileError.self) { try folder.create(description) }
+      #expect(run.description.contains(folder.descriptionPath))
+      #expect(try folder.description().notes == ["key": "value"])
+      // What is new of a run that goes on leaves its checkpoint and its log.
+      try folder.update(description)
+      #expect(try folder.description().notes == ["key": "other"])
+      #expect(try folder.checkpoint(as: Float.self).parameters.tensors.count > 0)
+      #expect(FileManager.default.fileExists(atPath: folder.lossPath))
+      // A checkpoint alone is a run's, too.
+      try FileManager.default.removeItem(atPath: folder.descriptionPath)
+      #expect(throws: FileError.self) { try folder.update(description) }
+      let left = try #require(throws: FileError.self) { try folder.create(description) }
+      #expect(left.description.contains(folder.checkpointPath) && !folder.exists)
+      folder.clear()
+      try folder.create(description)
+      #expect(throws: FileError.self) { try folder.checkpoint(as: Float.self) }
+    }
+  }
+
   @Test func aClearedFolderHoldsNoRun() throws {
     try inFolder { folder in
       #expect(folder.file == nil)

@@ -163,10 +163,10 @@ import Testing
     let folder = RunFolder(bench.path("old"))
     var description = try folder.description()
     #expect(description.notes.removeValue(forKey: "checkpoint every") == "10")
-    try folder.create(description)
+    try folder.update(description)
     #expect(try steps("old", "--steps 40") == [10, 20, 25, 40])
     description.notes["checkpoint every"] = "often"
-    try folder.create(description)
+    try folder.update(description)
     let outcome = try bench.scoresde("train --out old --resume")
     #expect(outcome.status == 1 && outcome.errors.contains("the checkpoint every often makes no"))
   }

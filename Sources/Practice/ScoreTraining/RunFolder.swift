@@ -51,9 +51,28 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Makes the folder and writes `run.json`.
-  /// - Throws: `FileError`.
+  /// Makes the folder of a new run and writes `run.json`.
+  /// - Throws: `FileError` where it cannot be written, and where the folder holds a run, or a file of one: `clear` removes these,
+  ///   and `update` says of a run that goes on what is new.
   public func create(_ description: RunDescription) throws {
+    if let file {
+      throw FileError(
+        "\(path) holds the file of another run, \(file); expected a folder without one, or one that is cleared"
+      )
+    }
+    try write(description)
+  }
+
+  /// Writes `run.json` anew for the run that the folder holds, whose checkpoint and logs stay as they are.
+  /// - Throws: `FileError` where there is no run, or it cannot be written.
+  public func update(_ description: RunDescription) throws {
+    guard exists else {
+      throw FileError("\(path): not a run folder, as there is no run.json; expected one to update")
+    }
+    try write(description)
+  }
+
+  private func write(_ description: RunDescription) throws {
     let isNew = !FileManager.default.fileExists(atPath: path)
     try AtomicFile.makeFolder(path)
     let encoder = JSONEncoder()

@@ -262,7 +262,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     self.validation = validation
     self.description = found
     if validation != nil { try dropEnd(of: folder.description(), in: folder) }
-    try folder.create(found)
+    try folder.update(found)
   }
 
   /// Trains to the end, with checkpoints; where training diverges the last one stays.
