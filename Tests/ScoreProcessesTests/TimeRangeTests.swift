@@ -27,6 +27,20 @@ import Testing
     #expect(throws: ProcessError(words), "\(what) at \(t)") { try run() }
   }
 
+  /// Views of a field take one time, or one for each row.
+  @Test func timesAreAsManyAsRows() throws {
+    for oracle in try Self.oracles(VariancePreserving()) {
+      for count in [0, 1, 3] {
+        let times = Times.perSample([Double](repeating: 0.5, count: count))
+        let error = ProcessError(
+          "there are \(count) times for 2 rows; expected one of each, or one for all")
+        #expect(throws: error) { try oracle.denoised(Self.x, at: times) }
+        #expect(throws: error) { try oracle.score(Self.x, at: times) }
+        #expect(throws: error) { try oracle.velocity(Self.x, at: times) }
+      }
+    }
+  }
+
   @Test func oraclesRefuseOtherTimes() throws {
     for process in [try VariancePreserving(), try ElucidatedDiffusion()] as [any LinearProcess] {
       let end = process.endTime

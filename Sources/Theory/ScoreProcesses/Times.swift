@@ -32,6 +32,14 @@ public enum Times: Sendable, Equatable {
     }
   }
 
+  /// Refuses times that are more or fewer than the rows.
+  func check(rows: Int) throws(ProcessError) {
+    if case .perSample(let times) = self, times.count != rows {
+      throw ProcessError(
+        "there are \(times.count) times for \(rows) rows; expected one of each, or one for all")
+    }
+  }
+
   /// A function of the times.
   public func map(_ function: (Double) throws -> Double) rethrows -> Times {
     switch self {

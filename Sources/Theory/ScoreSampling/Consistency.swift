@@ -64,7 +64,7 @@ extension SolverContext {
       )
     }
     count()
-    return try field.function.origins(of: x, at: .shared(t))
+    return try field.function.checkedOrigins(of: x, at: .shared(t))
   }
 }
 
