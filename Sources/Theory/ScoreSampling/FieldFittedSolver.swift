@@ -29,7 +29,7 @@ extension FieldFittedSolver {
   ) throws -> BatchSolution<Scalar> {
     try checkSteps(grid)
     let (solver, grid) = try fitted(to: context.field, along: grid, progress: nil)
-    return try solver.solve(x, along: grid, in: &context)
+    return try solver.checkedSolve(x, along: grid, in: &context)
   }
 
   /// Fits are for few steps, and their time grows with them.

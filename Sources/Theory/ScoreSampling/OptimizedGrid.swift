@@ -71,7 +71,7 @@ public struct OptimizedGrid<Inner: StepSolver>: FieldFittedSolver {
       let grid = try process.grid(knots, from: grid.start, to: grid.end)
       var context = SolverContext(field: pilot.field, key: key)
       context.monitor.shouldContinue = { _, _, _ in (try? check(part, done)) != nil }
-      let solution = try solver.solve(pilot.start, along: grid, in: &context)
+      let solution = try solver.checkedSolve(pilot.start, along: grid, in: &context)
       // A solve that is stopped on the way is no error of the grid's.
       if case .cancelled = solution.status[0] { throw CancellationError() }
       return pilot.error(of: solution.x)

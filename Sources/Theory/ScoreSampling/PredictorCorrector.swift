@@ -52,6 +52,7 @@ public struct PredictorCorrector: StepSolver {
     _ x: Tensor<Scalar>, _ step: TimeStep, in context: inout SolverContext<Scalar>
   ) throws -> Tensor<Scalar> {
     let corrected = try corrector?.correct(x, at: step, in: &context) ?? x
+    try SamplingError.checkStates(corrected, of: x, by: "the corrector")
     return try predictor?.step(corrected, step, in: &context) ?? corrected
   }
 }

@@ -66,8 +66,8 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
   ///   - progress: called before each step of each batch, and of the fit of a solver that wants one; false stops the run, as
   ///     does the task's cancellation. Samples that a stopped fit kept from their first step are where they start.
   /// - Throws: `SamplingError` for a count or batch size below 1, a `first` below 0, and more samples and states on the way
-  ///   than the machine has memory for, for Tweedie's denoising past the process's times, and where
-  ///   a solver cannot be fitted; and what the field throws.
+  ///   than the machine has memory for, for Tweedie's denoising past the process's times, where a solver cannot be fitted, and
+  ///   where one gives other shapes or numbers of rows than it is given; and what the field throws.
   public func sample(
     _ count: Int, key: RandomKey, first: Int = 0,
     progress: ((SamplingProgress) -> Bool)? = nil
@@ -127,7 +127,8 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
       let x = states.map { $0.rows(rows) } ?? context.prior(rows.count, at: grid.start)
       parts.append(
         try denoised(
-          solver.solve(x, along: grid, in: &context), context.field, samples: context.samples))
+          solver.checkedSolve(x, along: grid, in: &context), context.field, samples: context.samples
+        ))
     }
     return SamplingResult(
       samples: .concatenated(parts.map(\.x)), status: parts.flatMap(\.status),
@@ -144,13 +145,13 @@ public struct Sampler<Scalar: TensorScalar>: Sendable {
     // The reference grid ends a little before 0, where processes have no kernel.
     let end = max(0, grid.end)
     if finished.count == part.status.count {
-      part.x = solver.completed(
-        try field.denoised(part.x, at: .shared(end)), samples: samples)
+      part.x = try solver.checkedCompleted(
+        field.denoised(part.x, at: .shared(end)), samples: samples)
     } else {
       part.x.setRows(
         finished,
-        to: solver.completed(
-          try field.rows(finished).denoised(part.x.rows(finished), at: .shared(end)),
+        to: try solver.checkedCompleted(
+          field.rows(finished).denoised(part.x.rows(finished), at: .shared(end)),
           samples: samples.rows(finished)))
     }
     let isFinite = part.x.finiteRows

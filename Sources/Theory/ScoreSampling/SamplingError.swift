@@ -41,6 +41,17 @@ public struct SamplingError: Error, CustomStringConvertible, Equatable {
     }
   }
 
+  /// Refuses states of another shape than those that they were made of, as solvers and correctors of one's own may give.
+  static func checkStates<Scalar: TensorScalar>(
+    _ states: Tensor<Scalar>, of x: Tensor<Scalar>, by what: String
+  ) throws(SamplingError) {
+    guard states.shape == x.shape else {
+      throw SamplingError(
+        "\(what) makes states of shape \(states.shape) of those of shape \(x.shape); expected the same shape"
+      )
+    }
+  }
+
   /// Refuses what a field gave for states where it is of another shape, or not finite.
   static func check<Scalar: TensorScalar>(
     _ values: Tensor<Scalar>, _ what: String, at t: Double, like x: Tensor<Scalar>

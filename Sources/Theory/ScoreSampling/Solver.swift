@@ -56,6 +56,37 @@ extension Solver {
   }
 }
 
+// Solvers of one's own give what they like, so that is looked at before it is read.
+extension Solver {
+  /// `solve`, with a row, a status and a number of evaluations for each row of x.
+  /// - Throws: `SamplingError` where there are more or fewer, or states have another shape than x; and what the solver throws.
+  func checkedSolve<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
+  ) throws -> BatchSolution<Scalar> {
+    let solution = try solve(x, along: grid, in: &context)
+    for states in [solution.x] + solution.trajectory.map(\.x) {
+      try SamplingError.checkStates(states, of: x, by: "the solver")
+    }
+    for (what, count) in [
+      ("statuses", solution.status.count), ("numbers of evaluations", solution.evaluations.count),
+    ] where count != x.rows {
+      throw SamplingError(
+        "the solver gives \(count) \(what) of \(x.rows) rows; expected one of each")
+    }
+    return solution
+  }
+
+  /// `completed`, in the shape of what was denoised.
+  /// - Throws: `SamplingError` where it has another.
+  func checkedCompleted<Scalar: TensorScalar>(
+    _ denoised: Tensor<Scalar>, samples: SampleIndices
+  ) throws(SamplingError) -> Tensor<Scalar> {
+    let result = completed(denoised, samples: samples)
+    try SamplingError.checkStates(result, of: denoised, by: "the solver's completion")
+    return result
+  }
+}
+
 /// The end of a batch's solve.
 public struct BatchSolution<Scalar: TensorScalar>: Sendable {
   /// The last states.

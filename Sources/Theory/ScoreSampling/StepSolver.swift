@@ -28,11 +28,7 @@ extension StepSolver {
         break
       }
       let next = try self.step(x, step, in: &context)
-      guard next.shape == x.shape else {
-        throw SamplingError(
-          "a step of the solver makes states of shape \(next.shape) of those of shape \(x.shape); expected the same shape"
-        )
-      }
+      try SamplingError.checkStates(next, of: x, by: "a step of the solver")
       x = next
       if let stride, (done + 1) % stride == 0 || done + 1 == grid.steps.count {
         trajectory.append(TrajectoryPoint(time: step.next, x: x))
