@@ -276,4 +276,12 @@ import Testing
     }
     #expect(throws: TrainingError.self) { try TrainingData(Tensor<Float>([0, 2])) }
   }
+
+  @Test(arguments: [0, -1, Double.nan, .infinity, 1e300]) func binsOfNoWidthAreNamed(width: Double)
+  {
+    let error = #expect(throws: TrainingError.self) {
+      try TrainingData(Tensor<Float>([2, 2]), binWidth: width)
+    }
+    #expect(error?.description.contains("bins have width \(width); expected") == true)
+  }
 }

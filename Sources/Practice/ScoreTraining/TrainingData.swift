@@ -13,7 +13,7 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
   /// The numbers that each sample is conditioned on, `[n, k]`, for models of covariates; best of mean 0 and deviation 1.
   public let covariates: Tensor<Double>?
 
-  /// - Throws: `TrainingError` where there are no samples, an entry is not finite, labels are not one a sample, from 0 on, or
+  /// - Throws: `TrainingError` where there are no samples, an entry is not finite, bins have no width above 0, labels are not one a sample, from 0 on, or
   ///   covariates are not a row a sample.
   public init(
     _ samples: Tensor<Scalar>, binWidth: Double? = nil, labels: [Int]? = nil,
@@ -25,6 +25,10 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     }
     guard samples.isFinite else {
       throw TrainingError("the training data hold entries that are not finite")
+    }
+    if let binWidth, !(binWidth > 0 && Scalar(binWidth).isFinite) {
+      throw TrainingError(
+        "the training data's bins have width \(binWidth); expected a finite number above 0")
     }
     if let labels {
       guard labels.count == samples.rows else {
