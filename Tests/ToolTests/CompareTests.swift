@@ -65,7 +65,7 @@ import Testing
     // Copies are looked for in all there are.
     holds(
       report.copying,
-      Metrics.copying(
+      try Metrics.copying(
         NearestNeighbours(of: x, among: y, count: 2),
         NearestNeighbours(within: y, ofTheFirst: 100, count: 2), among: 120))
     #expect(report.permutations == 199 && report.p.value > 1e-3 && report.identical == 0)

@@ -14,29 +14,41 @@ public struct NearestNeighbours: Sendable {
   /// Costs n m d multiply-adds. Results are the same for any number of threads.
   /// - Parameters:
   ///   - samples: `[n, …]`.
-  ///   - reference: `[m, …]`, of numbers whose squares are finite, m ≥ k.
+  ///   - reference: `[m, …]`, m ≥ k.
   ///   - count: the neighbours k of each.
   ///   - progress: told the share that is done.
+  /// - Throws: `MetricsError` where a number, or the sum of a row's squares, is not finite, as those of samples that diverged.
   public init<Scalar: TensorScalar>(
     of samples: Tensor<Scalar>, among reference: Tensor<Scalar>, count: Int,
     pool: ThreadPool? = nil, progress: ((Double) -> Void)? = nil
-  ) {
-    self.init(
-      PairDistances(samples.sampleRows, reference.sampleRows), count: count, isWithin: false,
-      first: nil, pool, progress)
+  ) throws(MetricsError) {
+    let pairs = PairDistances(samples.sampleRows, reference.sampleRows)
+    try Self.check(pairs)
+    self.init(pairs, count: count, isWithin: false, first: nil, pool, progress)
   }
 
   /// The other rows of one set that are nearest to each of its samples, or to each of the first `queries`.
+  /// - Throws: as the other.
   public init<Scalar: TensorScalar>(
     within samples: Tensor<Scalar>, ofTheFirst queries: Int? = nil, count: Int,
     pool: ThreadPool? = nil, progress: ((Double) -> Void)? = nil
-  ) {
+  ) throws(MetricsError) {
     let rows = samples.sampleRows
-    self.init(
-      PairDistances(rows, rows), count: count, isWithin: true, first: queries, pool, progress)
+    let pairs = PairDistances(rows, rows)
+    try Self.check(pairs)
+    self.init(pairs, count: count, isWithin: true, first: queries, pool, progress)
   }
 
-  private init(
+  private static func check(_ pairs: PairDistances) throws(MetricsError) {
+    let bad = pairs.notFinite
+    guard let row = bad.x ?? bad.y else { return }
+    throw MetricsError(
+      "row \(row) of the \(bad.x == nil ? "reference" : "samples") has no nearest neighbour, as the sum of its squares is not a finite number; expected finite numbers whose squares are so, too"
+    )
+  }
+
+  /// The same of distances that are all finite.
+  init(
     _ pairs: PairDistances, count k: Int, isWithin: Bool, first: Int?, _ pool: ThreadPool?,
     _ progress: ((Double) -> Void)?
   ) {
@@ -44,7 +56,6 @@ public struct NearestNeighbours: Sendable {
     precondition(
       k >= 1 && k <= m - (isWithin ? 1 : 0) && first ?? 0 <= pairs.x.rows,
       "\(k) neighbours among \(m) samples")
-    precondition(pairs.isFinite, "samples of numbers whose squares are not finite")
     let blocks = pairs.mapBlocks(ofTheFirst: first, pool: pool, progress: progress) {
       rows, distances in
       var found = (distances: [Double](), indices: [Int]())

@@ -24,7 +24,15 @@ struct PairDistances: Sendable {
   }
 
   /// Whether squares of all rows are finite numbers; else distances are not.
-  var isFinite: Bool { (squares.x + squares.y).allSatisfy { $0.isFinite && $0 < 1e300 } }
+  var isFinite: Bool { notFinite.x == nil && notFinite.y == nil }
+
+  /// The first rows of which that is not so.
+  var notFinite: (x: Int?, y: Int?) {
+    func first(_ squares: [Double]) -> Int? {
+      squares.firstIndex { !($0.isFinite && $0 < 1e300) }
+    }
+    return (first(squares.x), first(squares.y))
+  }
 
   /// What `body` makes of each block of rows of distances, `[rows, m]`, in their order.
   ///

@@ -11,12 +11,12 @@ extension Metrics {
   /// With model samples against data it is the precision of the samples, the other way round their recall: precision falls where
   /// samples are unlike all data, recall where data are unlike all samples. Samples of one distribution do not all lie within
   /// the manifold, the fewer the more dimensions there are, so compare with other data. The error is the jackknife's over
-  /// both sets, in the mean no less than the true one (Efron & Stein 1981); for normal samples it was about twice that. Costs m² d + n m d
-  /// multiply-adds. Reference: Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models".
+  /// both sets, in the mean no less than the true one (Efron & Stein 1981); for normal samples it was about twice that. Where squares
+  /// are not finite the result is NaN. Costs m² d + n m d multiply-adds. Reference: Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models".
   ///
   /// - Parameters:
   ///   - samples: `[n, …]`, two or more.
-  ///   - reference: `[m, …]`, more than k, of numbers whose squares are finite as those of the samples are.
+  ///   - reference: `[m, …]`, more than k.
   ///   - neighbours: k.
   ///   - progress: told the share that is done.
   public static func precision<Scalar: TensorScalar>(
@@ -26,11 +26,13 @@ extension Metrics {
     let (x, y) = (samples.sampleRows, reference.sampleRows)
     precondition(
       x.rows >= 2 && k >= 1 && y.rows > k, "\(x.rows) samples, \(y.rows) with \(k) neighbours each")
+    let pairs = PairDistances(x, y)
+    guard pairs.isFinite else { return Estimate(.nan, standardError: .nan) }
     let first = Double(y.rows) / Double(x.rows + y.rows)
     let manifold = Manifold(y, neighbours: k, pool: pool) { progress?(first * $0) }
     let width = y.rows
     let rest = { progress?(first + (1 - first) * $0) ?? () }
-    let blocks = PairDistances(x, y).mapBlocks(pool: pool, progress: rest) { rows, distances in
+    let blocks = pairs.mapBlocks(pool: pool, progress: rest) { rows, distances in
       distances.withUnsafeBuffer { distances in
         rows.indices.map { place in
           let start = (place - rows.lowerBound) * width
@@ -71,7 +73,8 @@ private struct Manifold: Sendable {
     self.k = k
     // Of k + 1 samples no ball has another neighbour to reach to.
     let count = min(k + 1, y.rows - 1)
-    let near = NearestNeighbours(within: y, count: count, pool: pool, progress: progress)
+    let near = NearestNeighbours(
+      PairDistances(y, y), count: count, isWithin: true, first: nil, pool, progress)
     radii = (0..<y.rows).map { near.distances[$0 * count + k - 1] }
     wideRadii = (0..<y.rows).map { near.distances[$0 * count + count - 1] }
     nearest = (0..<y.rows).flatMap { near.indices[$0 * count..<$0 * count + k] }

@@ -44,7 +44,7 @@ enum CompareCommand: ScalarCommand {
       )
     }
 
-    let report = self.report(on: compared, session, key: key)
+    let report = try self.report(on: compared, session, key: key)
     if let out {
       let figure = ComparisonFigure(compared, columns: report.columns)
       if out.hasSuffix(".png") {
@@ -60,7 +60,7 @@ enum CompareCommand: ScalarCommand {
 
   private static func report<Scalar: TensorScalar>(
     on compared: ComparedData<Scalar>, _ session: Session, key: RandomKey
-  ) -> ComparisonReport {
+  ) throws -> ComparisonReport {
     let pool = session.pool
     let (n, m) = compared.counts
     let (d, total) = (compared.dimensions, compared.reference.count)
@@ -84,9 +84,9 @@ enum CompareCommand: ScalarCommand {
     let precision = Metrics.precision(
       of: x, within: y, pool: pool, progress: progress(1, "precision"))
     let recall = Metrics.precision(of: y, within: x, pool: pool, progress: progress(2, "recall"))
-    let nearest = NearestNeighbours(
+    let nearest = try NearestNeighbours(
       of: x, among: all, count: 2, pool: pool, progress: progress(3, "copies"))
-    let own = NearestNeighbours(
+    let own = try NearestNeighbours(
       within: all, ofTheFirst: m, count: 2, pool: pool, progress: progress(4, "copies"))
     let columns =
       d <= mostColumns || session.arguments.has("--out") && !compared.isImages
