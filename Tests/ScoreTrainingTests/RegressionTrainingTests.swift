@@ -1,10 +1,19 @@
 import Foundation
+import ScoreAutodiff
 import ScoreNetworks
 import ScoreProcesses
 import ScoreSampling
 import ScoreTensors
 import ScoreTraining
 import Testing
+
+/// A network that is given as a closure.
+private struct Written: Network {
+  let parameters: [Parameter]
+  let body: @Sendable (Formula, Formula) -> Formula
+
+  func callAsFunction(_ x: Formula, condition: Formula) -> Formula { body(x, condition) }
+}
 
 /// Scores that have no kernel, or live on position and velocity, are learnt by regression and sampled.
 @Suite struct RegressionTrainingTests {
@@ -280,6 +289,33 @@ import Testing
     }
     #expect(
       error?.description
-        == "the regression's network takes [2, 1] to [2, 1]; expected [2, 2]")
+        == "the regression's network takes [3, 1] and a condition of as many rows to [3, 1]; expected [3, 2]"
+    )
+  }
+
+  /// What a step would stop at, or learn something else by, is named before the first one.
+  @Test func networksThatAreNoFunctionOfTheirRowsAreNamed() {
+    func sentence(
+      _ parameters: [Parameter], _ body: @escaping @Sendable (Formula, Formula) -> Formula
+    ) -> String {
+      do {
+        _ = try RegressionTrainer<Float>(
+          Written(parameters: parameters, body: body), inputs: 2, conditions: 2, outputs: 2,
+          batchSize: 8, steps: 5, pool: ThreadPool(threads: 1))
+        return ""
+      } catch {
+        return error.description
+      }
+    }
+    let bias = Parameter("bias", [2], .constant(0))
+    #expect(sentence([bias]) { x, c in x + c * bias.formula } == "")
+    #expect(
+      sentence([]) { x, c in x + c * bias.formula }
+        == "the regression's network takes the input bias, which is none of its parameters; expected []"
+    )
+    #expect(sentence([bias, bias]) { x, c in x + bias.formula }.contains("two parameters"))
+    #expect(
+      sentence([bias]) { x, c in x - bias.formula * c.mean([0], keepDims: true) }
+        .contains("depends on the other rows of its batch"))
   }
 }

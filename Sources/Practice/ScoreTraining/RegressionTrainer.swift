@@ -55,7 +55,8 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
 
   /// Creates a trainer of any network before its first step.
   /// - Parameter network: takes `[n, inputs]` and a condition `[n, conditions]` to `[n, outputs]`, row by row.
-  /// - Throws: `TrainingError` as the other, and where the network gives another shape.
+  /// - Throws: `TrainingError` as the other, and where the network gives another shape, or a row by others, or does not name the
+  ///   parameters that it takes.
   public init(
     _ network: any Network, inputs: Int, conditions: Int, outputs: Int, batchSize: Int,
     steps: Int, learningRate: Double = 2e-3, seed: UInt64 = 0, pool: ThreadPool
@@ -70,13 +71,6 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
       throw TrainingError(
         "the regression has learning rate \(learningRate); expected a number above 0")
     }
-    let result = network(
-      Self.input("x", [2, inputs]), condition: Self.input("c", [2, conditions]))
-    guard result.shape == [2, outputs] else {
-      throw TrainingError(
-        "the regression's network takes [2, \(inputs)] to \(result.shape); expected [2, \(outputs)]"
-      )
-    }
     self.batchSize = batchSize
     self.steps = steps
     self.learningRate = learningRate
@@ -84,6 +78,7 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     self.pool = pool
     widths = (inputs, conditions, outputs)
     try Adam<Scalar>.checkMemory(of: network.parameters, "regression's network")
+    try Self.check(network, widths)
     let parameters = Parameters<Scalar>(
       drawing: network.parameters, key: RandomKey(seed).folded("parameters"))
     names = parameters.names
@@ -110,6 +105,16 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
         "the regression has \(name) \(value); expected \(value < 1 ? "1 or more" : "at most \(most)")"
       )
     }
+  }
+
+  private static func check(
+    _ network: any Network, _ widths: (inputs: Int, conditions: Int, outputs: Int)
+  ) throws(TrainingError) {
+    let check = NetworkCheck(
+      name: "the regression's network", parameters: network.parameters, inputs: widths.inputs,
+      conditions: widths.conditions, outputs: widths.outputs
+    ) { network($0, condition: $1) }
+    do { try check.check() } catch { throw TrainingError("\(error)") }
   }
 
   private static func input(_ name: String, _ shape: Shape) -> Formula {
