@@ -62,6 +62,26 @@ import Testing
     #expect(error.message.contains("column 2"))
   }
 
+  @Test func entriesThatAreNoNumbersOrNotThereAreNamed() throws {
+    for bad in [Double.nan, .infinity, -.infinity] {
+      let raw = Tensor<Double>([2, 2], [0, 0, 0, bad])
+      for (grouping, place) in [(Standardization.Grouping.columns, " of column 2"), (.whole, "")] {
+        let error = try #require(throws: DataError.self) {
+          try Standardization(of: raw, by: grouping)
+        }
+        #expect(error.kind == .notFinite)
+        #expect(
+          error.message == "some entries\(place) are NaN or infinite; expected finite numbers")
+      }
+    }
+    for shape in [[0, 2], [2, 0]] as [Shape] {
+      let error = try #require(throws: DataError.self) {
+        try Standardization(of: Tensor<Double>(shape), by: .columns)
+      }
+      #expect(error.kind == .empty && error.message.contains("\(shape)"))
+    }
+  }
+
   @Test func mapsAreKeptToTheBitInText() throws {
     let map = try Standardization(of: Self.table.map { $0 / 3 }, by: .columns)
     let text = try JSONEncoder().encode(map)

@@ -199,7 +199,8 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   }
 
   /// The same samples, which models see with mean 0 and deviation 1, by columns or as a whole.
-  /// - Throws: `badParameter` where the data are quantised, `notFinite` where squares of entries are no finite numbers.
+  /// - Throws: `badParameter` where the data are quantised, `empty` where there are none, `notFinite` where entries or their squares
+  ///   are no finite numbers.
   public func standardized(by grouping: Standardization.Grouping) throws(DataError) -> Dataset {
     guard scale == nil else {
       throw DataError(

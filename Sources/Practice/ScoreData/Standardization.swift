@@ -37,12 +37,15 @@ public struct Standardization: Hashable, Sendable {
   /// Creates the map that gives samples `[n, …]` mean 0 and deviation 1; entries that are constant keep their unit.
   ///
   /// Sums are in Double, in two passes. The name is for messages.
-  /// - Throws: `notFinite` where the squares of the entries are no finite numbers.
+  /// - Throws: `empty` where there are no entries, `notFinite` where they or their squares are no finite numbers.
   public init<Scalar: TensorScalar>(
     of samples: Tensor<Scalar>, by grouping: Grouping, name: String = "the data"
   ) throws(DataError) {
+    guard samples.count > 0 else {
+      throw DataError(
+        .empty, name, "there are no entries in samples of shape \(samples.shape); expected some")
+    }
     let width = grouping == .columns ? samples.shape.rowCount : 1
-    precondition(samples.count > 0, "there are no entries in samples of shape \(samples.shape)")
     let count = Double(samples.count / width)
     func columnMeans(_ value: (Scalar, _ column: Int) -> Double) -> [Double] {
       var sums = [Double](repeating: 0, count: width)
@@ -64,8 +67,14 @@ public struct Standardization: Hashable, Sendable {
     }
     if let bad = variances.indices.first(where: { !variances[$0].isFinite }) {
       let place = width == 1 ? "" : " of column \(bad + 1)"
+      let isFinite = samples.withUnsafeBuffer { entries in
+        stride(from: bad, to: entries.count, by: width).allSatisfy { entries[$0].isFinite }
+      }
       throw DataError(
-        .notFinite, name, "the entries\(place) are so large that their squares are infinite")
+        .notFinite, name,
+        isFinite
+          ? "the entries\(place) are so large that their squares are infinite"
+          : "some entries\(place) are NaN or infinite; expected finite numbers")
     }
     // What is constant but for rounding keeps its unit, as a constant does.
     let deviations = zip(means, variances).map { mean, variance in
