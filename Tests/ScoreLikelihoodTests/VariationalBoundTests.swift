@@ -146,8 +146,16 @@ import Testing
     #expect(throws: (any Error).self) { try VariationalBound(oracle, epsilon: 2) }
     let bound = try VariationalBound(oracle, strata: 1)
     #expect(throws: SamplingError.self) { try bound(Tensor([2, 2])) }
-    #expect(throws: SamplingError("the variational bound was cancelled")) {
-      try bound(Tensor([2, 1])) { _ in false }
+  }
+
+  @Test func aStoppedBoundIsCancelled() async throws {
+    let oracle = try GaussianDensityTests.oracle(try VariancePreserving(), Double.self)
+    let bound = try VariationalBound(oracle, strata: 1)
+    #expect(throws: CancellationError.self) { try bound(Tensor([2, 1])) { _ in false } }
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try bound(Tensor([2, 1]))
     }
+    await #expect(throws: CancellationError.self) { try await task.value }
   }
 }

@@ -49,8 +49,9 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
 
   /// The bound for each row of x, which is sample number `first`, `first + 1`, …
   ///
-  /// - Parameter progress: called with the part done before each stratum; false stops with `SamplingError`.
-  /// - Throws: `SamplingError` for samples of another shape than the field's and a `first` below 0, and what the field throws.
+  /// - Parameter progress: called with the part done before each stratum; false stops, as does the task's cancellation.
+  /// - Throws: `SamplingError` for samples of another shape than the field's and a `first` below 0, `CancellationError` where it is
+  ///   stopped, and what the field throws.
   public func callAsFunction(
     _ x: Tensor<Scalar>, key: RandomKey = RandomKey(0), first: Int = 0,
     progress: ((Double) -> Bool)? = nil
@@ -85,7 +86,7 @@ public struct VariationalBound<Scalar: TensorScalar>: Sendable {
     var squares = diffusion
     for stratum in 0..<strata {
       guard shouldContinue(Double(stratum) / Double(strata + 1)) else {
-        throw SamplingError("the variational bound was cancelled")
+        throw CancellationError()
       }
       let key = key.folded("stratum").folded(UInt64(stratum))
       let pair = try [0, 1].map { draw in
