@@ -51,6 +51,54 @@ import Testing
     #expect(try distance(bench.numbers("near.npy"), levels) < 16)
   }
 
+  /// Data on another scale than the run's are taken, and said to be; samples of the run itself are on its scale.
+  @Test func dataOnAnotherScaleAreRemarkedOn() throws {
+    let levels = Levels.single.map(Double.init)
+    let rows = (0..<48).map { "\(100 * cos(Double($0))),\(5 + sin(Double($0)))" }
+    let names = "length,\"swing, s\"\n"
+    let bench = try Workbench(
+      TrainedRun.single.files.merging([
+        "over.npy": .npy(levels.map { $0 / 255 }, shape: [64, 1]),
+        "beyond.npy": .npy(levels.map { $0 - 0.5 - 60 }, shape: [64, 1]),
+        "far.npy": .npy(levels.map { 16 * $0 }, shape: [64, 1]),
+        "table.csv": .text(names + rows.joined(separator: "\n")),
+        // One row far out among others is no scale.
+        "row.csv": .text(names + (rows + ["0,30"]).joined(separator: "\n")),
+        "one.csv": .text(names + "90,5\n"), "units.csv": .text(names + "90,5000\n-40,4500\n"),
+      ]) { $1 })
+    let _: Reports.Train = try bench.report(
+      "train --data table.csv --out table --network mlp:width=8,layers=1 --steps 5")
+    for (model, file, remark) in [
+      ("run", "data.npy", nil), ("run", "beyond.npy", nil), ("table", "row.csv", nil),
+      ("table", "one.csv", nil),
+      ("run", "over.npy", "--from has no number beyond 1, where the run was trained on levels"),
+      ("run", "far.npy", "where the run was trained on levels from 0 to 255"),
+      ("table", "units.csv", "--from: the mean of \"swing, s\" is "),
+    ] {
+      let outcome = try bench.scoresde(
+        "sample --model \(model) --from \(file) --solver ddim --steps 5 --out x.npy")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("--from") == (remark != nil), "\(outcome.errors)")
+      #expect(remark.map(outcome.errors.contains) ?? true, "\(outcome.errors)")
+    }
+  }
+
+  /// Series of as many numbers are no images; an axis of channels may be left out where there is one.
+  @Test func dataHaveTheShapeOfSamples() throws {
+    let levels = (0..<8).map { Double(20 + 25 * $0) }
+    let bench = try Workbench(
+      TrainedRun.images.files.merging([
+        "images.npy": .npy(levels, shape: [2, 2, 2]), "series.npy": .npy(levels, shape: [2, 4]),
+        "turned.npy": .npy(levels, shape: [2, 1, 2, 2]),
+      ]) { $1 })
+    for (file, isRefused) in [("images", false), ("series", true), ("turned", true)] {
+      let outcome = try bench.scoresde(
+        "sample --model run --from \(file).npy --solver ddim --steps 5 --out x.npy --quiet")
+      #expect(outcome.status == (isRefused ? 1 : 0), "\(outcome.errors)")
+      #expect(outcome.errors.contains("where [2, 2, 1] is expected") == isRefused)
+    }
+  }
+
   @Test(arguments: [
     ("--noise-level 1", "--noise-level is given without --from"),
     ("--from points.npy --noise-level 1e-4", "--noise-level is 0.0001"),

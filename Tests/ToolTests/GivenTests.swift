@@ -122,7 +122,7 @@ import Testing
       wrong.status == 2 && wrong.errors.contains("--given has 2 rows, and first.csv 1 sample"))
     let far = try bench.scoresde(
       "likelihood --model run --strata 0 --data first.csv --given y=900,z=1")
-    #expect(far.status == 0 && far.errors.contains("has a y that is"))
+    #expect(far.status == 0 && far.errors.contains("--given: y is"))
     let outcome = try bench.scoresde("likelihood --model run --strata 0 --data first.csv --json")
     #expect(outcome.status == 0 && outcome.errors.contains("nothing says what is given, y, z"))
   }

@@ -48,9 +48,50 @@ struct Edit<Scalar: TensorScalar> {
       )
     }
     if let count { data = data.prefix(count) }
-    try data.checkSampleShape(model.field.sampleShape)
+    try Self.check(data, model.field.sampleShape)
     let key = RandomKey(try arguments.seed).folded("from")
     samples = try model.inModelSpace(data, key: key).points
+    if let remark = Self.remark(on: data, samples, model) { session.say(remark) }
+  }
+
+  /// Checks that data are samples of a model's kind: rows may be any samples' numbers, and series are no images, though they have
+  /// as many.
+  private static func check(_ data: Dataset<Scalar>, _ expected: Shape) throws {
+    try data.checkSampleShape(expected)
+    let extents = [data.sampleShape, expected].map { shape in
+      shape.extents.last == 1 ? Array(shape.extents.dropLast()) : shape.extents
+    }
+    guard expected.rank == 1 || extents[0] == extents[1] else {
+      throw DataError(
+        .wrongShape, data.name,
+        "a sample has shape \(data.sampleShape), where \(expected) is expected")
+    }
+  }
+
+  /// What is said of data that are not on the scale of those that the model's run was trained on. Samples of models lie beyond the
+  /// levels too, by less than half of their range, and rows far out are few.
+  private static func remark(
+    on data: Dataset<Scalar>, _ samples: Tensor<Scalar>, _ model: LoadedModel<Scalar>
+  ) -> String? {
+    if let scale = model.scale {
+      guard data.scale == nil else { return nil }
+      return scale.remark(
+        on: data.samples.scalars.lazy.map { Double($0) }, of: "--from", slack: scale.top / 2)
+    }
+    guard model.standardization != nil else { return nil }
+    let width = samples.shape.rowCount
+    let means = samples.withUnsafeBuffer { entries in
+      (0..<width).map { column in
+        stride(from: column, to: entries.count, by: width).reduce(0) { $0 + Double(entries[$1]) }
+          / Double(samples.rows)
+      }
+    }
+    let far = means.map(abs).enumerated().max { $0.element < $1.element }
+    return far.flatMap { far in
+      let name =
+        model.columns.map { CSV.spelled($0[far.offset]) } ?? "number \(far.offset + 1)"
+      return LoadedModel<Scalar>.remark(far.element, on: "--from: the mean of \(name)")
+    }
   }
 
   /// So many samples to carry back: where there are fewer they are taken in turns, and each place has noise of its own.

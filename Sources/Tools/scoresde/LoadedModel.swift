@@ -216,9 +216,9 @@ struct LoadedModel<Scalar: TensorScalar> {
     let name = far.map { far in
       note.extents != nil
         ? "a number"
-        : note.names.map { "a \(CSV.spelled($0[far.offset]))" } ?? "a number \(far.offset + 1)"
+        : note.names.map { CSV.spelled($0[far.offset]) } ?? "number \(far.offset + 1)"
     }
-    if let far, let name, let remark = remark(abs(far.element), on: "--given has \(name)") {
+    if let far, let name, let remark = remark(abs(far.element), on: "--given: \(name)") {
       session.say(remark)
     }
     return rows
@@ -228,7 +228,7 @@ struct LoadedModel<Scalar: TensorScalar> {
   static func remark(_ deviations: Double, on subject: String) -> String? {
     deviations <= mostDeviations
       ? nil
-      : "\(subject) that is \(NumberText.significant(deviations, digits: 2)) deviations from the mean of what the run was trained on, where it has learnt nothing"
+      : "\(subject) is \(NumberText.significant(deviations, digits: 2)) deviations from the mean of what the run was trained on, where it has learnt nothing"
   }
 
   /// How far what is given or observed may be from the run's data before the user is told, in deviations.

@@ -172,19 +172,16 @@ enum ObserveOption {
     guard map.kind != "matrix" || model.scale == nil else { return nil }
     let known = observations.flatMap { $0.enumerated().filter { !$0.element.isNaN } }
     if let scale = model.scale {
-      let last = Double(scale.levels - 1) * scale.binWidth
-      return known.first { !(0...last).contains($0.element) }.map {
-        "--observe has a number of \(Spec.text($0.element)), where the run was trained on levels from 0 to \(Spec.text(last))"
-      }
+      return scale.remark(on: known.map(\.element), of: "--observe")
     }
     guard model.standardization != nil else { return nil }
     let deviations = observations.flatMap { units.modelValues($0).map(abs).enumerated() }
     let far = deviations.filter { !$0.element.isNaN }.max { $0.element < $1.element }
     return far.flatMap { far in
       let name =
-        (map.kind == "matrix" ? nil : model.columns).map { "a \(CSV.spelled($0[far.offset]))" }
-        ?? "a number \(far.offset + 1)"
-      return LoadedModel<Scalar>.remark(far.element, on: "--observe has \(name)")
+        (map.kind == "matrix" ? nil : model.columns).map { CSV.spelled($0[far.offset]) }
+        ?? "number \(far.offset + 1)"
+      return LoadedModel<Scalar>.remark(far.element, on: "--observe: \(name)")
     }
   }
 
