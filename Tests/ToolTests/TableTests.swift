@@ -254,4 +254,16 @@ import Testing
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("there is no column “b”"), "\(outcome.errors)")
   }
+
+  /// By a name that two columns have none is found, so that such a table is no run's.
+  @Test func columnsOfOneNameAreRefused() throws {
+    let bench = try Workbench([
+      "twice.csv": .text("age,\"sex, m\",age,\"sex, m\"\n1,2,3,0\n2,3,1,1\n")
+    ])
+    let outcome = try bench.scoresde("train --data twice.csv --out run --steps 1")
+    #expect(outcome.status == 1 && !FileManager.default.fileExists(atPath: bench.path("run")))
+    #expect(
+      outcome.errors.contains("twice.csv has two columns of one name, age; expected names that"),
+      "\(outcome.errors)")
+  }
 }

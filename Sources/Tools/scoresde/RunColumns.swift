@@ -35,6 +35,17 @@ struct RunColumns {
     return (try data.columns(named: samples), unknown)
   }
 
+  /// - Throws: where two columns of a table that is to be trained on have one name, by which no command could tell them apart.
+  static func checkDiffer<Scalar: TensorScalar>(in data: Dataset<Scalar>) throws {
+    let names = data.columns ?? []
+    guard let twice = names.indices.first(where: { names[..<$0].contains(names[$0]) }) else {
+      return
+    }
+    throw CommandError.failure(
+      "\(data.name) has two columns of one name, \(CSV.spelled(names[twice])); expected names that differ, by which columns are found"
+    )
+  }
+
   /// What is said of columns that are left out; nil where there are none.
   static func remark(_ unknown: [String], of data: String) -> String? {
     guard !unknown.isEmpty else { return nil }

@@ -49,6 +49,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     let loaded = try Self.load(
       source, labels: arguments.text("--labels"), given: arguments.text("--given"))
+    try RunColumns.checkDiffer(in: loaded)
     let data = try Self.labelled(
       start.map { try $0.adapted(loaded) } ?? Self.standardized(loaded, arguments),
       by: arguments.text("--labels"))
