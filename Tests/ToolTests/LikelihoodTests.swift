@@ -245,4 +245,29 @@ import Testing
       "likelihood --model run --data near.npy --against near.npy --strata 0")
     #expect(abs(try #require(same.against).areaUnderROC.value - 0.5) < 1e-12)
   }
+
+  /// The area under the ROC follows from the nats in the two files: the share of pairs in the right order.
+  @Test func theNatsOfOtherDataAreWritten() throws {
+    let bench = try Workbench([
+      "x.npy": .npy(Self.points, shape: [6, 1]), "y.npy": .npy([0.25, 0.47, 1.5], shape: [3, 1]),
+    ])
+    let words = "likelihood --model gaussian:mean=0.5,std=0.3 --data x.npy --strata 0"
+    let report: Reports.Likelihood = try bench.report(
+      "\(words) --against y.npy --out x-nats.npy --against-out y-nats.npy")
+    let (own, others) = (try bench.numbers("x-nats.npy"), try bench.numbers("y-nats.npy"))
+    let against = try #require(report.against)
+    #expect(others.count == 3 && against.out == "y-nats.npy")
+    #expect(abs(average(others) - against.logDensity.mean) < 1e-9)
+    let ordered = own.flatMap { own in others.map { own > $0 ? 1.0 : 0 } }
+    #expect(abs(average(ordered) - against.areaUnderROC.value) < 1e-12)
+    for (options, part) in [
+      ("--against-out z.npy", "--against-out needs --against"),
+      ("--against y.npy --against-out y.npy", "are one file, y.npy"),
+      ("--against y.npy --out z.npy --against-out z.npy", "are one file, z.npy"),
+      ("--against y.npy --against-out z.csv", "--against-out is z.csv"),
+    ] {
+      let outcome = try bench.scoresde("\(words) \(options)")
+      #expect(outcome.status == 2 && outcome.errors.contains(part), "\(outcome.errors)")
+    }
+  }
 }

@@ -59,6 +59,7 @@ enum Reports {
       var count: Int
       var logDensity: Mean
       var areaUnderROC: Value
+      var out: String?
     }
   }
 

@@ -30,7 +30,8 @@ enum LikelihoodCommand: ScalarCommand {
       "samples that are solved again, to a tenth of the tolerances, for the solver's error (default 32)"
     ),
     Option("--seed", "N", "seed of probes and of the noise within bins (default 0)"),
-    Option("--out", "FILE.npy", "nats a sample, float64"), Latents<Float>.written,
+    Option("--out", "FILE.npy", "nats a sample, float64"),
+    Option("--against-out", "FILE.npy", "the same of --against"), Latents<Float>.written,
   ]
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
@@ -42,6 +43,10 @@ enum LikelihoodCommand: ScalarCommand {
     let pilots = try arguments.integer("--pilots", atLeast: 0) ?? 32
     let key = RandomKey(try arguments.seed).folded("likelihood")
     let out = try session.checkWritable("--out", extensions: ["npy"])
+    let otherOut = try session.checkWritable("--against-out", extensions: ["npy"])
+    guard otherOut == nil || arguments.has("--against") else {
+      throw CommandError.usage("--against-out needs --against, of which it holds the nats")
+    }
     let latents = try session.checkWritable("--latents", extensions: ["npy"])
     let text = try arguments.required("--data")
     let source = try asUsage(of: "--data") { try DataSource(text) }
@@ -75,7 +80,8 @@ enum LikelihoodCommand: ScalarCommand {
       report.add("latents", .string(latents), line: "latents: \(latents)")
     }
     if let other = otherData {
-      try job.add(other, named: arguments.text("--against") ?? "", to: &report)
+      try job.add(
+        other, named: arguments.text("--against") ?? "", writingTo: otherOut, to: &report)
     }
     try session.finish(.object(report.members), report.lines.joined(separator: "\n"))
   }

@@ -154,14 +154,17 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       ? points.rows(Array(0..<min(most, points.rows))) : nil
   }
 
-  /// Adds how well densities tell a data set from other data.
-  func add(_ other: Dataset<Scalar>, named name: String, to report: inout Report) throws {
+  /// Adds how well densities tell a data set from other data, whose nats are written where a file is named.
+  func add(
+    _ other: Dataset<Scalar>, named name: String, writingTo out: String?, to report: inout Report
+  ) throws {
     let (points, _) = try model.inModelSpace(other, key: key.folded("other bins"))
     let result = try solve(
       points, by: likelihood(of: other), title: "against", key.folded("other probes"))
     let shift = model.logVolume
-    let roc = Metrics.areaUnderROC(
-      positives: report.nats, negatives: result.logDensity.map { $0 + shift })
+    let nats = result.logDensity.map { $0 + shift }
+    let roc = Metrics.areaUnderROC(positives: report.nats, negatives: nats)
+    if let out { try NPY.write(Tensor<Double>([nats.count], nats), to: out) }
     let error = result.standardError ?? .nan
     report.add(
       "against",
@@ -174,9 +177,9 @@ struct LikelihoodJob<Scalar: TensorScalar> {
             "areaUnderROC",
             .object([("value", .number(roc.value)), ("standardError", .number(roc.standardError))])
           ),
-        ]),
+        ] + (out.map { [("out", .string($0))] } ?? [])),
       line:
-        "against \(name)\(model.condition(of: other)): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))"
+        "against \(name)\(model.condition(of: other)): log density \(NumberText.plusMinus(result.mean + shift, error)) nats; area under ROC \(NumberText.plusMinus(roc.value, roc.standardError))\(out.map { "\nnats a sample of \(name): \($0)" } ?? "")"
     )
   }
 }

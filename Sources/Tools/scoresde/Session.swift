@@ -46,8 +46,7 @@ struct Session {
     guard let path = arguments.text(option) else { return nil }
     let files = [
       "--data", "--with", "--against", "--from", "--class", "--given", "--observe", "--out",
-      "--trajectory",
-      "--latents",
+      "--against-out", "--trajectory", "--latents",
     ]
     for other in files where other != option {
       guard let text = arguments.text(other), FilePlace.isSame(text, path) else { continue }
