@@ -87,7 +87,9 @@ import Testing
     ) { try MixtureParameters(contentsOf: path) }
     try Data(Self.good.utf8).write(to: URL(fileURLWithPath: path))
     #expect(try MixtureParameters(contentsOf: path).weights == [0.25, 0.75])
-    #expect(throws: ProcessError("the mixture file \(folder.path) cannot be read")) {
+    #expect(
+      throws: ProcessError("the mixture file \(folder.path) cannot be read: Is a directory")
+    ) {
       try MixtureParameters(contentsOf: folder.path)
     }
   }

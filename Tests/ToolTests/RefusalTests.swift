@@ -271,6 +271,28 @@ import Testing
     try check(refusal, status: 1)
   }
 
+  /// A file that is there and cannot be read has the system's reason: for root as well, one that no one can read from its start.
+  @Test func filesThatCannotBeReadHaveAReason() throws {
+    let bench = try Workbench(["closed.npy": .npy([1], shape: [1, 1])])
+    var files: [(String, String)] = []
+    #if os(Linux)
+      try FileManager.default.createSymbolicLink(
+        atPath: bench.path("memory.npy"), withDestinationPath: "/proc/self/mem")
+      files.append(("memory.npy", "Input/output error"))
+    #endif
+    if geteuid() != 0 {
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0], ofItemAtPath: bench.path("closed.npy"))
+      files.append(("closed.npy", "Permission denied"))
+    }
+    for (file, reason) in files {
+      let outcome = try bench.scoresde("likelihood --model gaussian --data \(file) --quiet")
+      #expect(
+        outcome.errors == "scoresde: \(file): the file cannot be read: \(reason)\n",
+        "\(outcome.errors)")
+    }
+  }
+
   @Test func theVersionIsPrinted() throws {
     let outcome = try Workbench().scoresde("--version")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)

@@ -19,7 +19,7 @@ extension Safetensors {
       throw FileError("\(path): there is no such file")
     }
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw FileError("\(path): the file cannot be read")
+      throw FileError("\(path): the file cannot be read: \(FileReason.againstReading(path))")
     }
     try self.init(bytes: [UInt8](data), name: path)
   }

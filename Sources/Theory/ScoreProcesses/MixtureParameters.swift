@@ -1,4 +1,5 @@
 import Foundation
+import ScoreTensors
 
 /// The parameters of a Gaussian mixture, as files hold them.
 ///
@@ -54,7 +55,8 @@ public struct MixtureParameters: Codable, Sendable, Equatable {
     } catch {
       throw ProcessError(
         FileManager.default.fileExists(atPath: path)
-          ? "the mixture file \(path) cannot be read" : "there is no mixture file \(path)")
+          ? "the mixture file \(path) cannot be read: \(FileReason.againstReading(path))"
+          : "there is no mixture file \(path)")
     }
     try self.init(data, name: "the mixture file \(path)")
   }

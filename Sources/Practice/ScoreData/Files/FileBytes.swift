@@ -14,7 +14,8 @@ public enum FileBytes {
       throw DataError(.wrongFormat, path, "this is a folder, where a file was expected")
     }
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw DataError(.unreadable, path, "the file cannot be read")
+      throw DataError(
+        .unreadable, path, "the file cannot be read: \(FileReason.againstReading(path))")
     }
     guard !data.isEmpty else { throw DataError(.empty, path, "the file is empty") }
     return [UInt8](data)

@@ -84,7 +84,7 @@ public enum ImageFolder {
     } catch {
       throw DataError(
         FileManager.default.fileExists(atPath: path) ? .unreadable : .missing, path,
-        "the folder cannot be read")
+        "the folder cannot be read: \(FileReason.againstReading(path))")
     }
   }
 
