@@ -215,6 +215,7 @@ import Testing
     #expect(resumed.status == 0, "\(resumed.errors)")
     let wrong = try run("sample --model named --out x.npy", ["--given", "1"])
     #expect(wrong.status == 2 && wrong.errors.contains("expected \(y)=NUMBER,z=NUMBER"))
+    #expect(wrong.errors.contains("--given is 1, without z;"))
     for (words, part) in [
       ("inspect named --quiet", "\(y), z"),
       ("inspect named.csv --quiet", "\"x, m\""),
@@ -284,7 +285,7 @@ import Testing
       ("train --data data.csv --given y --label-dropout 1 --out new", "expected below 1"),
       ("train --resume --out run --given y", "other numbers"),
       ("sample --model run --out x.npy --given y=1,2", "--given is y=1,2"),
-      ("sample --model run --out x.npy --given 1,z=2", "--given is 1,z=2"),
+      ("sample --model run --out x.npy --given 1,z=2", "--given is 1,z=2, with and without names"),
       ("train --data moons --given y --out new", "moons: there is no column “y”"),
       ("train --data data.csv --given one.npy --out new", "one.npy"),
       ("train --data data.csv --given y,,z --out new", "--given is y,,z"),
@@ -292,7 +293,14 @@ import Testing
       ("sample --model run --out x.npy --given 1", "expected y=NUMBER,z=NUMBER"),
       ("sample --model run --out x.npy --given data.csv --count 1000000000000", "GB"),
       ("sample --model run --out x.npy --count 2000000000000", "--count is 2000000000000"),
-      ("sample --model run --out x.npy --given y=1,zz=2", "--given is y=1,zz=2; expected"),
+      ("sample --model run --out x.npy --given y=1,zz=2", "--given is y=1,zz=2, with zz, which"),
+      ("sample --model run --out x.npy --given y=1", "--given is y=1, without z; expected"),
+      (
+        "sample --model run --out x.npy --given 1,2,3", "--given is 1,2,3, with 3 numbers; expected"
+      ),
+      ("sample --model run --out x.npy --given y=nan,z=1", "where y is “nan”, no finite number;"),
+      ("sample --model run --out x.npy --given 1,x", "where z is “x”, no finite number; expected"),
+      ("sample --model run --out x.npy --given y=1,z=1,y=2", "with y twice; expected"),
       ("sample --model run --out x.npy --given y=1,y=2", "y=1,y=2"),
       ("sample --model run --out x.npy --given y=1,z=inf", "z=inf"),
       ("sample --model run --out x.npy --given data.npy", "data.npy"),

@@ -124,49 +124,71 @@ enum GivenOption {
 
   /// The rows that `--given` of other commands names, as the model sees them: numbers, NAME=NUMBER of each, or a file of rows.
   static func rows(_ text: String, _ note: Note, of model: String) throws -> [[Double]] {
-    let names = note.names ?? []
-    let expected =
-      names.isEmpty
-      ? "\(NumberText.counted(note.count, "number")) with commas between"
-      : names.map { "\(CSV.spelled($0))=NUMBER" }
-        .joined(separator: ",")
-    let raw: [[Double]]
-    if isFile(text) {
-      raw = try file(text, note)
-    } else {
-      // Where a quote is not closed there is no name.
-      let parts = (CSV.fields(text) ?? [text]).map { item in
-        // A name may have an equal sign, a number has none.
-        guard let end = item.lastIndex(of: "=") else {
-          return [item.trimmingCharacters(in: .whitespaces)]
-        }
-        return [item[..<end], item[item.index(after: end)...]].map {
-          $0.trimmingCharacters(in: .whitespaces)
-        }
-      }
-      var values = [Double](repeating: .nan, count: note.count)
-      for (place, part) in parts.enumerated() {
-        let column = part.count == 2 ? names.firstIndex(of: part[0]) : place
-        guard let column, column < note.count, values[column].isNaN, part.count == parts[0].count,
-          let value = part.last.flatMap(Double.init), value.isFinite
-        else {
-          let hint = part.first.map { CSV.nearMiss(of: $0, among: names) } ?? ""
-          throw CommandError.usage(
-            "--given is \(text)\(part.count == 2 && column == nil ? hint : ""); expected \(expected), as the run \(model) was trained on, or a file of rows"
-          )
-        }
-        values[column] = value
-      }
-      guard !values.contains(where: \.isNaN) else {
-        throw CommandError.usage(
-          "--given is \(text); expected \(expected), as the run \(model) was trained on, or a file of rows"
-        )
-      }
-      raw = [values]
-    }
+    let raw = try isFile(text) ? file(text, note) : [row(text, note, of: model)]
     let all = Tensor<Double>([raw.count, note.count], raw.flatMap { $0 })
     let standardized = note.standardization.standardized(all)
     return (0..<raw.count).map { standardized.row($0) }
+  }
+
+  /// One row of numbers, in the order and the units of what a run was trained on.
+  private static func row(_ text: String, _ note: Note, of model: String) throws -> [Double] {
+    let names = note.names ?? []
+    func refused(_ reason: String) -> CommandError {
+      let expected =
+        names.isEmpty
+        ? "\(NumberText.counted(note.count, "number")) with commas between"
+        : names.map { "\(CSV.spelled($0))=NUMBER" }.joined(separator: ",")
+      return .usage(
+        "--given is \(text), \(reason); expected \(expected), as the run \(model) was trained on, or a file of rows"
+      )
+    }
+    guard let items = CSV.fields(text)?.map(Item.init) else {
+      throw refused("where a quote is not closed")
+    }
+    guard Set(items.map { $0.name == nil }).count == 1 else {
+      throw refused("with and without names")
+    }
+    var values = [Double?](repeating: nil, count: note.count)
+    for (place, item) in items.enumerated() {
+      let column = item.name.map { names.firstIndex(of: $0) } ?? place
+      guard let column else {
+        let name = item.name ?? ""
+        throw refused(
+          "with \(CSV.spelled(name)), which the run was not given\(CSV.nearMiss(of: name, among: names))"
+        )
+      }
+      guard column < note.count else {
+        throw refused("with \(NumberText.counted(items.count, "number"))")
+      }
+      let name = names.isEmpty ? "number \(column + 1)" : CSV.spelled(names[column])
+      guard values[column] == nil else { throw refused("with \(name) twice") }
+      guard let value = Double(item.number), value.isFinite else {
+        throw refused("where \(name) is “\(item.number)”, no finite number")
+      }
+      values[column] = value
+    }
+    let missing = values.indices.filter { values[$0] == nil }
+    guard missing.isEmpty else {
+      throw refused(
+        names.isEmpty
+          ? "with \(NumberText.counted(items.count, "number"))"
+          : "without \(CSV.list(missing.map { names[$0] }))")
+    }
+    return values.compactMap { $0 }
+  }
+
+  /// A number of a row, which may have its column's name before it.
+  private struct Item {
+    let name: String?
+    let number: String
+
+    init(_ text: String) {
+      // A name may have an equal sign, a number has none.
+      let end = text.lastIndex(of: "=")
+      name = end.map { text[..<$0].trimmingCharacters(in: .whitespaces) }
+      number = text[(end.map(text.index(after:)) ?? text.startIndex)...]
+        .trimmingCharacters(in: .whitespaces)
+    }
   }
 
   /// The rows of a file, in the order and the units of what a run was trained on.
