@@ -182,6 +182,10 @@ import Testing
       #expect(abs(column.score.value / score.value - 1) < 1e-9)
     }
     #expect(report.energyScore != nil)
+    let said = try bench.scoresde(
+      "calibrate --model run --data test.csv --draws 9 \(options) --quiet --observe"
+        .split(separator: " ").map(String.init) + ["x,\"y, m\""])
+    #expect(said.output.contains(", given its x, \"y, m\", and 9 draws"), "\(said.output)")
   }
 
   /// Each row's draws are under its own class and numbers and given its own observation, as `sample` draws them of the first.

@@ -74,7 +74,7 @@ enum CalibrateCommand: ScalarCommand {
       places: (0..<data.dimensions).filter { seen?.contains($0) != true },
       key: key.folded("calibrate"),
       title:
-        "\(NumberText.counted(data.count, "sample"))\(model.condition(of: data))\(guidance.map { ", by guidance \(Spec.text($0))" } ?? "")\(arguments.text("--observe").map { ", given its \($0)" } ?? ""), and \(draws) draws for each by \(spec.spec), NFE \(NumberText.trimmed(result.meanEvaluations)), \(NumberText.significant(start.duration(to: .now).seconds, digits: 3)) s",
+        "\(NumberText.counted(data.count, "sample"))\(model.condition(of: data))\(guidance.map { ", by guidance \(Spec.text($0))" } ?? "")\(arguments.text("--observe").map { ", given its \(CSV.fields($0).map(CSV.list) ?? $0)" } ?? ""), and \(draws) draws for each by \(spec.spec), NFE \(NumberText.trimmed(result.meanEvaluations)), \(NumberText.significant(start.duration(to: .now).seconds, digits: 3)) s",
       nfe: result.meanEvaluations)
     if let out { try AtomicFile.write(report.figure.svg, to: out) }
     try session.finish(
