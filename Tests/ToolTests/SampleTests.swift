@@ -4,6 +4,21 @@ import Testing
 
 /// Samples that `sample` writes.
 @Suite struct SampleTests {
+  /// A folder that holds a run in another one is no run, as that of the demo; the run is named.
+  @Test func theRunInAFolderIsNamed() throws {
+    let files = TrainedRun.single.files.map { ($0.key.hasPrefix("run/") ? "demo/" : "") + $0.key }
+    let bench = try Workbench(Dictionary(zip(files, TrainedRun.single.files.values)) { $1 })
+    for (words, option) in [
+      ("sample --model demo --out x.npy", "--model"),
+      ("train --start demo/ --data data.npy --out new", "--start"),
+    ] {
+      let outcome = try bench.scoresde(words)
+      #expect(outcome.status == 2, "\(outcome.errors)")
+      #expect(outcome.errors.contains("\(option) is demo"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("; there is a run in demo/run\n"), "\(outcome.errors)")
+    }
+  }
+
   @Test func samplesOfAGaussianAreWhereItsFlowTakesTheNoise() throws {
     let bench = try Workbench()
     func sample(_ model: String) throws -> Reports.Sample {

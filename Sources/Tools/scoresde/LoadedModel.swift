@@ -74,7 +74,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     self.session = session
     let arguments = session.arguments
     let folder = RunFolder(text)
-    if !folder.exists { try PublishedModel.refuse(text, as: "--model") }
+    if !folder.exists { try folder.refuse(as: "--model") }
     let description = try folder.description()
     run = description
     let model = try Self.model(

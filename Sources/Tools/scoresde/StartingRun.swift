@@ -38,7 +38,7 @@ struct StartingRun<Scalar: TensorScalar> {
   init(_ path: String, pool: ThreadPool) throws {
     self.path = path
     folder = RunFolder(path)
-    if !folder.exists { try PublishedModel.refuse(path, as: "--start") }
+    if !folder.exists { try folder.refuse(as: "--start") }
     run = try folder.description()
     try run.checkCheckpoint(in: folder)
     (model, process) = try folder.parts(of: run)
