@@ -118,7 +118,10 @@ import Testing
         "--class is kinds.csv, with 3 rows, and --given has 2; expected as many, or one for all"
       ),
       ("--class unseen.csv", 1, "unseen.csv, line 3: the class is 1, of which the run saw no"),
-      ("--class data", 2, "--class is data; expected different whole numbers from 0 on"),
+      (
+        "--class data", 2,
+        "--class is data, each sample's own class, which likelihood and calibrate take; expected"
+      ),
       ("--class none.csv", 2, "or 0-9, or a file of one a row"),
       ("--class kinds.csv --observe seen.csv --particles 8", 2, "one class and one row of --given"),
     ] as [(String, Int32, String)] {
@@ -397,7 +400,10 @@ import Testing
       "likelihood --model classes --class short.npy --data data.npy",
       "short.npy has 2 labels, and data.npy 300 samples"
     ),
-    ("study --model classes --class data --out new", "is data; expected one class"),
+    (
+      "study --model classes --class data --out new",
+      "data, each sample's own class, which likelihood"
+    ),
     ("study --model classes --class x --out new", "is x; expected one class"),
     ("sample --model classes --class x --out x.npy", "such as 3, 0,1,7 or 0-9"),
     ("train --out run --resume --labels labels.npy", "trained with, none"),

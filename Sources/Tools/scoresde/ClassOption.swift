@@ -33,6 +33,11 @@ struct ClassOption {
       (labels, source) = ([], text)
       return
     }
+    if text == "data", unknown != nil {
+      throw CommandError.usage(
+        "--class is data, each sample's own class, which likelihood and calibrate take; expected classes by number\(names.names == nil ? "" : " or name")\(takesFiles ? ", or a file of one a row" : "")"
+      )
+    }
     let labels = items.flatMap(\.labels)
     if names.names != nil {
       guard !items.isEmpty else {
