@@ -158,6 +158,26 @@ import Testing
     #expect(try remarks("--standardize whole").count == 3)
   }
 
+  /// Columns of few whole numbers have densities that grow without bound; those of many, or of fractions, have not.
+  @Test func columnsOfCountsAreRemarkedOn() throws {
+    func table(_ rows: Int) -> Data {
+      .text(
+        "length,kind,\"legs, all\",fixed,grade,many\n"
+          + (0..<rows).map {
+            "\(sin(Double($0))),\($0 % 2),\($0 % 19),7,\(0.5 * Double($0 % 5)),\($0 % 20)\n"
+          }.joined())
+    }
+    let bench = try Workbench(["many.csv": table(300), "few.csv": table(299)])
+    for (name, isSaid) in [("many", true), ("few", false)] {
+      let outcome = try bench.scoresde(
+        "train --data \(name).csv --out \(name) --network mlp:width=8,layers=1 --steps 1")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("in every row of fixed: such data"))
+      let remark = "few numbers, all whole, in kind, \"legs, all\": these are taken as continuous"
+      #expect(outcome.errors.contains(remark) == isSaid, "\(outcome.errors)")
+    }
+  }
+
   @Test func inspectShowsTheColumnsOfATable() throws {
     let bench = try Workbench(["table.csv": .text("1,-990,7\n2,-980,7\n3,-970,7\n4,-960,7\n")])
     let report: Reports.Numbers = try bench.report("inspect table.csv")

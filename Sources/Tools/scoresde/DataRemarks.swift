@@ -7,6 +7,8 @@ enum DataRemarks {
   private static let mostMismatch = 0.1
   /// Noise that samples keep, in deviations of the data, above which the user is told.
   private static let mostNoise = 0.1
+  /// Rows from which on a column of fewer different whole numbers than this is one of counts or codes.
+  private static let (fewestRows, mostCounts) = (300, 20)
 
   /// A sentence for each thing that is out of the ordinary, and one that says how the data were standardised.
   ///
@@ -32,11 +34,14 @@ enum DataRemarks {
     if isTable {
       let constants = constantColumns(data.samples)
       if !constants.isEmpty {
-        let names = constants.prefix(5).map { place in
-          data.columns.map { CSV.spelled($0[place]) } ?? "\(place + 1)"
-        }
         remarks.append(
-          "the same number in every row of \(data.columns == nil ? "column " : "")\(names.joined(separator: ", "))\(constants.count > 5 ? ", …" : ""): such data have no density, and likelihoods grow without bound as the network learns"
+          "the same number in every row of \(said(constants, of: data)): such data have no density, and likelihoods grow without bound as the network learns"
+        )
+      }
+      let counts = countColumns(data.samples).filter { !constants.contains($0) }
+      if !counts.isEmpty {
+        remarks.append(
+          "few numbers, all whole, in \(said(counts, of: data)): these are taken as continuous, so that likelihoods grow without bound as the network learns, and samples are not whole"
         )
       }
     }
@@ -99,6 +104,32 @@ enum DataRemarks {
     }
     return
       "the \(dimensions) columns are standardised, each less its mean and over its deviation, \(number(least)) to \(number(greatest)): \(end)"
+  }
+
+  /// Some columns of a table in a sentence, the first of many.
+  private static func said<Scalar: TensorScalar>(
+    _ columns: [Int], of data: Dataset<Scalar>
+  ) -> String {
+    let names = columns.prefix(5).map { place in
+      data.columns.map { CSV.spelled($0[place]) } ?? "\(place + 1)"
+    }
+    return
+      "\(data.columns == nil ? "column " : "")\(names.joined(separator: ", "))\(columns.count > 5 ? ", …" : "")"
+  }
+
+  /// The columns of counts and codes: of whole numbers alone, of which so many rows would show more if they were measured.
+  private static func countColumns<Scalar: TensorScalar>(_ samples: Tensor<Scalar>) -> [Int] {
+    guard samples.rows >= fewestRows else { return [] }
+    let width = samples.shape.rowCount
+    return samples.withUnsafeBuffer { entries in
+      (0..<width).filter { column in
+        var found: Set<Scalar> = []
+        return stride(from: column, to: entries.count, by: width).allSatisfy {
+          found.insert(entries[$0])
+          return entries[$0] == entries[$0].rounded() && found.count < mostCounts
+        }
+      }
+    }
   }
 
   private static func constantColumns<Scalar: TensorScalar>(_ samples: Tensor<Scalar>) -> [Int] {
