@@ -151,8 +151,14 @@ import Testing
       let plain: Report = try bench.report("compare \(words) --count 20")
       #expect(plain.remarks.first?.contains(names) == true, "\(plain.remarks)")
     }
-    let unknown = try bench.scoresde("compare --data x.csv --with other.csv")
-    #expect(unknown.status == 1 && unknown.errors.contains("there is no column “v”"))
+    // What one of the two sets has alone is left out of it.
+    let common: Report = try bench.report("compare --data x.csv --with other.csv --count 20")
+    #expect(common.dimensions == 1 && common.columns?.map(\.name) == ["u"])
+    #expect(
+      common.remarks.prefix(2) == [
+        "other.csv has no columns more, \"v, mg\", which are left out",
+        "x.csv has no column v, which is left out",
+      ], "\(common.remarks)")
   }
 
   /// Samples that repeat rows far down in the data are found out; others of the same distribution are none.
@@ -319,7 +325,7 @@ import Testing
       ),
       (
         "--data u.csv --with v.csv", 1,
-        "there is no column “v”; expected each of v once, and there are u"
+        "--data u.csv has none of the columns of --with v.csv, v; expected some of them, and there are u"
       ),
       (
         "--data u.csv --with twice.csv", 1,

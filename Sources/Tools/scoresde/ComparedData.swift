@@ -16,7 +16,7 @@ struct ComparedData<Scalar: TensorScalar> {
 
   /// - Throws: where a set has too few samples, or the two have not the same numbers.
   init(_ source: DataSource, with other: DataSource, atMost count: Int) throws {
-    let reference: Dataset<Scalar> = try other.load()
+    var reference: Dataset<Scalar> = try other.load()
     var data: Dataset<Scalar> = try source.load()
     var remarks: [String] = []
     if let columns = reference.columns, let own = data.columns {
@@ -25,13 +25,18 @@ struct ComparedData<Scalar: TensorScalar> {
           "--with \(reference.name) has two columns of one name among \(CSV.list(columns)); expected each once"
         )
       }
-      let unknown = own.filter { !columns.contains($0) }
-      data = try data.columns(named: columns)
-      if !unknown.isEmpty {
-        remarks.append(
-          "\(reference.name) has no column\(unknown.count == 1 ? "" : "s") \(CSV.list(unknown)), which \(unknown.count == 1 ? "is" : "are") left out"
+      let common = columns.filter(own.contains)
+      guard !common.isEmpty else {
+        throw CommandError.failure(
+          "--data \(data.name) has none of the columns of --with \(reference.name), \(CSV.list(columns)); expected some of them, and there are \(CSV.list(own))"
         )
       }
+      remarks = [
+        Self.remark(own.filter { !common.contains($0) }, beyond: reference.name),
+        Self.remark(columns.filter { !common.contains($0) }, beyond: data.name),
+      ].compactMap { $0 }
+      data = try data.columns(named: common)
+      reference = try reference.columns(named: common)
     }
     let nameless = [data, reference].filter { $0.columns == nil }
     if let other = nameless.first, nameless.count == 1, data.dimensions == reference.dimensions {
@@ -70,6 +75,14 @@ struct ComparedData<Scalar: TensorScalar> {
         )
       }
     }
+  }
+
+  /// What is said of columns that the other set has not; nil where there are none.
+  private static func remark(_ columns: [String], beyond other: String) -> String? {
+    guard !columns.isEmpty else { return nil }
+    let isOne = columns.count == 1
+    return
+      "\(other) has no column\(isOne ? "" : "s") \(CSV.list(columns)), which \(isOne ? "is" : "are") left out"
   }
 
   /// Samples between levels, as models of quantised data give them, rounded down to those of the other set.
