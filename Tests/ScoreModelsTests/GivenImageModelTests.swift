@@ -42,8 +42,9 @@ import Testing
   }
 
   @Test func covariatesThatAreNoSuchImagesAreRefused() throws {
-    #expect(throws: ProcessError.self) { try Self.configuration(covariates: 24).check() }
-    #expect(throws: ProcessError.self) { try Self.configuration(covariates: 0).check() }
+    for covariates in [0, 24, 49, 72] {
+      #expect(throws: ProcessError.self) { try Self.configuration(covariates: covariates).check() }
+    }
     var mlp = NetworkSpec(.mlp)
     mlp.givenChannels = 1
     let flat = ModelConfiguration(
