@@ -38,6 +38,21 @@ import Testing
         == found.rows([2, 0]))
   }
 
+  @Test func aCancelledSimulationStops() async throws {
+    let process = try Self.resting()
+    let x = Tensor<Double>([1, 1])
+    for run in [
+      { _ = try process.simulate(x, along: [0, 0.5, 1], key: RandomKey(1)) },
+      { _ = try process.shortSteps(x, along: [0, 0.5, 1], key: RandomKey(1)) },
+    ] as [@Sendable () throws -> Void] {
+      let task = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        try run()
+      }
+      await #expect(throws: CancellationError.self) { try await task.value }
+    }
+  }
+
   /// Any process is simulated so; a linear one goes to its kernel.
   ///
   /// False alarms: 5 standard errors, 6e-7 each.

@@ -40,6 +40,33 @@ import Testing
     #expect(abs(moment(4) - 3) < 5 * 96.0.squareRoot() / root + 0.16)
   }
 
+  /// A listener hears of each step before it is taken, and stops the run; so does the task.
+  @Test func runsAreToldOfAndStop() async throws {
+    let sampler = try GeneralSampler<Double>(try resting()) { x, _ in -x }
+    var reports: [SamplingProgress] = []
+    func run(_ last: Int) throws -> Tensor<Double> {
+      try sampler.sample(3, shape: [1], steps: 4, key: RandomKey(1)) {
+        reports.append($0)
+        return $0.evaluations < last
+      }
+    }
+    let cutoff = sampler.process.cutoffs.sampling
+    #expect(try run(4) == sampler.sample(3, shape: [1], steps: 4, key: RandomKey(1)))
+    #expect(reports.map(\.fraction) == [0, 0.25, 0.5, 0.75])
+    #expect(reports.map(\.evaluations) == [0, 1, 2, 3])
+    for (i, report) in reports.enumerated() {
+      #expect(abs(report.time - (1 + (cutoff - 1) * Double(i) / 4)) < 1e-12)
+    }
+    reports = []
+    #expect(throws: CancellationError.self) { try run(2) }
+    #expect(reports.count == 3)
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try sampler.sample(3, shape: [1], steps: 4, key: RandomKey(1))
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
   /// On a linear process the steps are those of Euler–Maruyama.
   @Test func linearProcesses() throws {
     let process = try OrnsteinUhlenbeck()

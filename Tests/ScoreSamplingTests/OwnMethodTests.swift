@@ -41,6 +41,31 @@ import Testing
     }
   }
 
+  /// A solver that takes its own steps keeps a trajectory and tells how far it is, as those of the library do.
+  @Test func aSolverOfOnesOwnReportsAndStops() throws {
+    var sampler = try Sampler(Self.field(), solver: Halving(), grid: Self.grid(), batchSize: 2)
+    sampler.trajectoryStride = 3
+    var reports: [SamplingProgress] = []
+    let result = try sampler.sample(4, key: RandomKey(1)) {
+      reports.append($0)
+      return true
+    }
+    let times = [1, 0.5, 0.25, 0.125]
+    #expect(
+      reports
+        == (0..<8).map { i in
+          SamplingProgress(
+            fraction: Double(i) / 8, samples: i / 4 * 2, time: times[i % 4], evaluations: i % 4)
+        })
+    #expect(result.trajectory.map(\.time) == [1, 0.125])
+    #expect(result.isFinished)
+    let stopped = try sampler.sample(4, key: RandomKey(1)) { $0.fraction < 0.25 }
+    #expect(
+      stopped.status.map { $0 } == [.cancelled(time: 0.25), .cancelled(time: 0.25)]
+        + [.cancelled(time: 1), .cancelled(time: 1)])
+    #expect(stopped.evaluations == [2, 2, 0, 0])
+  }
+
   /// A grid is searched for with the solver itself.
   @Test func gridsOfSuchSolversAreNotSearched() throws {
     let sampler = try Sampler(
@@ -106,6 +131,35 @@ private struct Ending: StepSolver {
   func completed<Scalar: TensorScalar>(
     _ denoised: Tensor<Scalar>, samples: SampleIndices
   ) -> Tensor<Scalar> { states(denoised, completed) }
+}
+
+/// A solver that halves the time four times.
+private struct Halving: Solver {
+  let spec = Spec(kind: "solver", name: "halving")
+  let order = 1
+  let usesNoise = false
+  let evaluationsPerStep = 1
+
+  func solve<Scalar: TensorScalar>(
+    _ x: Tensor<Scalar>, along grid: TimeGrid, in context: inout SolverContext<Scalar>
+  ) throws -> BatchSolution<Scalar> {
+    var (time, status) = (grid.start, SolveStatus.finished)
+    var trajectory = [TrajectoryPoint(time: time, x: x)]
+    for step in 0..<4 {
+      guard context.continues(Double(step) / 4, time: time) else {
+        status = .cancelled(time: time)
+        break
+      }
+      _ = try context.predictedNoise(x, at: time)
+      if let stride = context.trajectoryStride, step % stride == stride - 1 {
+        trajectory.append(TrajectoryPoint(time: time / 2, x: x))
+      }
+      time /= 2
+    }
+    return BatchSolution(
+      x: x, status: Array(repeating: status, count: x.rows),
+      evaluations: Array(repeating: context.evaluations, count: x.rows), trajectory: trajectory)
+  }
 }
 
 /// A corrector that loses samples.

@@ -103,6 +103,30 @@ import Testing
     #expect(abs(spread - expectedSpread) < 5 * error / 2.0.squareRoot())
   }
 
+  /// A listener hears of each step and of the evaluations before it, and stops the run; so does the task.
+  @Test(arguments: [
+    (PhaseSampler<Double>.Method.symmetricSplitting(midpoint: true), 2),
+    (.symmetricSplitting(midpoint: false), 1), (.eulerMaruyama(stochasticity: 0), 1),
+  ]) func runsAreToldOfAndStop(_ method: PhaseSampler<Double>.Method, _ cost: Int) async throws {
+    let sampler = try PhaseSampler(try oracle(), method: method)
+    var reports: [SamplingProgress] = []
+    let told = try sampler.sample(3, steps: 4, key: RandomKey(1)) {
+      reports.append($0)
+      return true
+    }
+    #expect(try told == sampler.sample(3, steps: 4, key: RandomKey(1)))
+    #expect(reports.map(\.fraction) == [0, 0.25, 0.5, 0.75])
+    #expect(reports.map(\.evaluations) == (0..<4).map { cost * $0 })
+    #expect(throws: CancellationError.self) {
+      try sampler.sample(3, steps: 4, key: RandomKey(1)) { $0.fraction < 0.5 }
+    }
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try sampler.sample(3, steps: 4, key: RandomKey(1))
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
   @Test func aSampleDependsOnItsNumberAlone() throws {
     let u = try PhaseSampler(try oracle()).sample(9, steps: 20, key: RandomKey(1))
     let few = try PhaseSampler(try oracle()).sample(3, steps: 20, key: RandomKey(1))

@@ -10,14 +10,15 @@ extension DiffusionProcess {
   ///
   /// Weak order 1. The path of a row depends on (key, the sample that the row is) and on the times alone.
   /// - Throws: `ProcessError` unless the times rise, where drift or diffusion are no numbers or not of the shape of x, and where
-  ///   the states leave the finite numbers.
+  ///   the states leave the finite numbers; `CancellationError` where the task is cancelled.
   public func simulate<Scalar: TensorScalar>(
     _ x: Tensor<Scalar>, along times: [Double], key: RandomKey,
     samples: SampleIndices = .consecutive(first: 0)
-  ) throws(ProcessError) -> Tensor<Scalar> {
+  ) throws -> Tensor<Scalar> {
     try checkRise(of: times)
     var x = x
     for (k, (t, next)) in zip(times, times.dropFirst()).enumerated() {
+      try Task.checkCancellation()
       let z: Tensor<Scalar> = key.folded(UInt64(k)).normal(x.shape, samples: samples)
       x = try eulerStep(x, from: t, to: next, noise: z)
     }
@@ -72,11 +73,11 @@ extension DiffusionProcess {
   /// O(h) (denoising score matching, Vincent 2011, for one step's kernel). A target's variance is 1/(h g²), but z and −z
   /// come together, and what does not depend on their difference cancels in their sum.
   /// Each row of data is simulated along `times` up to a step of its own, drawn evenly.
-  /// - Throws: `ProcessError` as `simulate`, unless there are two times or more, and where a drawn step has no diffusion, and so
-  ///   no score.
+  /// - Throws: as `simulate`, and `ProcessError` unless there are two times or more, and where a drawn step has no diffusion, and
+  ///   so no score.
   public func shortSteps<Scalar: TensorScalar>(
     _ data: Tensor<Scalar>, along times: [Double], key: RandomKey
-  ) throws(ProcessError) -> ShortSteps<Scalar> {
+  ) throws -> ShortSteps<Scalar> {
     guard times.count >= 2 else {
       throw ProcessError(
         "the number of times of the process \"\(name)\" is \(times.count); expected 2 or more")
@@ -88,6 +89,7 @@ extension DiffusionProcess {
     var (present, x) = (Array(0..<data.rows), data)
     var (plus, minus, scores) = (data, data, data)
     for k in 0..<steps where !present.isEmpty {
+      try Task.checkCancellation()
       let (t, next) = (times[k], times[k + 1])
       let z: Tensor<Scalar> = key.folded(UInt64(k)).normal(x.shape, samples: .explicit(present))
       let ends = present.indices.filter { last[present[$0]] == k }

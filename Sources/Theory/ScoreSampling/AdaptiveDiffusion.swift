@@ -65,7 +65,7 @@ public struct AdaptiveDiffusion: Solver {
     let batch = AdaptiveDiffusionBatch(x, from: grid.start, to: grid.end, solver: self, context)
     var points: [TrajectoryPoint<Scalar>] = []
     // The states are kept at the ends alone: each sample has times of its own in between.
-    if context.monitor.trajectoryStride != nil {
+    if context.trajectoryStride != nil {
       points.append(TrajectoryPoint(time: grid.start, x: x))
     }
     while !batch.isDone {
@@ -79,7 +79,7 @@ public struct AdaptiveDiffusion: Solver {
       }
       try batch.round()
     }
-    if context.monitor.trajectoryStride != nil {
+    if context.trajectoryStride != nil {
       points.append(TrajectoryPoint(time: grid.end, x: batch.result))
     }
     return BatchSolution(

@@ -47,7 +47,7 @@ public struct AdaptiveFlow: Solver {
   ) throws -> BatchSolution<Scalar> {
     var system = FlowSystem(context.field)
     var outputs: [Double] = []
-    if let stride = context.monitor.trajectoryStride {
+    if let stride = context.trajectoryStride {
       outputs =
         [grid.start]
         + grid.steps.enumerated().filter {

@@ -33,9 +33,12 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
   /// Draws samples: from the prior down `steps` even steps to the cutoff for sampling.
   ///
   /// Sample i depends on (key, i) alone.
+  ///
+  /// - Parameter progress: called before each step; false stops, as does the task's cancellation.
   /// - Throws: `SamplingError` unless there are samples, and memory for them, and 1 to `TimeGrid.mostSteps` steps, and as the other.
   public func sample(
-    _ count: Int, shape: Shape, steps: Int, key: RandomKey
+    _ count: Int, shape: Shape, steps: Int, key: RandomKey,
+    progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> Tensor<Scalar> {
     try SamplingError.checkSamples(count, of: shape, Scalar.self)
     let grid = try TimeGrid.uniform(
@@ -43,14 +46,18 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
     let numbers: Tensor<Scalar> = key.folded("prior").normal(
       Shape([count] + shape.extents))
     return try sample(
-      from: Scalar(process.priorDeviation) * numbers, along: grid, key: key.folded("noise"))
+      from: Scalar(process.priorDeviation) * numbers, along: grid, key: key.folded("noise"),
+      progress: progress)
   }
 
   /// Carries states along a grid; row i depends on its state and on (key, i).
-  /// - Throws: what the score throws; `SamplingError` where it has another shape than the states or is not finite, and where
+  ///
+  /// - Parameter progress: called before each step; false stops, as does the task's cancellation.
+  /// - Throws: what the score throws; `CancellationError` where it is stopped; `SamplingError` where it has another shape than the states or is not finite, and where
   ///   states leave the finite numbers; `ProcessError` where drift or diffusion are no numbers.
   public func sample(
-    from states: Tensor<Scalar>, along grid: TimeGrid, key: RandomKey
+    from states: Tensor<Scalar>, along grid: TimeGrid, key: RandomKey,
+    progress: ((SamplingProgress) -> Bool)? = nil
   ) throws -> Tensor<Scalar> {
     guard states.isFinite else {
       throw SamplingError(
@@ -60,6 +67,7 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
     var x = states
     let share = 0.5 * (1 + stochasticity * stochasticity)
     for step in grid.steps {
+      try SamplingProgress.check(step, of: grid, evaluations: step.index, by: progress)
       let h = step.length
       // In Double whatever the state, as single steps are small beside it.
       let here = try process.coefficients(x, at: step.time, withSlope: true)

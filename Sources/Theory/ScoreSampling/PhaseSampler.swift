@@ -41,15 +41,22 @@ public struct PhaseSampler<Scalar: TensorScalar>: Sendable {
   /// Draws samples from rest down `steps` even steps to the cutoff; their positions are the data.
   ///
   /// Sample i depends on (key, i) alone. One evaluation a step, or two with the midpoint rule.
-  /// - Throws: `SamplingError` unless there are samples, and memory for them, and 1 to `TimeGrid.mostSteps` steps, and as `step`.
-  public func sample(_ count: Int, steps: Int, key: RandomKey) throws -> PhaseState<Scalar> {
+  ///
+  /// - Parameter progress: called before each step; false stops, as does the task's cancellation.
+  /// - Throws: `SamplingError` unless there are samples, and memory for them, and 1 to `TimeGrid.mostSteps` steps,
+  ///   `CancellationError` where it is stopped, and as `step`.
+  public func sample(
+    _ count: Int, steps: Int, key: RandomKey, progress: ((SamplingProgress) -> Bool)? = nil
+  ) throws -> PhaseState<Scalar> {
     try SamplingError.checkSamples(count, of: field.sampleShape, Scalar.self)
     let process = field.process
     let grid = try TimeGrid.uniform(
       from: process.endTime, to: process.cutoffs.sampling, steps: steps)
     let shape = Shape([count] + field.sampleShape.extents)
     var u: PhaseState<Scalar> = process.prior(shape, key: key.folded("prior"))
+    let cost = method == .symmetricSplitting(midpoint: true) ? 2 : 1
     for step in grid.steps {
+      try SamplingProgress.check(step, of: grid, evaluations: cost * step.index, by: progress)
       let stepKey = key.folded("noise").folded(UInt64(step.index))
       func noise(_ draw: UInt64) -> PhaseState<Scalar> {
         PhaseState(

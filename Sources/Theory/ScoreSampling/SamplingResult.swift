@@ -55,7 +55,7 @@ public struct SamplingProgress: Sendable, Equatable {
   /// Whether the solver is still being fitted to the field. No sample has begun then: all wait at the grid's start.
   public var isFitting: Bool
 
-  package init(
+  public init(
     fraction: Double, samples: Int, time: Double, evaluations: Int, isFitting: Bool = false
   ) {
     self.fraction = fraction
@@ -105,6 +105,19 @@ public struct SamplingProgress: Sendable, Equatable {
         evaluations: 0, isFitting: true)
       if listener?(progress) == false { throw CancellationError() }
     }
+  }
+
+  /// Tells the listener of a run without batches which step it is about to take.
+  /// - Throws: `CancellationError` where the listener answers false or the task is cancelled.
+  static func check(
+    _ step: TimeStep, of grid: TimeGrid, evaluations: Int,
+    by listener: ((SamplingProgress) -> Bool)?
+  ) throws {
+    try Task.checkCancellation()
+    let progress = SamplingProgress(
+      fraction: Double(step.index) / Double(grid.steps.count), samples: 0, time: step.time,
+      evaluations: evaluations)
+    if listener?(progress) == false { throw CancellationError() }
   }
 
   /// What tells a run's listener how far the batch of `rows` is, of `count` samples.

@@ -15,6 +15,8 @@ public struct SolverContext<Scalar: TensorScalar> {
   public var past: [PastPrediction<Scalar>] = []
   /// The number of steps of the grid that is solved along.
   public var stepCount = 1
+  /// The steps between two states that the solution's trajectory is to hold, both ends with them; nil where none is asked for.
+  public var trajectoryStride: Int? { monitor.trajectoryStride }
 
   var noise: NoiseStream
   var monitor: Monitor<Scalar>
@@ -38,6 +40,15 @@ public struct SolverContext<Scalar: TensorScalar> {
   public mutating func predictedNoise(_ x: Tensor<Scalar>, at t: Double) throws -> Tensor<Scalar> {
     evaluations += 1
     return try field.checkedNoise(x, at: .shared(t))
+  }
+
+  /// Tells the run's listener which part of the batch is done, 0 to 1, and the time that it has reached.
+  ///
+  /// A solver that takes its own steps calls it before each. It then gives the states that it has where the answer is
+  /// false, with `SolveStatus.cancelled`: the listener or the task's cancellation stops the run.
+  public func continues(_ fraction: Double, time: Double) -> Bool {
+    if Task.isCancelled { return false }
+    return monitor.shouldContinue?(fraction, time, evaluations) ?? true
   }
 
   /// Counts an evaluation of what is no score field.

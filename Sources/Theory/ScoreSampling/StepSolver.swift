@@ -17,7 +17,7 @@ extension StepSolver {
   ) throws -> BatchSolution<Scalar> {
     var x = x
     var trajectory: [TrajectoryPoint<Scalar>] = []
-    let stride = context.monitor.trajectoryStride
+    let stride = context.trajectoryStride
     if stride != nil { trajectory.append(TrajectoryPoint(time: grid.start, x: x)) }
     var cancelled: Double?
     context.past = []
@@ -43,14 +43,6 @@ extension StepSolver {
           : .nonFinite(time: cancelled ?? grid.end)
       },
       evaluations: [Int](repeating: context.evaluations, count: x.rows), trajectory: trajectory)
-  }
-}
-
-extension SolverContext {
-  /// Tells the monitor how far the run is; false where the run is to stop.
-  func continues(_ fraction: Double, time: Double) -> Bool {
-    if Task.isCancelled { return false }
-    return monitor.shouldContinue?(fraction, time, evaluations) ?? true
   }
 }
 
