@@ -26,6 +26,11 @@ enum GivenOption {
         && names == nil
     }
 
+    /// A row in the units of what the run was given, as the model sees it.
+    func standardized(_ row: [Double]) -> [Double] {
+      standardization.standardized(Tensor([1, row.count], row)).scalars
+    }
+
     /// The note of covariates that a new run is to be given.
     init(of covariates: Covariates) throws {
       names = covariates.names
@@ -122,12 +127,10 @@ enum GivenOption {
   /// Whether a text names a file of rows.
   static func isFile(_ text: String) -> Bool { DataSource.isFile(text) }
 
-  /// The rows that `--given` of other commands names, as the model sees them: numbers, NAME=NUMBER of each, or a file of rows.
+  /// The rows that `--given` of other commands names, in the units of what the run was given: numbers, NAME=NUMBER of each, or a
+  /// file of rows.
   static func rows(_ text: String, _ note: Note, of model: String) throws -> [[Double]] {
-    let raw = try isFile(text) ? file(text, note) : [row(text, note, of: model)]
-    let all = Tensor<Double>([raw.count, note.count], raw.flatMap { $0 })
-    let standardized = note.standardization.standardized(all)
-    return (0..<raw.count).map { standardized.row($0) }
+    try isFile(text) ? file(text, note) : [row(text, note, of: model)]
   }
 
   /// One row of numbers, in the order and the units of what a run was trained on.

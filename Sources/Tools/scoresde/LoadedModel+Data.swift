@@ -71,7 +71,7 @@ extension LoadedModel {
     if labelSource != nil { model = try model.conditioned(onRows: checkedLabels(of: data)) }
     guard let note = givenNote else { return model }
     if given.count > 1 {
-      let rows = given.prefix(data.count)
+      let rows = given.prefix(data.count).map(note.standardized)
       return try model.conditioned(onRows: Tensor([rows.count, note.count], rows.flatMap { $0 }))
     }
     guard given.isEmpty, let covariates = data.covariates else { return model }

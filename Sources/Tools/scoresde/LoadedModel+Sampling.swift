@@ -3,7 +3,7 @@ import ScoreSDE
 
 /// The fields that samples are drawn from.
 extension LoadedModel {
-  /// What samples are under: a class, or all, and a row of covariates, or none.
+  /// What samples are under: a class, or all, and a row of covariates in the units of the run's data, or none.
   typealias Condition = (label: Int?, given: [Double]?)
 
   /// How many rows files of classes or of what is given have, where one has several.
@@ -53,7 +53,7 @@ extension LoadedModel {
     return try stride(from: 0, to: conditions.count, by: size).map { first in
       let own = try samplingField(
         arguments,
-        Self.conditioned(model, on: conditions[first..<first + size], repeating: count))
+        conditioned(model, on: conditions[first..<first + size], repeating: count))
       return try scale.map { try own.guided(from: all, scale: $0) } ?? own
     }
   }
@@ -76,19 +76,26 @@ extension LoadedModel {
   }
 
   /// The field under one condition, or of so many samples under each of several.
-  private static func conditioned(
+  private func conditioned(
     _ model: ScoreModel<Scalar>, on conditions: ArraySlice<Condition>, repeating count: Int
   ) throws -> ScoreModel<Scalar> {
     if let only = conditions.first, conditions.count == 1 {
       let classed = try model.unconditioned.conditioned(on: only.label)
-      return try only.given.map { try classed.conditioned(on: $0) } ?? classed
+      return try seen(only).map { try classed.conditioned(on: $0) } ?? classed
     }
-    let rows = conditions.flatMap { [Condition](repeating: $0, count: count) }
-    let classed = try model.unconditioned.conditioned(onRows: rows.map(\.label))
-    let given = rows.compactMap(\.given)
+    func repeated<Row>(_ rows: [Row]) -> [Row] {
+      rows.flatMap { [Row](repeating: $0, count: count) }
+    }
+    let classed = try model.unconditioned.conditioned(onRows: repeated(conditions.map(\.label)))
+    let given = repeated(conditions.compactMap(seen))
     guard let width = given.first?.count else { return classed }
     return try classed.conditioned(
       onRows: Tensor([given.count, width], given.flatMap { $0 }))
+  }
+
+  /// What the model sees of the covariates of a condition.
+  private func seen(_ condition: Condition) -> [Double]? {
+    condition.given.flatMap { givenNote?.standardized($0) }
   }
 
   private func samplingField(
@@ -103,5 +110,27 @@ extension LoadedModel {
       )
     }
     return rounded
+  }
+
+  /// Samples, as many of each condition in turn, as rows of a table with the names of its columns: the run's own, and beside
+  /// them those of what each was drawn under, where that has names of its own.
+  func table(
+    _ samples: Tensor<Scalar>, under conditions: [Condition]
+  ) -> (values: Tensor<Scalar>, names: [String]?) {
+    guard let columns, let first = conditions.first else { return (samples, columns) }
+    let label = first.label.flatMap { _ in labelColumn }
+    let given = first.given.flatMap { _ in givenNote?.names } ?? []
+    let names = (label.map { [$0] } ?? []) + given
+    guard !names.isEmpty, !names.contains(where: columns.contains) else {
+      return (samples, columns)
+    }
+    let each = samples.rows / conditions.count
+    let values = (0..<samples.rows).flatMap { row in
+      let condition = conditions[row / each]
+      return samples.row(row)
+        + (label.flatMap { _ in condition.label }.map { [Scalar($0)] } ?? [])
+        + (given.isEmpty ? [] : condition.given?.map { Scalar($0) } ?? [])
+    }
+    return (Tensor([samples.rows, columns.count + names.count], values), columns + names)
   }
 }

@@ -10,7 +10,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let labelSource: String?
   /// The classes in that file, one a row.
   let labelFile: Dataset<Double>?
-  /// The rows of covariates that are asked for, as the model sees them; the field is that of the only one, or of all samples.
+  /// The rows of covariates that are asked for, in the units of the run's data; the field is that of the only one, or of all
+  /// samples.
   let given: [[Double]]
   /// What a trained model knows of its covariates, if it has any.
   let givenNote: GivenOption.Note?
@@ -120,7 +121,11 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
     givenNote = note
     let classed = classes.count == 1 ? classes[0] : model
-    field = given.count == 1 ? try classed.conditioned(on: given[0]) : classed
+    if given.count == 1, let seen = note?.standardized(given[0]) {
+      field = try classed.conditioned(on: seen)
+    } else {
+      field = classed
+    }
 
     scale = try DataNote.scale.value(in: description, of: folder)
     standardization = try DataNote.standardization.value(in: description, of: folder)
@@ -212,7 +217,9 @@ struct LoadedModel<Scalar: TensorScalar> {
       )
     }
     let rows = try GivenOption.rows(text, note, of: run)
-    let far = rows.flatMap { $0.enumerated() }.max { abs($0.element) < abs($1.element) }
+    let far = rows.flatMap { note.standardized($0).enumerated() }.max {
+      abs($0.element) < abs($1.element)
+    }
     let name = far.map { far in
       note.extents != nil
         ? "a number"

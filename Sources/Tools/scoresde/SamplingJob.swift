@@ -109,7 +109,8 @@ struct SamplingJob<Scalar: TensorScalar> {
       let report = try ParticleReport(
         result, particles: particles.particles, logVolume: logVolume)
       try finish(
-        result.samples, solver: "particles", nfe: Double(result.maxEvaluations), seconds,
+        result.samples, under: conditions, solver: "particles", nfe: Double(result.maxEvaluations),
+        seconds,
         others: [("particles", report.json)],
         by:
           "\(NumberText.counted(particles.sets, "set")) of \(NumberText.counted(particles.particles, "particle"))",
@@ -130,7 +131,8 @@ struct SamplingJob<Scalar: TensorScalar> {
       ]
     }
     try finish(
-      result.samples, solver: spec.spec.description, nfe: result.meanEvaluations, seconds,
+      result.samples, under: conditions, solver: spec.spec.description, nfe: result.meanEvaluations,
+      seconds,
       others: others, by: "\(spec.spec)")
   }
 
@@ -198,17 +200,18 @@ struct SamplingJob<Scalar: TensorScalar> {
 
   /// Writes the samples and says what was drawn; those of several conditions are rows of a picture each.
   private func finish(
-    _ drawn: Tensor<Scalar>, solver: String, nfe: Double, _ seconds: Double,
-    others: [(String, JSON)], by method: String, remark: String = ""
+    _ drawn: Tensor<Scalar>, under conditions: [LoadedModel<Scalar>.Condition], solver: String,
+    nfe: Double, _ seconds: Double, others: [(String, JSON)], by method: String, remark: String = ""
   ) throws {
     let samples = model.inDataUnits(drawn)
     let (labels, names) = (model.labels, model.classNames)
     let classes =
       labels.isEmpty ? "" : " of class\(labels.count == 1 ? "" : "es") \(names.said(labels))"
+    let table = model.table(samples, under: conditions)
     try SampleFile.write(
-      samples, to: out, levels: model.scale?.top,
+      out.hasSuffix(".csv") ? table.values : samples, to: out, levels: model.scale?.top,
       columns: samples.rows > count && latents?.isRowByRow != true ? count : nil,
-      names: model.columns)
+      names: table.names)
     let clipped = try clip?.json(of: model) ?? .null
     try session.finish(
       .object(
