@@ -33,6 +33,25 @@ import Testing
     #expect(abs(wide.priorMismatch - 0.5 * (0.25 - log(1.25))) < 1e-12)
   }
 
+  /// Times are even, but by ratios where most of log(α/σ) passes in the first twentieth of them.
+  @Test(arguments: [
+    ("vp", false), ("ve", false), ("flow", false), ("ou", false), ("edm", true),
+    ("ve-linear", true),
+  ])
+  func timesAreSpreadByWhatPasses(sde: String, isByRatios: Bool) throws {
+    let bench = try Workbench()
+    let report: Process = try bench.report("inspect \(sde) --out sde.svg")
+    let (first, end) = (report.samplingEpsilon, report.endTime)
+    #expect(report.times.count == 11)
+    for (k, moment) in report.times.enumerated() {
+      let part = Double(k) / 10
+      let time = isByRatios ? pow(first, 1 - part) * pow(end, part) : max(first, part * end)
+      #expect(abs(moment.t / time - 1) < 1e-12)
+    }
+    let figure = String(decoding: try bench.data("sde.svg"), as: UTF8.self)
+    #expect(figure.contains(">0.2<") != isByRatios)
+  }
+
   /// A run knows its formulas: it is sampled and resumed without them, and refuses others.
   @Test func runsKeepTheirFormulas() throws {
     let bench = try Workbench()

@@ -300,6 +300,22 @@ import Testing
     #expect(try Workbench().scoresde("--help").output.contains("scoresde --version"))
   }
 
+  /// The page of the commands names each option of each.
+  @Test(arguments: [
+    "demo", "train", "distill", "import", "sample", "likelihood", "calibrate", "compare", "study",
+    "verify", "bench", "inspect",
+  ]) func thePageHasAllOptions(of command: String) throws {
+    let page = try String(
+      contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "../../Sources/Tools/README.md"), encoding: .utf8)
+    let options = try Workbench().scoresde("\(command) --help").output
+      .matches(of: /\n  (--[a-z-]+)/).map(\.1)
+    #expect(options.contains("--json"))
+    for option in options where option != "--help" {
+      #expect(try page.contains(Regex("\(option)(?![a-z-])")), "\(option)")
+    }
+  }
+
   @Test func withoutACommandTheCommandsAreListed() throws {
     let bench = try Workbench()
     let outcome = try bench.scoresde("")

@@ -5,9 +5,30 @@ import ScoreSDE
 struct ProcessReport {
   let process: any LinearProcess
 
-  /// The times of the table: where sampling stops, and ten even ones to T.
+  /// Whether most of log(α/σ) passes in the first twentieth of the time, as where σ = t: times are spread by ratios then.
+  private var isEarly: Bool {
+    let (first, end) = (process.cutoffs.sampling, process.endTime)
+    let levels = [first, first + (end - first) / 20, end].map {
+      process.marginal(at: $0).halfLogSNR
+    }
+    return abs(levels[1] - levels[0]) > 0.5 * abs(levels[2] - levels[0])
+  }
+
+  /// Times from where sampling stops to T, so many more than one.
+  private func times(_ count: Int) -> [Double] {
+    let (first, end) = (process.cutoffs.sampling, process.endTime)
+    return (0...count).map {
+      let part = Double($0) / Double(count)
+      if $0 == count { return end }
+      return isEarly ? first * pow(end / first, part) : first + (end - first) * part
+    }
+  }
+
+  /// The times of the table: where sampling stops, and ten even ones to T, or as many by ratios.
   private var times: [Double] {
-    [process.cutoffs.sampling] + (1...10).map { process.endTime * Double($0) / 10 }
+    isEarly
+      ? times(10)
+      : [process.cutoffs.sampling] + (1...10).map { process.endTime * Double($0) / 10 }
   }
 
   /// What is off, in nats a number, where data of mean 0 and deviation 1 are at T and the prior stands for them: the
@@ -57,8 +78,7 @@ struct ProcessReport {
 
   /// α and σ, log(α/σ), and g², against t.
   var figure: Panels {
-    let (first, end) = (process.cutoffs.sampling, process.endTime)
-    let times = (0...200).map { first + (end - first) * Double($0) / 200 }
+    let times = times(200)
     let kernels = times.map { process.marginal(at: $0) }
     let squared = times.map { process.rates(at: $0).squaredDiffusion }
     let positive = squared.filter { $0 > 0 }
@@ -67,7 +87,8 @@ struct ProcessReport {
     }
     func plot(_ title: String, _ isLog: Bool, _ marks: [Mark]) -> Plot {
       Plot(
-        title, x: "t", y: Axis(scale: isLog ? .log : .linear), width: 360, height: 280, marks)
+        title, x: Axis("t", scale: isEarly ? .log : .linear),
+        y: Axis(scale: isLog ? .log : .linear), width: 360, height: 280, marks)
     }
     let sigmas = kernels.map(\.sigma)
     return Panels(
