@@ -104,6 +104,27 @@ import Testing
     #expect(report.precision.value < 0.9 && report.out == "a.svg")
   }
 
+  /// By the deviations of one set alone the other stands out: of such pairs, which are of one distribution, a tenth had p ≤ 0.05.
+  @Test func theTestStandardisesBothSetsTogether() throws {
+    let (x, y) = (normal(20, 20, 9), normal(15, 20, 10))
+    let bench = try Workbench([
+      "x.npy": .npy(x.scalars, shape: [20, 20]), "y.npy": .npy(y.scalars, shape: [15, 20]),
+    ])
+    let report: Report = try bench.report("compare --data x.npy --with y.npy --scalar float64")
+    func pair(by standardization: Standardization) -> (Tensor<Double>, Tensor<Double>) {
+      (standardization.standardized(x), standardization.standardized(y))
+    }
+    let alone = pair(by: try Standardization(of: y, by: .columns))
+    let together = pair(by: try Standardization(of: Tensor.concatenated([x, y]), by: .columns))
+    let key = RandomKey(0).folded("compare").folded("test")
+    let test = Metrics.energyTest(together.0, together.1, key: key)
+    #expect(report.standardized == "columns" && report.p.value == test.p.value)
+    #expect(test.p.value > Metrics.energyTest(alone.0, alone.1, key: key).p.value)
+    let distance = Metrics.energyDistance(alone.0, alone.1)
+    #expect(abs(report.energyDistance.value - distance.value) < 1e-12)
+    #expect(abs(report.energyDistance.standardError - distance.standardError) < 1e-12)
+  }
+
   /// Columns are found by name, and the size of their units changes nothing but what is said of each in its own.
   @Test func tablesAreComparedInColumnsWithoutUnits() throws {
     let (x, y) = (normal(200, 2, 3), normal(150, 2, 4))

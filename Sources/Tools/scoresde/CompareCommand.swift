@@ -78,8 +78,9 @@ enum CompareCommand: ScalarCommand {
       let sum = costs.reduce(0, +)
       return { bar.update(min(0.999, (before + $0 * costs[part]) / sum), note) }
     }
+    let even = try compared.evenly(x, y)
     let test = Metrics.energyTest(
-      x, y, permutations: permutations, key: key.folded("test"), pool: pool,
+      even.x, even.y, permutations: permutations, key: key.folded("test"), pool: pool,
       progress: progress(0, "distances and permutations"))
     let precision = Metrics.precision(
       of: x, within: y, pool: pool, progress: progress(1, "precision"))
@@ -99,10 +100,13 @@ enum CompareCommand: ScalarCommand {
     }
     let frechet = reason == nil ? Metrics.frechetDistance(x, y) : nil
     bar.update(1)
+    let isStandardised = compared.reference.standardization != nil
     return ComparisonReport(
       names: (compared.data.name, compared.reference.name), counts: compared.counts,
       totals: (compared.data.count, total), dimensions: d, remarks: compared.remarks,
-      isStandardised: compared.reference.standardization != nil, test: test, frechet: frechet,
+      isStandardised: isStandardised,
+      distance: isStandardised ? Metrics.energyDistance(x, y) : test.distance, test: test,
+      frechet: frechet,
       reasonAgainstFrechet: reason, precision: precision, recall: recall,
       copying: Metrics.copying(nearest, own, among: total), identical: nearest.identical,
       columns: columns, listsColumns: d <= mostColumns)

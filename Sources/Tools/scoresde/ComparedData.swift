@@ -59,7 +59,7 @@ struct ComparedData<Scalar: TensorScalar> {
     let (own, others) = try Self.inLevels(data, reference, &remarks)
     if others.standardization != nil {
       remarks.append(
-        "distances are of standardised columns, each less its mean over its deviation in \(others.name)"
+        "distances are of standardised columns, by mean and deviation in \(others.name), and for p in both sets"
       )
     }
     (self.data, self.reference, self.remarks) = (own, others, remarks)
@@ -119,6 +119,16 @@ struct ComparedData<Scalar: TensorScalar> {
   func standardised(_ set: Dataset<Scalar>) -> Tensor<Double> {
     let rows = Tensor<Double>(set.samples).reshaped([set.count, set.dimensions])
     return reference.standardization?.standardized(rows) ?? rows
+  }
+
+  /// Rows as `standardised` gives them, by the moments of both sets together where columns are standardised: a test of whether
+  /// sets are of one distribution is to tell them apart by no scale that one of them has set.
+  func evenly(
+    _ x: Tensor<Double>, _ y: Tensor<Double>
+  ) throws -> (x: Tensor<Double>, y: Tensor<Double>) {
+    guard reference.standardization != nil else { return (x, y) }
+    let both = try Standardization(of: .concatenated([x, y]), by: .columns)
+    return (both.standardized(x), both.standardized(y))
   }
 
   var dimensions: Int { reference.dimensions }

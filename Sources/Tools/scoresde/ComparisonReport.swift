@@ -9,6 +9,8 @@ struct ComparisonReport {
   let dimensions: Int
   let remarks: [String]
   let isStandardised: Bool
+  /// The energy distance, and the test whose p stands beside it.
+  let distance: Estimate
   let test: EnergyTest
   /// The squared Fréchet distance, or why there is none.
   let frechet: Estimate?
@@ -43,7 +45,7 @@ struct ComparisonReport {
     let all = totals.reference == counts.reference ? "" : "all of "
     var table = Table(columns: ["measure", "value", "what it is"])
     table.append([
-      "energy distance", value(test.distance), "0 in the mean for sets of one distribution",
+      "energy distance", value(distance), "0 in the mean for sets of one distribution",
     ])
     table.append([
       "p", NumberText.fixed(test.p.value, decimals: 3),
@@ -110,7 +112,7 @@ struct ComparisonReport {
       ("dimensions", .integer(dimensions)),
       ("standardized", .string(isStandardised ? "columns" : "none")),
       ("remarks", .array(remarks.map(JSON.string))),
-      ("energyDistance", estimate(test.distance)), ("p", estimate(test.p)),
+      ("energyDistance", estimate(distance)), ("p", estimate(test.p)),
       ("permutations", .integer(test.permutations)),
       ("squaredFrechetDistance", frechet.map(estimate) ?? .null),
       ("precision", estimate(precision)), ("recall", estimate(recall)),
