@@ -30,6 +30,13 @@ import Testing
     #expect(try #require(HistogramBins([[0, 1, 2, 1e6]])).range.upperBound < 4)
   }
 
+  /// A twentieth of the numbers may be far off; one more, and they are part of the range.
+  @Test func aTwentiethFarOffIsOutside() throws {
+    let far = [Double](repeating: 1e6, count: 5)
+    #expect(try #require(HistogramBins([even(95) + far])).range.upperBound < 1)
+    #expect(try #require(HistogramBins([even(94) + far + [1e6]])).range.upperBound == 1e6)
+  }
+
   @Test func wholeNumbersLieInTheMiddleOfBins() throws {
     let dice = (0..<600).map { Double($0 % 6 + 1) }
     let bins = try #require(HistogramBins([dice]))

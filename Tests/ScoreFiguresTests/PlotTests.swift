@@ -115,6 +115,19 @@ struct Markup {
     #expect(abs(y[1] - (y[0] + y[2]) / 2) < 0.02 && y[0] > y[2] + 150)
   }
 
+  /// The end of the range counts in the last bin, and what lies outside in the total alone.
+  @Test func histogramsAreBarsOfDensities() {
+    let mark = Mark.histogram([0, 0.1, 1, 2], bins: 2, range: 0...1)
+    #expect(Plot([mark]).svg == Plot([.bars(edges: [0, 0.5, 1], heights: [1, 0.5])]).svg)
+  }
+
+  /// The first row of a density is its lowest, as on the axis, and pictures begin at the top.
+  @Test func densitiesHaveTheirFirstRowBelow() {
+    let plot = Plot([.heat([1, 2, 3, 4], columns: 2, x: 0...1, y: 0...1)])
+    let raster = Raster(matrix: [3, 4, 1, 2], width: 2, low: 0, high: 4, colorMap: .ink)
+    #expect(plot.svg.contains(raster.dataURI))
+  }
+
   static let nasty = [Double.nan, .infinity, -.infinity, 0, -1, 1e308, -1e308, 1e-308]
 
   @Test func everyMarkIsWellFormedOnAnyData() {
@@ -229,6 +242,27 @@ struct Markup {
     #expect(pictures[0] != pictures[1])
   }
 
+  /// Short lines keep every point, however close.
+  @Test func shortLinesAreNotThinned() {
+    let x = [Double](repeating: 1, count: 100)
+    let plot = Plot([.line(x: x, y: (0..<100).map(Double.init), color: Color.series[5])])
+    let path = plot.svg.split(separator: "<path").first { $0.contains(Color.series[5].hex) }
+    #expect(path?.count { $0 == "L" } == 99)
+  }
+
+  /// Entries of the legend that have no room side by side are below each other.
+  @Test func legendsHaveTheLinesThatTheyNeed() {
+    func height(_ labels: [String]) -> Int {
+      Plot(
+        width: 300, isEqualAspect: true,
+        labels.map { .line(x: [0, 1], y: [0, 1], label: $0) }
+      ).height
+    }
+    let long = String(repeating: "long ", count: 5)
+    let lines = [height(["a", "b", "c"]), height(["a", long + "b"]), height([long, long + "b"])]
+    #expect(lines[1] == lines[0] && lines[2] == lines[0] + 18)
+  }
+
   @Test func unitsAreEqualWhereAsked() {
     let plot = Plot(
       x: Axis(range: 0...4), y: Axis(range: 0...2), width: 500, isEqualAspect: true)
@@ -240,6 +274,8 @@ struct Markup {
     let b = Plot(width: 300, height: 150)
     let panels = Panels([a, b, b], columns: 2)
     #expect(panels.width == 600 && panels.height == 300)
+    let places = panels.svg.matches(of: /translate\((\d+) (\d+)\)/).map { "\($0.1) \($0.2)" }
+    #expect(places == ["0 0", "300 0", "0 150"])
   }
 
   @Test func colourMapsMeetTheirEndsAndRiseInLightness() {

@@ -30,6 +30,8 @@ import Testing
     #expect(lines[0] == blank && lines[3] == blank && lines[6] == blank)
     #expect(lines[1] == [60, 0, 0, 255, 255, 60, 128, 128, 0, 0, 60] && lines[2] == lines[1])
     #expect(lines[4] == [60, 255, 255, 0, 0, 60, 60, 60, 60, 60, 60] && lines[5] == lines[4])
+    // A row is no wider than its images.
+    #expect(SampleGrid([0.0, 1], height: 1, width: 1, columns: 5, padding: 1).width == 5)
     // Not-a-number is black either way.
     let inverted = SampleGrid([.nan, -1.0], height: 1, width: 2, inverted: true, padding: 0)
     #expect(try PNG.decode(inverted.png, path: "").pixels == [0, 255])
@@ -49,6 +51,14 @@ import Testing
     let raster = Raster(width: 2, height: 1, channels: 3, pixels: [1, 2, 3, 4, 5, 6]).enlarged(2)
     let line: [UInt8] = [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6]
     #expect(raster.pixels == line + line && raster.width == 4 && raster.height == 2)
+  }
+
+  /// Narrow pictures are filled up on the right, and the gap is between pictures alone, all in white.
+  @Test func stackedPicturesHaveAGapBetween() {
+    let one = Raster(width: 1, height: 1, channels: 1, pixels: [1])
+    let two = Raster(width: 2, height: 1, channels: 1, pixels: [2, 3])
+    let stack = Raster.stacked([one, two], gap: 1)
+    #expect(stack.height == 3 && stack.pixels == [1, 255, 255, 255, 2, 3])
   }
 
   @Test func dataURIsAreBase64() {
