@@ -80,6 +80,9 @@ import Testing
     #expect(calibration.coverage(of: 0, level: 0.99).nominal == 0.8)
     #expect(calibration.coverage(of: 0, level: 0.01).nominal == 1 - 8.0 / 10)
     #expect(calibration.usualBins == 6)
+    // Of ten rows a bin there are twenty bins at most.
+    let (many, drawsOfMany) = Self.rows(300, draws: 29, key: RandomKey(5))
+    #expect(Calibration(of: many, among: drawsOfMany).usualBins == 20)
   }
 
   /// Ranks by hand: four rows of three draws, and twenty of which five have all draws below.

@@ -17,6 +17,14 @@ import Testing
     #expect(abs(deviations[1] - (44.0 / 3).squareRoot()) < 1e-15)
   }
 
+  /// The error of a root is that of the square over twice the root: of six numbers the squares add up to 22, their squares to 166.
+  @Test func theErrorOfADeviationIsHalfThatOfItsSquare() {
+    let samples = Tensor<Double>([6, 1], [-3, -1, -1, 1, 1, 3])
+    let error = ((166.0 / 6 - 4.4 * 4.4) / 6).squareRoot() / (2 * 4.4.squareRoot())
+    let found = Metrics.standardDeviations(samples)[0]
+    #expect(abs(found.standardError - error) < 1e-15)
+  }
+
   @Test func estimatesJoinAndScale() {
     let a = Estimate(3, standardError: 0.3)
     let b = Estimate(1, standardError: 0.4)
