@@ -315,7 +315,7 @@ import Testing
 }
 
 /// A mixture's field with ripples, as networks have them whose features are those of log t: steps jump over some.
-private struct RippledField: DifferentiableScoreField {
+struct RippledField: DifferentiableScoreField {
   let oracle: MixtureOracle<Double>
   var process: any LinearProcess { oracle.process }
   var sampleShape: Shape { oracle.sampleShape }
