@@ -121,11 +121,23 @@ import Testing
     // One point under 3000 numbers: the mean of the squared errors is the variance of the bounds, both within some 4 %.
     let oracle = try MixtureDensityTests.oracle(try VariancePreserving(), Double.self)
     let x = Tensor<Double>([3000, 2], (0..<6000).map { $0 % 2 == 0 ? 0.5 : -0.2 })
-    let found = try VariationalBound(oracle, strata: 4)(x, key: RandomKey(4))
-    let mean = found.mean
-    let variance = found.bound.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 2999
-    let stated = found.standardError.reduce(0) { $0 + $1 * $1 } / 3000
-    #expect(abs(stated / variance - 1) < 0.2, "\(stated), \(variance)")
+    // From almost T on the errors are those of the reconstruction alone.
+    for epsilon in [nil, 0.999] {
+      let found = try VariationalBound(oracle, strata: 4, epsilon: epsilon)(x, key: RandomKey(4))
+      let mean = found.mean
+      let variance = found.bound.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 2999
+      let stated = found.standardError.reduce(0) { $0 + $1 * $1 } / 3000
+      #expect(abs(stated / variance - 1) < 0.2, "\(stated), \(variance)")
+    }
+  }
+
+  /// In the middle of normal data the miss is share · z with share = α²d²/(α²d² + σ²), whose square share²(|z|² − D) takes away
+  /// but for the time: what is left shrinks as strata are more, and the noise has no part in it.
+  @Test func inTheMiddleOfNormalDataNoiseHasNoPart() throws {
+    let oracle = try GaussianDensityTests.oracle(try VariancePreserving(), Double.self)
+    let bound = try VariationalBound(oracle, strata: 256, dataDeviation: 0.3)
+    let errors = try bound(Tensor([20, 1], repeating: 0.5), key: RandomKey(4)).standardError
+    #expect(errors.allSatisfy { $0 < 2e-3 }, "\(errors)")
   }
 
   @Test func aSampleDependsOnItsNumberAlone() throws {
@@ -136,6 +148,14 @@ import Testing
     let tail = try bound(x.rows(4..<9), key: RandomKey(2), first: 4)
     #expect(tail.bound == Array(whole.bound[4..<9]))
     #expect(tail.standardError == Array(whole.standardError[4..<9]))
+    // Samples of so many entries are taken sixteen at a time.
+    let large = try GaussianOracle<Float>(
+      process: VariancePreserving(), mean: 0, deviation: 1, sampleShape: [4096])
+    let many = large.sample(17, key: RandomKey(1))
+    let ofLarge = try VariationalBound(large, strata: 1)
+    #expect(
+      try ofLarge(many.rows(16..<17), key: RandomKey(2), first: 16).bound
+        == Array(ofLarge(many, key: RandomKey(2)).bound[16...]))
   }
 
   @Test func wrongRequestsAreRefused() throws {
