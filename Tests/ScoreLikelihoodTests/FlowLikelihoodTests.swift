@@ -78,6 +78,14 @@ import Testing
     #expect(t > 1e-5 && t < 1 && poor.logDensity[0].isNaN && poor.evaluations[0] <= 30)
   }
 
+  /// Fixed steps tell the rows that are no numbers at the end, and carry the others.
+  @Test func statesThatAreNoNumbersAreTold() throws {
+    let likelihood = try FlowLikelihood(
+      try oracle(Double.self), divergence: .exact, method: .fixed(.heun, steps: 4))
+    let result = try likelihood.encode(Tensor([2, 2], [.nan, 0, 0.3, 0.1]))
+    #expect(result.status == [.nonFinite(time: 1), .finished])
+  }
+
   @Test func progressIsReportedAndStopsTheRun() throws {
     let x = Tensor<Double>([4, 2], repeating: 0.3)
     for method in [FlowMethod.adaptive(), .fixed(.rk4, steps: 50)] {
