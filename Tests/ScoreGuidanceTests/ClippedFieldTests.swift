@@ -52,6 +52,14 @@ private struct ConstantField<Scalar: TensorScalar>: ScoreField {
     }
   }
 
+  /// Without noise x is the data, which no ε̂ can bring into the range.
+  @Test func withoutNoiseNothingIsClipped() throws {
+    let field = try Self.gaussian(try VariancePreserving(), 2)
+    let clipped = try ClippedField(field, to: -1...1)
+    let x = Tensor<Double>([1, 2], [9, 0])
+    #expect(try clipped.noise(x, at: .shared(0)) == field.noise(x, at: .shared(0)))
+  }
+
   @Test func whatIsInTheRangeKeepsItsBits() throws {
     let process = try VariancePreserving()
     let field = try Self.gaussian(process, 3)

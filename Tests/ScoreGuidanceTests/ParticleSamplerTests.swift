@@ -191,6 +191,10 @@ import Testing
     }
     let all = try result(3)
     #expect(all.samples.rows == 900 && all.sets.allSatisfy { $0.resamplings > 0 })
+    // A step begins with new particles where fewer than half of them count.
+    for set in all.sets {
+      #expect(set.resamplings == set.effectiveSizes.dropLast().count { $0 < 200 })
+    }
     #expect(Set((0..<3).map { all.samples.row(300 * $0) }).count == 3)
     for other in [
       try result(3, batchSize: 7), try result(3, threads: 1), try result(3, threads: 2),
