@@ -66,6 +66,8 @@ import Testing
       }
     }
     #expect(try DDPMChain.linear().strided(1) == [999])
+    // Quarters of 999, each to the nearest step.
+    #expect(try DDPMChain.linear().strided(5) == [0, 250, 500, 749, 999])
   }
 
   /// The posterior of x_j given (x_i, x_0) is Bayes' rule on the two Gaussian steps.

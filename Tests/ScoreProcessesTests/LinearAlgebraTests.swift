@@ -66,6 +66,8 @@ import Testing
     #expect(SymmetricEigen([], order: 0).values.isEmpty)
     #expect(SymmetricEigen([0, 0, 0, 0], order: 2).values == [0, 0])
     #expect(SymmetricEigen([0, 1, 1, 0], order: 2).values == [-1, 1])
+    // The symmetric part counts.
+    #expect(SymmetricEigen([0, 2, 0, 0], order: 2).values == [-1, 1])
   }
 
   @Test(arguments: [1, 2, 5, 40]) func choleskySolves(_ n: Int) throws {

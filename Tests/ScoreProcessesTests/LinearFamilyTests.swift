@@ -107,6 +107,14 @@ import Testing
     }
   }
 
+  /// Near t = 1, where α = cos u(t)/cos u(0) goes to 0, it keeps its digits.
+  @Test func cosineKeepsItsDigitsAtTheEnd() throws {
+    let cosine = try CosineVariancePreserving(offset: 0.008, endTime: 1 - 0x1p-21)
+    let speed = 0.5 * Double.pi / 1.008
+    let alpha = sin(speed * 0x1p-20) / cos(speed * 0.008)
+    #expect(Self.relative(cosine.marginal(at: 1 - 0x1p-20).alpha, alpha) < 1e-13)
+  }
+
   /// A β(t) of one's own: quadrature, or its integral, gives the schedules that are known.
   @Test func varianceFromBeta() throws {
     let vp = try VariancePreserving()

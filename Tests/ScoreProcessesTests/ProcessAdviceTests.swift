@@ -29,7 +29,7 @@ import Testing
     for (mean, deviation) in [(0.5, 0.3), (3, 1), (0, 10), (0, 0.01)] {
       let data: Tensor<Double> = RandomKey(2).normal([4000, 2])
       let points = data.map { mean + deviation * $0 }
-      for mismatch in [1e-2, 1e-4, 1e-6] {
+      for mismatch in [1e-2, 1e-4, 1e-6, 1e-9] {
         let beta = try ProcessAdvice(points, mismatch: mismatch).betaMax.value
         let vp = try VariancePreserving(betaMin: 0.1, betaMax: beta)
         let oracle = try GaussianOracle<Double>(
@@ -53,6 +53,12 @@ import Testing
         #expect(abs(kept / vp.marginal(at: 1).alpha - 1) < 0.01)
       }
     }
+  }
+
+  /// However much mismatch is allowed, β rises, to twice its start at least.
+  @Test func betaMaxIsAboveBetaMin() throws {
+    let advice = try ProcessAdvice(Tensor<Double>([2, 1], [0, 1]), mismatch: 10)
+    #expect(advice.betaMax.value == 0.2)
   }
 
   @Test func samplesAreThinned() throws {

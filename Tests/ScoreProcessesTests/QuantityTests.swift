@@ -83,6 +83,11 @@ import Testing
       return Foundation.exp(log) * (log - prior)
     }.value
     #expect(abs(full.priorDivergence - direct) < 1e-12)
+    // Data far smaller than the noise: ½ (x − log(1 + x)) for x = (10⁻³/80)², where the difference loses all digits but six.
+    let tiny = try GaussianOracle<Double>(
+      process: ElucidatedDiffusion(), mean: 0, deviation: 1e-3, sampleShape: [1])
+    let x = 1e-6 / 6400
+    #expect(abs(tiny.priorDivergence / (x * x / 4 - x * x * x / 6) - 1) < 1e-12)
   }
 
   @Test func floorOfTheDenoisingLoss() throws {
