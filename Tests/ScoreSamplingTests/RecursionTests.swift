@@ -189,4 +189,17 @@ import Testing
     #expect(abs(denoised.mean[0] - (m + gain * (plain.mean[0] - alpha * m))) < 1e-13)
     #expect(abs(denoised.covariance[0][0] - gain * gain * plain.covariance[0][0]) < 1e-13)
   }
+
+  /// A step that is made again forgets what was predicted at its start before.
+  @Test(arguments: DEIS.Variable.allCases)
+  func stepsMadeAgainAreTheSame(variable: DEIS.Variable) throws {
+    let field = GaussianField<Double>(process: try VariancePreserving())
+    var context = SolverContext(field: field, key: RandomKey(1))
+    let deis = try DEIS(order: 3, variable: variable)
+    let x = Tensor<Double>(Shape([1] + field.sampleShape.extents), repeating: 0.7)
+    _ = try deis.step(x, TimeStep(index: 0, time: 1, next: 0.8), in: &context)
+    let second = TimeStep(index: 1, time: 0.8, next: 0.6)
+    let found = try deis.step(x, second, in: &context)
+    #expect(try found.isFinite && deis.step(x, second, in: &context) == found)
+  }
 }

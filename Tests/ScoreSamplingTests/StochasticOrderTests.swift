@@ -135,5 +135,11 @@ import Testing
     // γ is 1/12 a step at most √2 − 1: above 12 (√2 − 1) = 4.97 more churn changes nothing.
     #expect(try samples("edm:churn=6") == samples("edm:churn=60"))
     #expect(try samples("edm:churn=4") != samples("edm:churn=60"))
+    // Its range is one of σ/α, which is above 1 where σ is not.
+    let other = GaussianField<Double>(process: try VariancePreserving())
+    let ofOther = try ["edm", "edm:churn=4,min=1.5"].map {
+      try Sampler(other, SolverSpec($0), steps: 12).sample(5, key: RandomKey(2)).samples
+    }
+    #expect(ofOther[0] != ofOther[1])
   }
 }

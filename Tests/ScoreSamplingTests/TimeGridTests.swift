@@ -60,6 +60,28 @@ import Testing
     }
   }
 
+  /// Times where σ is t itself are even in the noise, and those of VP and VE even in t.
+  @Test func schedulesSuitTheirProcess() throws {
+    let edm = try ElucidatedDiffusion()
+    #expect(EulerMaruyama().suitedSchedule(for: try VariancePreserving()) == .uniform)
+    #expect(EulerMaruyama().suitedSchedule(for: edm) == .logSNR)
+    #expect(try ChurnedHeun().suitedSchedule(for: VarianceExploding()) == .uniform)
+    #expect(try ChurnedHeun().suitedSchedule(for: edm) == .karras(rho: 7))
+  }
+
+  /// A reference step of length h adds g² h, of which (σ_s/σ_t)² is left where the data are given.
+  @Test func referenceStepsOfRatesAreEulers() throws {
+    let process = try SubVariancePreserving()
+    for step in try TimeGrid.reference(for: process, steps: 50, epsilon: 1e-3).steps {
+      let transition = step.transition(of: process)
+      let variance = process.rates(at: step.time).squaredDiffusion / 50
+      let ratio =
+        process.marginal(at: max(0, step.next)).sigma / process.marginal(at: step.time).sigma
+      #expect(abs(transition.variance / variance - 1) < 1e-12)
+      #expect(abs(transition.posteriorVariance - variance * ratio * ratio) < 1e-12 * variance)
+    }
+  }
+
   @Test func logSNRGridIsEvenOnEveryProcess() throws {
     for process in processes {
       let grid = try TimeGrid.logSNR(of: process, from: 1, to: 1e-3, steps: 12)
