@@ -13,6 +13,13 @@ import Testing
     let raw = Tensor<Double>([17, 1], (0...16).map(Double.init))
     let middles = scale.centred(raw).scalars
     #expect(abs(middles[0] + 16.0 / 17) < 1e-15 && abs(middles[8]) < 1e-15)
+    let wide = DataScale(levels: 4, binWidth: 2, factor: 10, offset: 1)
+    #expect(wide.centred(Tensor<Double>([2, 1], [0, 6])).scalars == [11, 71])
+  }
+
+  @Test func numbersBeyondTheRangeAreTheFirstAndTheLastLevel() {
+    let model = Tensor<Double>([4, 1], [-9, -1.01, 1.01, 9])
+    #expect(DataScale(levels: 17).quantised(model).scalars == [0, 0, 16, 16])
   }
 
   @Test func dequantisedValuesStayInTheirBins() {

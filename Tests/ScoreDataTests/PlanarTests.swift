@@ -109,6 +109,19 @@ import Testing
     #expect(board.logDensity(2.5, 0.5) == -.infinity && board.logDensity(.nan, 0) == -.infinity)
   }
 
+  /// Points of one blade, turned back by their distance from the middle, are the normal numbers that they were made of.
+  @Test func bladesAreTwistedByTheDistanceFromTheMiddle() {
+    let blade = Pinwheel(blades: 1, radius: 1, lengthDeviation: 0.2, widthDeviation: 0.5, twist: 2)
+    let key = RandomKey(3)
+    let points = blade.points(50, key: key, samples: .consecutive(first: 0))
+    let numbers: Tensor<Double> = key.folded("noise").normal([50, 2])
+    for row in 0..<50 {
+      let square = numbers.row(row).reduce(0) { $0 + $1 * $1 }
+      let expected = -0.5 * square - log(2 * .pi * 0.2 * 0.5)
+      #expect(abs(blade.logDensity(points[row, 0], points[row, 1]) - expected) < 1e-9)
+    }
+  }
+
   @Test(arguments: PlanarSet.allCases)
   func rowsDependOnTheirIndexAlone(set: PlanarSet) {
     let density = set.density()

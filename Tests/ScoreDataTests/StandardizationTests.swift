@@ -62,6 +62,13 @@ import Testing
     #expect(error.message.contains("column 2"))
   }
 
+  /// Numbers that differ by their rounding alone have no deviation to be divided by.
+  @Test func constantsButForRoundingKeepTheirUnit() throws {
+    let raw = Tensor<Double>([2, 1], [0.3, 0.1 + 0.2])
+    #expect(raw[0, 0] != raw[1, 0])
+    #expect(try Standardization(of: raw, by: .columns).deviations == [1])
+  }
+
   @Test func entriesThatAreNoNumbersOrNotThereAreNamed() throws {
     for bad in [Double.nan, .infinity, -.infinity] {
       let raw = Tensor<Double>([2, 2], [0, 0, 0, bad])
