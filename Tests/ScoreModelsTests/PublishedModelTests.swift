@@ -268,6 +268,8 @@ import Testing
     let thresholds = ["DDPM", "DDIM", "UniPCMultistep"].contains(name)
     #expect(set.threshold?.quantile == (thresholds ? 0.995 : nil))
     #expect(set.threshold?.limit == (thresholds ? 1.5 : nil))
+    let plain = try scheduler(", \"thresholding\": true")
+    #expect(plain.threshold?.limit == (thresholds ? 1 : nil))
     #expect(set.spacing == "trailing" && set.variance == "fixed_large")
     #expect(try set.chain.betas[999] == 0.5)
     #expect(try scheduler(", \"clip_sample\": false").clip == nil)

@@ -109,6 +109,9 @@ import Testing
     let (u, v) = ((0..<4).map { Array(rows.row($0)) }, (0..<4).map { Array(conditions.row($0)) })
     var h = silu(sum(plain.linear("layers.0.input", u), plain.linear("layers.0.condition", v)))
     for layer in 1...2 { h = silu(plain.linear("layers.\(layer)", h)) }
+    // The first sum is of two and three numbers, and begins as large as the others.
+    #expect(
+      network.parameters.prefix(2).map(\.initializer) == [.leCun(fanIn: 5), .leCun(fanIn: 5)])
     expectClose(
       run(
         network(x, condition: c), network.parameters, plain.values, [(x, rows), (c, conditions)]),
