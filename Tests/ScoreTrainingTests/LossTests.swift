@@ -124,6 +124,8 @@ import Testing
       let narrow = try TrainingTimes(vp, .logNormal, dataDeviation: deviation)
       #expect(abs(narrow.time(at: 0.5) / median - 1) < 1e-3)
       #expect(narrow.relativeDensity(at: median) > 1)
+      #expect(abs(narrow.time(at: 0) / vp.cutoffs.training - 1) < 1e-6)
+      #expect(narrow.time(at: 0.1) < narrow.time(at: 0.9))
     }
     #expect(throws: ProcessError.self) {
       try TrainingTimes(vp, .logNormal, dataDeviation: 1e-40)

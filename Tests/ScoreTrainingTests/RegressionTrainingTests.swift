@@ -268,6 +268,27 @@ private struct Written: Network {
     #expect(!FileManager.default.fileExists(atPath: folder + "/diverged"))
   }
 
+  /// The rate falls along a cosine to a thousandth, at which steps beyond the last one are made. The average of step n, counted
+  /// from 0, keeps (1 + n)/(10 + n) of itself, by which the parameters are got back from it.
+  @Test func theRateFallsToAThousandth() throws {
+    let bias = Parameter("bias", [1], .constant(0))
+    var trainer = try RegressionTrainer<Double>(
+      Written(parameters: [bias]) { x, c in 0 * (x + c) + bias.formula }, inputs: 1, conditions: 1,
+      outputs: 1, batchSize: 1, steps: 2, learningRate: 0.01, pool: ThreadPool(threads: 1))
+    let zero = Tensor<Double>([1, 1])
+    var (averages, places) = ([0.0], [0.0])
+    for step in 0..<3 {
+      try trainer.advance(inputs: zero, conditions: zero, targets: zero.map { $0 + 1 })
+      let kept = Double(1 + step) / Double(10 + step)
+      averages.append(trainer.averagedParameters.tensors[0].scalars[0])
+      places.append((averages[step + 1] - kept * averages[step]) / (1 - kept))
+    }
+    // Under a gradient that stays the same to 2 %, Adam goes the rate's way.
+    for (step, share) in [1, 0.5, 1e-3].enumerated() {
+      #expect(abs((places[step + 1] - places[step]) / (0.01 * share) - 1) < 0.02)
+    }
+  }
+
   /// Any network is fitted as the perceptron is, to the bit where it is the same one.
   @Test func networksOfOnesOwnAreFitted() throws {
     let pool = ThreadPool(threads: 1)

@@ -29,7 +29,11 @@ import Testing
       Self.model, process: process, data: TrainingData(RandomKey(1).normal([10, 2])),
       options: options, pool: ThreadPool(threads: 1))
     var log = LossLog()
-    log.add([try trainer.advance(), try trainer.advance()])
+    let reports = [try trainer.advance(), try trainer.advance()]
+    log.add(reports)
+    // A line is of all steps since the last one.
+    #expect(log.entries.map(\.loss) == [(reports[0].loss + reports[1].loss) / 2])
+    #expect(log.entries.map(\.step) == [2])
     try folder.create(
       RunDescription(
         model: Self.model, process: process, scalar: "float32", data: "somewhere", options: options,

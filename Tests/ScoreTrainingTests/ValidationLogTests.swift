@@ -58,6 +58,17 @@ import Testing
     #expect(rise.standardError < 0.5 * log.entries[2].loss.standardError && rise.value > 0)
   }
 
+  /// A loss that is no number is less than none.
+  @Test func lossesThatAreNoNumbersAreNotTheLeast() throws {
+    for (losses, least) in [(["nan", "2", "3"], 20), (["2", "nan", "3"], 10)] {
+      let lines = losses.enumerated().map {
+        "\(10 * ($0.offset + 1)),1,0,\($0.element),0,0,0,0,0\n"
+      }
+      let log = try ValidationLog(text: ValidationLog().text + lines.joined(), name: "log")
+      #expect(log.least?.step == least)
+    }
+  }
+
   @Test func aLogReadsBackAsItIs() throws {
     let log = try Self.log([(1.1, 1), (1, 1), (1.3, 0.9)])
     let read = try ValidationLog(text: log.text, name: "log")
