@@ -201,6 +201,9 @@ import Testing
     let sharp = try moments("")
     // The flow stops at σ/α = 0.01 in the model's units, which are 128 levels: the score there is that of 1.3 levels.
     #expect(abs(sharp.mean - 110.5) < 0.3 && sharp.deviation < 2)
+    let rounded = try bench.numbers("x.npy")
+    _ = try moments("--observe-noise \(1 / 12.0.squareRoot())")
+    #expect(try bench.numbers("x.npy") == rounded)
     let blurred = try moments("--observe-noise 8")
     // The data have deviation 23 about 100.
     #expect(abs(blurred.mean - 109.4) < 3 && (6...10).contains(blurred.deviation))
@@ -216,6 +219,11 @@ import Testing
     let samples = try NPY.read(bench.path("x.npy"), as: Double.self)
     try #require(samples.shape == [50, 2, 2, 1])
     for row in 0..<50 { #expect(abs(average(samples.row(row)) - 140.5) < 5) }
+    // A mean over four levels has half of their deviation of rounding.
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --solver ode --count 50 --out y.npy --observe seen.npy --observe-as block-means:size=2,iterations=4 --observe-noise \(0.5 / 12.0.squareRoot())"
+    )
+    #expect(try NPY.read(bench.path("y.npy"), as: Double.self) == samples)
     // The images themselves still differ.
     #expect(Set((0..<50).map { samples.row($0)[0].rounded() }).count > 20)
   }

@@ -61,6 +61,21 @@ import Testing
     #expect(one.particles?.logEvidence.standardError == nil && one.count == 64)
   }
 
+  /// Numbers that are not known are no part of log p(y): entries say what the matrix does that picks them.
+  @Test func unknownNumbersHaveNoPartInTheEvidence() throws {
+    var files = TrainedRun.images.files
+    files["seen.npy"] = .npy([120, .nan, 90, .nan], shape: [2, 2])
+    files["picked.npy"] = .npy([120, 90], shape: [2])
+    files["matrix.npy"] = .npy([1, 0, 0, 0, 0, 0, 1, 0], shape: [2, 4])
+    let bench = try Workbench(files)
+    let values = try ["seen.npy", "picked.npy --observe-as matrix:matrix.npy"].map { seen in
+      let report: Reports.Sample = try bench.report(
+        "sample --model run --particles 40 --sets 2 --steps 10 --out x.npy --observe \(seen)")
+      return try #require(report.particles).logEvidence.value
+    }
+    #expect(abs(values[0] - values[1]) < 1e-3, "\(values)")
+  }
+
   @Test func samplesDependOnSeedAndSetAlone() throws {
     var files = TrainedRun.images.files
     files["seen.npy"] = .npy([20, .nan, 90, .nan], shape: [2, 2])
