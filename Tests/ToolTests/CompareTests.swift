@@ -309,6 +309,19 @@ import Testing
     let bench = try Workbench(["x.npy": .npy(normal(80, 20, 8).scalars, shape: [80, 20])])
     let outcome = try bench.scoresde("compare --data x.npy --with x.npy --quiet")
     #expect(outcome.output.contains("of 20 numbers the 12 that differ most"))
+    // In their own units: small numbers that are moved by a deviation differ more than large ones that are drawn again.
+    let names = (0..<14).map { $0 < 2 ? "large\($0)" : "small\($0)" }
+    func rows(_ key: UInt64, moved: Double) -> [[Double]] {
+      let numbers = normal(60, 14, key)
+      return (0..<60).map { row in
+        (0..<14).map { $0 < 2 ? 1e6 * numbers[row, $0] : 1e-3 * (numbers[row, $0] + moved) }
+      }
+    }
+    let tables = try Workbench([
+      "x.csv": table(names, rows(1, moved: 0)), "y.csv": table(names, rows(2, moved: 1)),
+    ])
+    let said = try tables.scoresde("compare --data x.csv --with y.csv --quiet").output
+    #expect(said.contains("small13") && !said.contains("large"), "\(said)")
   }
 
   @Test func whatCannotBeComparedIsRefused() throws {
