@@ -49,6 +49,33 @@ import Testing
     let _: Reports.Train = try bench.report("train --resume --out next --steps 30")
   }
 
+  /// A network that gives x0 keeps the weighting that suits it, as where it is asked for by name.
+  @Test func aNetworkOfTheDataKeepsItsWeighting() throws {
+    let bench = try Workbench()
+    let weightings = try ["--parametrization x0 --out run", "--start run --out next"].map {
+      let _: Reports.Train = try bench.report(
+        "train --data moons:count=50 --batch-size 8 --steps 1 \($0)")
+      let folder = String($0.split(separator: " ")[3])
+      return try JSONDecoder().decode(
+        RunDescription.self, from: bench.data("\(folder)/run.json")
+      ).options.weighting
+    }
+    #expect(weightings == [.minSNR, .minSNR])
+  }
+
+  /// So does a model of few steps that is distilled with the network of its teacher.
+  @Test func distillationBeginsWithTheAverageOfTheTeacher() throws {
+    let bench = try Workbench(TrainedRun.images.files)
+    let outcome = try bench.scoresde(
+      "distill --model run --steps 1 --learning-rate 1e-9 --warm-up 0 --batch-size 8 --solver-steps 2 --out next --quiet"
+    )
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let (start, next) = (try Self.average(bench, "run"), try Self.average(bench, "next"))
+    #expect(
+      start.count == next.count
+        && zip(start, next).allSatisfy { abs($0 - $1) < 2e-9 + abs($0) * 1e-6 })
+  }
+
   @Test func aRunGoesOnWithNoOtherStart() throws {
     let bench = try Workbench(TrainedRun.images.files)
     let outcome = try bench.scoresde("train --resume --out run --start run --steps 300")
