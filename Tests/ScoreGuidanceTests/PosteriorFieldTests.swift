@@ -138,6 +138,35 @@ import Testing
     #expect(zip(left[0], left[1]).allSatisfy { $0 > $1 })
   }
 
+  /// By default an exact prior's system is solved, of series whose numbers hang together closely too; four iterations leave much
+  /// of it, and are what a learnt prior beside a coarse one takes.
+  @Test func systemsOfExactPriorsAreSolved() throws {
+    let process = try VariancePreserving()
+    let covariance: [[Double]] = (0..<20).map { i in
+      (0..<20).map { j in
+        let gap = Double(i - j) / 3
+        return exp(-0.5 * gap * gap) + (i == j ? 1e-3 : 0)
+      }
+    }
+    let prior = try GaussianOracle<Double>(
+      process: process, mean: [Double](repeating: 0, count: 20), covariance: covariance)
+    let observation = try LinearObservation.entries((0..<20).map { $0 < 10 }, of: [20])
+    let y: Tensor<Double> = RandomKey(4).normal([1, 10])
+    let x: Tensor<Double> = RandomKey(8).normal([5, 20])
+    func worst(_ iterations: Int?, coarse: GaussianOracle<Double>? = nil) throws -> Double {
+      let field = try PosteriorField<Double>(
+        prior, of: observation, observed: y, noiseDeviation: 0.02, coarse: coarse,
+        iterations: iterations)
+      let residuals = try [0.02, 0.1, 0.3].flatMap { t in
+        try field.noiseAndResiduals(x, at: Times.shared(t)).residuals
+      }
+      return residuals.max() ?? 0
+    }
+    #expect(try worst(nil) < 0.01)
+    #expect(try worst(4) > 0.05)
+    #expect(try worst(nil, coarse: prior) == worst(4, coarse: prior))
+  }
+
   /// Derivatives that are not symmetric, as a network's, do no harm: more iterations never leave more of the residual.
   @Test func derivativesOfImperfectFieldsDoNoHarm() throws {
     let process = try VariancePreserving()

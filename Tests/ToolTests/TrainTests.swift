@@ -301,6 +301,23 @@ import Testing
     }
   }
 
+  /// U-Nets learn at EDM's times under its weighting, unless another is asked for, which has the usual times.
+  @Test func imagesAreWeightedForTheirLook() throws {
+    let bench = try Workbench()
+    for (words, weighting, times) in [
+      ("", LossWeighting.edm, TimeSampling.logNormal),
+      ("--times uniform", .edm, .uniform), ("--weighting sigma2", .noise, .importance),
+      ("--parametrization x0", .minSNR, .importance),
+    ] {
+      let _: Reports.Train = try bench.report(
+        "train --data digits:test --network unet:channels=8,multipliers=1,groups=4 --batch-size 2 --out run --steps 1 \(words)"
+      )
+      let run = try JSONDecoder().decode(RunDescription.self, from: bench.data("run/run.json"))
+      #expect(run.options.weighting == weighting && run.options.times == times, "\(words)")
+      try bench.remove("run")
+    }
+  }
+
   @Test func quantisedDataAreSpreadOverTheirBinsForTraining() throws {
     let bench = try Self.run()
     let run: Reports.Run = try bench.report("inspect run")

@@ -65,7 +65,8 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   ///     samples, each with its own.
   ///   - noiseDeviations: s: one for all observed entries, or one each, in their order.
   ///   - coarse: the Gaussian of the data's moments, for priors that are learnt; nil for exact ones.
-  ///   - iterations: at most so many conjugate gradients, and as many pullbacks, an evaluation.
+  ///   - iterations: at most so many conjugate gradients, and as many pullbacks, an evaluation; nil takes as many as numbers are
+  ///     observed, up to 32, of an exact prior, and 4 of a learnt one, beside a coarse field.
   /// - Throws: `SamplingError` where the observation is of samples of another shape, y has another shape or is not finite, or
   ///   is of another number of samples than a field of which each has its own, a
   ///   deviation is not finite or negative, or there are not as many as said; where the coarse field is of samples of another
@@ -73,7 +74,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   public init(
     _ prior: any DifferentiableScoreField<Scalar>, of observation: LinearObservation,
     observed: Tensor<Scalar>, noiseDeviations: [Double], coarse: GaussianOracle<Double>? = nil,
-    iterations: Int = 4, tolerance: Double = 1e-4
+    iterations: Int? = nil, tolerance: Double = 1e-4
   ) throws(SamplingError) {
     guard observation.sampleShape == prior.sampleShape else {
       throw SamplingError(
@@ -116,6 +117,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
         )
       }
     }
+    let iterations = iterations ?? (coarse == nil ? min(max(count, 1), 32) : 4)
     guard iterations >= 1, tolerance >= 0, tolerance < 1 else {
       throw SamplingError(
         "an evaluation takes \(iterations) conjugate gradients to a tolerance of \(tolerance); expected 1 or more, to 0 or more and below 1"
@@ -138,7 +140,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   public init(
     _ prior: any DifferentiableScoreField<Scalar>, of observation: LinearObservation,
     observed: Tensor<Scalar>, noiseDeviation: Double, coarse: GaussianOracle<Double>? = nil,
-    iterations: Int = 4, tolerance: Double = 1e-4
+    iterations: Int? = nil, tolerance: Double = 1e-4
   ) throws(SamplingError) {
     try self.init(
       prior, of: observation, observed: observed, noiseDeviations: [noiseDeviation],

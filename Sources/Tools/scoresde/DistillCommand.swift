@@ -142,8 +142,9 @@ struct Distillation<Scalar: TensorScalar> {
   /// A new run.
   func job() throws -> TrainingJob<Scalar> {
     let arguments = session.arguments
-    let options = try TrainingJob<Scalar>.options(
-      arguments, learningRate: DistillCommand.learningRate)
+    var standard = TrainingOptions()
+    standard.learningRate = DistillCommand.learningRate
+    let options = try TrainingJob<Scalar>.options(arguments, standard: standard)
     let own = try model.run?.modelConfiguration()
     let network = try arguments.text("--network").map { text in
       try asUsage(of: "--network") { try NetworkSpec(text) }

@@ -3,13 +3,11 @@ import ScoreSDE
 
 /// `--observe`: samples given observations of them, in the data's own units.
 enum ObserveOption {
-  /// The most conjugate gradients at an evaluation, where none are given.
-  fileprivate static let standardIterations = 4
-
   /// Fields of samples given numbers that a map takes of them.
   private struct Posteriors<Scalar: TensorScalar> {
     let units: DataUnits
-    let iterations: Int
+    /// The most conjugate gradients at an evaluation, where it is said.
+    let iterations: Int?
     /// Of the noise of each number, as the model sees it.
     private let deviations: [Double]
     private let coarse: GaussianOracle<Double>?
@@ -19,7 +17,7 @@ enum ObserveOption {
     ///   - noise: the deviation of the numbers' noise in the data's units; nil is that of rounding.
     init(
       _ model: LoadedModel<Scalar>, isGiven: Bool, _ map: ObservedMap, noise: Double?,
-      iterations: Int
+      iterations: Int? = nil
     ) throws {
       let units = try DataUnits(model, map)
       deviations = units.modelDeviations(map.noises.map { noise ?? units.rounding * $0 })
@@ -74,7 +72,9 @@ enum ObserveOption {
       try ObservedMap(spec, of: model.field.sampleShape, columns: model.columns)
     }
     let iterations = try asUsage(of: "--observe-as") {
-      try spec.integer("iterations", default: standardIterations, in: .between(1, 1000))
+      try spec.string("iterations").map { _ in
+        try spec.integer("iterations", default: 1, in: .between(1, 1000))
+      }
     }
     // The numbers of a matrix have no names.
     let columns = map.kind == "matrix" ? nil : model.columns
@@ -149,7 +149,7 @@ enum ObserveOption {
       Spec("entries", kind: "observation"), of: model.field.sampleShape, columns: nil)
     let isGiven = !model.given.isEmpty || data.covariates != nil
     return try Posteriors(
-      model, isGiven: isGiven, map, noise: noise, iterations: standardIterations
+      model, isGiven: isGiven, map, noise: noise
     )
     .field(prior, given: rows)
   }
@@ -201,11 +201,11 @@ extension Option {
   )
   static let observeColumns = Option(
     "--observe", "COLUMNS",
-    "draw the others given these numbers of each true sample: columns with commas between, or numbers from 1 on of samples without names, as 1,3 or 1-32; each evaluation costs up to \(ObserveOption.standardIterations) pullbacks more"
+    "draw the others given these numbers of each true sample: columns with commas between, or numbers from 1 on of samples without names, as 1,3 or 1-32; each evaluation costs up to 4 pullbacks more, or 32 of exact models"
   )
   static let observeAs = Option(
     "--observe-as", "WHAT",
-    "entries of a sample (default), or block-means:size=2, means over blocks of pixels, or matrix:FILE, products with the rows of an .npy file [m, …] or a table, in quotes where its name has commas; all take iterations=\(ObserveOption.standardIterations)"
+    "entries of a sample (default), or block-means:size=2, means over blocks of pixels, or matrix:FILE, products with the rows of an .npy file [m, …] or a table, in quotes where its name has commas; all take iterations=4, of exact models by default as many as numbers, up to 32"
   )
   static let observeNoise = Option(
     "--observe-noise", "X",

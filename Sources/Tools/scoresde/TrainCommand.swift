@@ -33,8 +33,12 @@ enum TrainCommand: ScalarCommand {
       Option("--loss", "NAME", "denoising (default), sliced, sliced-vr or hyvarinen"),
       Option(
         "--weighting", "NAME",
-        "likelihood (default, but for x0), sigma2, min-snr (default of x0) or edm"),
-      Option("--times", "NAME", "importance (default), uniform or log-normal"),
+        "likelihood (default), sigma2, min-snr (default of x0) or edm (default of U-Nets and ncsnpp)"
+      ),
+      Option(
+        "--times", "NAME",
+        "importance (default), uniform or log-normal (default of U-Nets and ncsnpp)"
+      ),
       Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
       Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
     ] + HeldOutPlace.options + Option.optimizer(learningRate: TrainingOptions().learningRate)

@@ -2,12 +2,11 @@ import ScoreSDE
 
 /// What the options say of how a run is trained.
 extension TrainingJob {
-  /// - Parameter learningRate: where none is given.
+  /// - Parameter standard: what holds where nothing is given.
   static func options(
-    _ arguments: Arguments, learningRate: Double = TrainingOptions().learningRate
+    _ arguments: Arguments, standard: TrainingOptions
   ) throws -> TrainingOptions {
-    var options = TrainingOptions()
-    options.learningRate = learningRate
+    var options = standard
     options.seed = try arguments.seed
     if let value = try arguments.integer("--steps", atLeast: 1) { options.steps = value }
     if let value = try arguments.integer(
@@ -47,11 +46,11 @@ extension TrainingJob {
       throw CommandError.usage(
         "\(idle) is given with --noise-level, which fixes the time and its weight; leave one out")
     }
-    // On the error of ε̂, a weight that does not fall with α/σ asks x̂₀ for the little noise there is near ε, and for nothing else.
-    let givesData = arguments.text("--parametrization") == "x0"
-    options.weighting = try choice(
-      arguments, "--weighting", givesData ? .minSNR : options.weighting)
-    options.times = try choice(arguments, "--times", options.times)
+    options.weighting = try choice(arguments, "--weighting", options.weighting)
+    // A weighting by name has the usual times.
+    options.times = try choice(
+      arguments, "--times",
+      arguments.has("--weighting") ? TrainingOptions().times : options.times)
     options.schedule = try choice(arguments, "--schedule", options.schedule)
     do {
       try options.check()

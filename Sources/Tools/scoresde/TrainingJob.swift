@@ -40,13 +40,14 @@ struct TrainingJob<Scalar: TensorScalar> {
     let network = try asUsage(of: "--network") {
       try NetworkSpec(arguments.text("--network") ?? "residual-mlp")
     }
-    var options = try Self.options(arguments)
     let start = try StartingRun<Scalar>(arguments, pool: pool)
-    if start?.model.preconditioning == .denoised, !arguments.has("--weighting"),
-      options.noiseLevel == nil
-    {
-      options.weighting = .minSNR
-    }
+    let parametrization = arguments.text("--parametrization") ?? "gaussian"
+    let options = try Self.options(
+      arguments,
+      standard: TrainingOptions(
+        suiting: start?.model.network ?? network,
+        givesData: start.map { $0.model.preconditioning == .denoised } ?? (parametrization == "x0")
+      ))
     let loaded = try Self.load(
       source, labels: arguments.text("--labels"), given: arguments.text("--given"))
     try RunColumns.checkDiffer(in: loaded)
@@ -56,8 +57,8 @@ struct TrainingJob<Scalar: TensorScalar> {
     try self.init(
       data: start.map { try data.labelled(as: $0.classNames) } ?? data,
       labels: arguments.text("--labels"), given: arguments.text("--given"), network: network,
-      parametrization: arguments.text("--parametrization") ?? "gaussian",
-      process: start?.process ?? process, options: options, start: start,
+      parametrization: parametrization, process: start?.process ?? process, options: options,
+      start: start,
       heldOut: HeldOutPlace(arguments), pool: pool)
   }
 
