@@ -165,6 +165,21 @@ import Testing
     #expect(all.labels == [1, 1, 2] && all.classNames == ["bee", "cat", "dog"])
   }
 
+  /// Each beginning of the order holds as much of every tenth of the samples, to a sample or two, and labels go with their samples.
+  @Test(arguments: [100, 1797]) func ordersAreSpread(count: Int) {
+    let numbers = (0..<count).map(Double.init)
+    let data = Dataset(
+      name: "x", samples: Tensor([count, 1], numbers), labels: (0..<count).map { $0 % 3 })
+    let spread = data.spread
+    #expect(spread.samples.scalars.sorted() == numbers)
+    #expect(spread.labels == spread.samples.scalars.map { Int($0) % 3 })
+    for taken in [10, 20, 64, 100] {
+      var shares = [Int](repeating: 0, count: 10)
+      for number in spread.samples.scalars.prefix(taken) { shares[Int(number) * 10 / count] += 1 }
+      #expect(shares.allSatisfy { abs(Double($0) - Double(taken) / 10) < 2 }, "\(shares)")
+    }
+  }
+
   @Test func classesKeepTheirNamesAsLongAsTheLabelsAreTheirs() throws {
     let table = Dataset(
       name: "t", samples: Tensor<Double>([3, 3], [1, 0, 2, 3, 1, 4, 8, 2, 6]), labels: [1, 0, 1],

@@ -41,6 +41,20 @@ import Testing
         + rows.map { $0.map { "\($0)" }.joined(separator: ",") }.joined(separator: "\n") + "\n")
   }
 
+  /// Sets that stand in order, as by classes, are compared in part as if they did not.
+  @Test func samplesInOrderAreComparedAsOthers() throws {
+    let numbers = (0..<600).map { Double($0) / 600 }
+    let mixed = (0..<600).map { numbers[$0 * 7 % 600] }
+    let bench = try Workbench([
+      "sorted.npy": .npy(numbers, shape: [600, 1]), "mixed.npy": .npy(mixed, shape: [600, 1]),
+    ])
+    let report: Report = try bench.report(
+      "compare --data sorted.npy --with mixed.npy --count 120")
+    let column = try #require(report.columns?.first)
+    #expect(abs(column.mean.value - 0.5) < 0.01 && abs(column.with.mean.value - 0.5) < 0.01)
+    #expect(column.wasserstein.value < 0.02)
+  }
+
   /// Numbers that are no table, so that they are compared as they are, with the library's own.
   @Test func theNumbersAreThoseOfTheLibrary() throws {
     let (x, y) = (normal(90, 6, 1), normal(120, 6, 2))
@@ -49,7 +63,8 @@ import Testing
     ])
     let report: Report = try bench.report(
       "compare --data x.npy --with y.npy --count 100 --scalar float64")
-    let first = y.rows(0..<100)
+    let spread = Dataset(name: "y", samples: y).spread.samples
+    let first = spread.rows(0..<100)
     #expect(report.data == "x.npy" && report.with.data == "y.npy" && report.standardized == "none")
     #expect(
       report.count == 90 && report.total == 90 && report.with.count == 100
@@ -66,8 +81,8 @@ import Testing
     holds(
       report.copying,
       try Metrics.copying(
-        NearestNeighbours(of: x, among: y, count: 2),
-        NearestNeighbours(within: y, ofTheFirst: 100, count: 2), among: 120))
+        NearestNeighbours(of: x, among: spread, count: 2),
+        NearestNeighbours(within: spread, ofTheFirst: 100, count: 2), among: 120))
     #expect(report.permutations == 199 && report.p.value > 1e-3 && report.identical == 0)
     let columns = try #require(report.columns)
     #expect(columns.map(\.name) == ["1", "2", "3", "4", "5", "6"])
@@ -83,7 +98,7 @@ import Testing
     let said = try bench.scoresde("compare --data x.npy --with y.npy --count 100 --quiet")
     #expect(
       said.output.hasPrefix(
-        "90 samples of x.npy, with the first 100 of 120 samples of y.npy, 6 numbers each\n"))
+        "90 samples of x.npy, with 100 of the 120 samples of y.npy, 6 numbers each\n"))
     // The second table lines up.
     let lines = said.output.split(separator: "\n")
     let start = try #require(lines.firstIndex { $0.hasPrefix("number") })
@@ -252,7 +267,7 @@ import Testing
     #expect(wide.columns == nil && wide.squaredFrechetDistance == nil && wide.identical == 9)
     let (_, images) = try picture("--data digits:count=20 --with digits:test,count=90")
     #expect(images.components(separatedBy: "<image ").count == 3)
-    #expect(texts(images, "--with digits:test,count=90: the first 64 of 90 samples") == 1)
+    #expect(texts(images, "--with digits:test,count=90: 64 of 90 samples") == 1)
     let _: Report = try bench.report(
       "compare --data digits:count=20 --with digits:test,count=90 --out a.png")
     let grid = try PNG.read(bench.path("a.png"))

@@ -214,15 +214,26 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   }
 
   /// The first samples with their labels.
-  public func prefix(_ count: Int) -> Dataset {
-    let range = 0..<min(count, self.count)
+  public func prefix(_ count: Int) -> Dataset { rows(Array(0..<min(count, self.count))) }
+
+  /// The samples in an order of which each beginning is spread evenly over all of them, as where they stand by classes.
+  ///
+  /// Sample i comes where the fraction of i times the golden ratio is in its order.
+  package var spread: Dataset {
+    let ratio = 0.5 * (5.0.squareRoot() - 1)
+    let places = (0..<count).map { (Double($0) * ratio).truncatingRemainder(dividingBy: 1) }
+    return rows(places.indices.sorted { places[$0] < places[$1] })
+  }
+
+  /// Some samples, in the order asked for, with all that is known of them.
+  private func rows(_ rows: [Int]) -> Dataset {
     var result = Dataset(
-      name: name, samples: samples.rows(range), labels: labels.map { Array($0[range]) },
+      name: name, samples: samples.rows(rows), labels: labels.map { all in rows.map { all[$0] } },
       classNames: classNames, scale: scale, columns: columns)
     result.standardization = standardization
-    result.lines = lines.map { Array($0[range]) }
+    result.lines = lines.map { all in rows.map { all[$0] } }
     result.covariates = covariates.map {
-      Covariates(names: $0.names, values: $0.values.rows(range), shape: $0.shape)
+      Covariates(names: $0.names, values: $0.values.rows(rows), shape: $0.shape)
     }
     return result
   }

@@ -6,7 +6,7 @@ enum CompareCommand: ScalarCommand {
   static let name = "compare"
   static let summary =
     "tells whether two sets of samples are of one distribution, and whether one copies the other"
-  /// The first samples that are taken where nothing is said.
+  /// The samples that are taken where nothing is said.
   private static let usualCount = 2000
   private static let permutations = 199
   /// The most numbers of a sample that there are tables of, and of which covariances are taken.
@@ -17,7 +17,7 @@ enum CompareCommand: ScalarCommand {
       "--with", "DATA", "samples that they are held to: digits:test, moons, a file (required)"),
     Option(
       "--count", "N",
-      "the first N samples of each (default \(usualCount)); time grows as their square, but copies are looked for in all of --with"
+      "N samples of each, spread evenly over it (default \(usualCount)); time grows as their square, but copies are looked for in all of --with"
     ),
     Option("--seed", "N", "seed of permutations and resampling (default 0)"),
     Option(

@@ -3,7 +3,8 @@ import ScoreSDE
 
 /// Two sets of samples in the same numbers: of the same columns, or of the same levels.
 struct ComparedData<Scalar: TensorScalar> {
-  /// The samples in question and those that they are held to, in the data's own units, all of them.
+  /// The samples in question and those that they are held to, in the data's own units, all of them; where some are
+  /// compared, in an order whose beginnings are spread over each set.
   let data: Dataset<Scalar>
   let reference: Dataset<Scalar>
   /// How many of each are compared, the first ones.
@@ -62,7 +63,8 @@ struct ComparedData<Scalar: TensorScalar> {
         "distances are of standardised columns, by mean and deviation in \(others.name), and for p in both sets"
       )
     }
-    (self.data, self.reference, self.remarks) = (own, others, remarks)
+    let sets = [own, others].map { $0.count > count ? $0.spread : $0 }
+    (self.data, self.reference, self.remarks) = (sets[0], sets[1], remarks)
     counts = (min(count, own.count), min(count, others.count))
     for (option, set) in [("--data", data), ("--with", reference)] {
       let rows = standardised(set)

@@ -24,7 +24,7 @@ struct ComparisonFigure<Scalar: TensorScalar> {
     var counted: String {
       count == set.count
         ? "\(title): \(NumberText.counted(count, "sample"))"
-        : "\(title): the first \(NumberText.grouped(count)) of \(NumberText.counted(set.count, "sample"))"
+        : "\(title): \(NumberText.grouped(count)) of \(NumberText.counted(set.count, "sample"))"
     }
   }
 

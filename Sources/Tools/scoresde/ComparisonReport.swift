@@ -33,7 +33,7 @@ struct ComparisonReport {
     func samples(_ name: String, _ count: Int, _ total: Int) -> String {
       count == total
         ? "\(NumberText.counted(count, "sample")) of \(name)"
-        : "the first \(NumberText.grouped(count)) of \(NumberText.counted(total, "sample")) of \(name)"
+        : "\(NumberText.grouped(count)) of the \(NumberText.counted(total, "sample")) of \(name)"
     }
     func value(_ estimate: Estimate) -> String {
       NumberText.plusMinus(estimate.value, estimate.standardError)
