@@ -58,8 +58,9 @@ enum MemoryPlan {
     -> Bool
   {
     if case .gemm(let work) = task.work {
+      // One that accumulates has the place of what it adds to already, and does not ask.
       return work.activation == SK_TIMES && work.preActivation == input && work.out == result
-        && !work.accumulates && buffers[input].count == buffers[result].count
+        && buffers[input].count == buffers[result].count
     }
     guard case .elementwise(let work) = task.work, buffers[input].count == buffers[result].count,
       work.outputs.contains(where: { $0.buffer == result })
