@@ -66,7 +66,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   ///   - noiseDeviations: s: one for all observed entries, or one each, in their order.
   ///   - coarse: the Gaussian of the data's moments, for priors that are learnt; nil for exact ones.
   ///   - iterations: at most so many conjugate gradients, and as many pullbacks, an evaluation; nil takes as many as numbers are
-  ///     observed, up to 32, of an exact prior, and 4 of a learnt one, beside a coarse field.
+  ///     observed, up to 32, or 4 beside a coarse field.
   /// - Throws: `SamplingError` where the observation is of samples of another shape, y has another shape or is not finite, or
   ///   is of another number of samples than a field of which each has its own, a
   ///   deviation is not finite or negative, or there are not as many as said; where the coarse field is of samples of another

@@ -53,8 +53,9 @@ public struct GeneralSampler<Scalar: TensorScalar>: Sendable {
   /// Carries states along a grid; row i depends on its state and on (key, i).
   ///
   /// - Parameter progress: called before each step; false stops, as does the task's cancellation.
-  /// - Throws: what the score throws; `CancellationError` where it is stopped; `SamplingError` where it has another shape than the states or is not finite, and where
-  ///   states leave the finite numbers; `ProcessError` where drift or diffusion are no numbers.
+  /// - Throws: what the score throws; `CancellationError` where it is stopped; `SamplingError` where the score has another shape
+  ///   than the states or is not finite, and where states leave the finite numbers; `ProcessError` where drift or diffusion
+  ///   are no numbers.
   public func sample(
     from states: Tensor<Scalar>, along grid: TimeGrid, key: RandomKey,
     progress: ((SamplingProgress) -> Bool)? = nil
