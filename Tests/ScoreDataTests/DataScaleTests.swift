@@ -105,6 +105,19 @@ import Testing
     }
   }
 
+  /// Levels are met to two units in the last place, in Float and in Double.
+  @Test func levelsAreMetButForRounding() throws {
+    let scale = DataScale(levels: 11, binWidth: 0.1, factor: 1, offset: 0)
+    func isLevel<Scalar: TensorScalar>(_ value: Scalar) -> Bool {
+      (try? Dataset(name: "x", samples: Tensor([1, 1], [value])).scaled(by: scale)) != nil
+    }
+    #expect(isLevel(0.7 as Float) && isLevel(0.7) && isLevel(1 as Float) && isLevel(1.0))
+    #expect(isLevel((0.7 as Float).nextUp.nextUp) && isLevel(0.7.nextUp.nextUp))
+    #expect(
+      !isLevel((0.7 as Float).nextUp.nextUp.nextUp) && !isLevel(0.7.nextUp.nextUp.nextUp.nextUp))
+    #expect(!isLevel(Float.nan) && !isLevel(Double.nan) && !isLevel(1.1 as Float) && !isLevel(1.1))
+  }
+
   @Test func scalesSurviveFilesAndRefuseNonsense() throws {
     let scale = DataScale(levels: 5, binWidth: 0.25, factor: -3, offset: 2)
     let text = try JSONEncoder().encode(scale)

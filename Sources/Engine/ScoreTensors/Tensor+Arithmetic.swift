@@ -114,6 +114,7 @@ extension Tensor {
 
   /// The mean of all entries, summed in Double.
   public var mean: Double {
-    withUnsafeBuffer { $0.reduce(into: 0.0) { $0 += Double($1) } } / Double(count)
+    // With the type known, the loop compiles to straight arithmetic.
+    Tensor<Double>(self).withUnsafeBuffer { $0.reduce(0, +) } / Double(count)
   }
 }

@@ -110,6 +110,27 @@ extension DataScale {
   }
 }
 
+// MARK: - Levels
+
+extension DataScale {
+  /// The first entry that is none of the levels, to two units in the last place; nil where all are.
+  func firstBetweenLevels<Scalar: TensorScalar>(of raw: Tensor<Scalar>) -> Int? {
+    // With the type known, the loop compiles to straight arithmetic.
+    if let raw = raw as? Tensor<Float> { return search(raw) }
+    return search(raw)
+  }
+
+  private func search<Scalar: TensorScalar>(_ raw: Tensor<Scalar>) -> Int? {
+    let last = Double(levels - 1)
+    return raw.withUnsafeBuffer { values in
+      values.firstIndex {
+        let level = (Double($0) / binWidth).rounded()
+        return !(0...last ~= level && abs($0 - Scalar(level * binWidth)) <= 2 * $0.ulp)
+      }
+    }
+  }
+}
+
 // MARK: - Bits per dimension
 
 extension DataScale {

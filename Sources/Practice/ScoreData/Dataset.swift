@@ -241,14 +241,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// The same samples read as levels of a scale, such as that of a model.
   /// - Throws: `outOfRange` where a sample is not one of the levels, to two units in the last place.
   public func scaled(by scale: DataScale) throws(DataError) -> Dataset {
-    let last = Double(scale.levels - 1)
-    let bad = samples.withUnsafeBuffer { values in
-      values.firstIndex {
-        let level = (Double($0) / scale.binWidth).rounded()
-        return !(0...last ~= level && abs($0 - Scalar(level * scale.binWidth)) <= 2 * $0.ulp)
-      }
-    }
-    if let bad {
+    if let bad = scale.firstBetweenLevels(of: samples) {
       let value = samples.withUnsafeBuffer { $0[bad] }
       throw DataError(
         .outOfRange, name,
