@@ -96,12 +96,12 @@ struct SamplingJob<Scalar: TensorScalar> {
     let conditions = try conditions()
     let rows = Double(count) * Double(conditions.count)
     try checkMemory(Int(min(rows, 1e15)))
+    let start = ContinuousClock.now
     let (whole, logVolume) = try ObserveOption.fields(
       model.samplingFields(session.arguments, under: conditions, repeating: count), of: model,
       repeating: count, session)
     let fields = try whole.map { try clip?.field($0, of: model) ?? $0 }
     let bar = session.progress("sample")
-    let start = ContinuousClock.now
     if let particles {
       let result = try particles.sample(count, of: fields, session.arguments, bar)
       let seconds = start.duration(to: .now).seconds
