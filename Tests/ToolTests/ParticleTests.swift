@@ -61,6 +61,27 @@ import Testing
     #expect(one.particles?.logEvidence.standardError == nil && one.count == 64)
   }
 
+  /// Of an observation far from all data one particle has all the weight, and sets are off by more than they are from one
+  /// another: no error is given then, and it is said why.
+  @Test func errorsOfDegenerateSetsAreNotKnown() throws {
+    let bench = try Workbench([
+      "modes.json": .text(
+        #"{"weights": [0.6, 0.4], "means": [[-2], [1]], "covariances": [[[0.2]], [[0.2]]]}"#),
+      "near.npy": .npy([0.8], shape: [1]), "far.npy": .npy([8], shape: [1]),
+    ])
+    let remark = "one particle had most of the weight"
+    for (file, isFar) in [("near.npy", false), ("far.npy", true)] {
+      let command =
+        "sample --model mixture:modes.json --observe \(file) --observe-noise 0.4 --particles 50 --sets 3 --count 3 --steps 20 --out x.npy"
+      let report: Reports.Sample = try bench.report(command)
+      let found = try #require(report.particles)
+      #expect((found.leastEffectiveSize < 2) == isFar)
+      #expect((found.logEvidence.standardError == nil) == isFar)
+      let spoken = try bench.scoresde(command)
+      #expect(spoken.output.contains(remark) == isFar && spoken.output.contains("±") != isFar)
+    }
+  }
+
   /// Numbers that are not known are no part of log p(y): entries say what the matrix does that picks them.
   @Test func unknownNumbersHaveNoPartInTheEvidence() throws {
     var files = TrainedRun.images.files

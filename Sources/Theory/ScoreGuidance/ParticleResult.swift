@@ -25,7 +25,9 @@ public struct ParticleResult<Scalar: TensorScalar>: Sendable {
   /// ```
   ///
   /// Each p̂ is without bias for the discretised reverse SDE, so that log p̄ is low by half the square of its error. A single
-  /// set has no standard error, and that of a few is itself rough.
+  /// set has no standard error, and that of a few is itself rough. Where a set's weights degenerated there is none either: on a
+  /// mixture in the plane, 4 sets of 200 particles whose least effective sample size was 1.0 were off by 3 to 9 nats, and had
+  /// such errors of 0.4 to 1.
   public var logEvidence: (value: Double, standardError: Double?)? {
     let logs = sets.compactMap(\.logEvidence)
     guard let largest = logs.max(), logs.count == sets.count else { return nil }
@@ -35,7 +37,8 @@ public struct ParticleResult<Scalar: TensorScalar>: Sendable {
     let squares = parts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     return (
       largest + log(mean),
-      parts.count > 1 ? (squares / (count * (count - 1))).squareRoot() / mean : nil
+      parts.count > 1 && !sets.contains(where: \.isDegenerate)
+        ? (squares / (count * (count - 1))).squareRoot() / mean : nil
     )
   }
 }
@@ -55,4 +58,6 @@ public struct ParticleSet: Sendable, Equatable {
 
   /// The least effective sample size.
   public var leastEffectiveSize: Double { effectiveSizes.min() ?? 0 }
+  /// Whether one particle had most of the weight at some time, so that the effective sample size was below 2.
+  public var isDegenerate: Bool { leastEffectiveSize < 2 }
 }

@@ -135,5 +135,11 @@ struct ParticleReport {
     return
       "log p(y) \(value) nats; effective sample size \(NumberText.significant(leastEffectiveSize, digits: 3)) of \(particles) at the least, resampled \(resamplings) times at the most, samples from \(ancestors) ancestors"
       + (lost > 0 ? "; \(lost) particles left the finite numbers" : "")
+      + (sets.contains(where: \.isDegenerate) ? Self.degeneracy : "")
+  }
+
+  /// What is said where the effective sample size fell below 2.
+  private static var degeneracy: String {
+    "\none particle had most of the weight of its set, so what log p(y) is off by is not known, and samples have little variety; take more --steps, then more --particles"
   }
 }
