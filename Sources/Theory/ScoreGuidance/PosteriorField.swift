@@ -161,7 +161,12 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     try noiseAndResiduals(x, at: t).noise
   }
 
-  /// ε̂, and what part of ‖y − A x̂₀‖ each row's system was left with: whether the iterations are enough.
+  /// ε̂, and what part of ‖y − A x̂₀‖ each row's system was left with.
+  ///
+  /// A small part is no proof that more iterations change no sample, nor a large one that they do: root mean square over the
+  /// run, an exact series of 20 numbers of which ten were known to 0.02 was left with 0.09 by 4 iterations, which moved means by
+  /// up to 0.4 deviations, and digits given half of their pixels, of a network, with 0.49 by 4 and 0.25 by 16, which gave the
+  /// same samples.
   public func noiseAndResiduals(
     _ x: Tensor<Scalar>, at t: Times
   ) throws -> (noise: Tensor<Scalar>, residuals: [Double]) {
