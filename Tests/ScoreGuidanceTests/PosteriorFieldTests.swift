@@ -246,6 +246,35 @@ import Testing
     #expect(try left(base).allSatisfy { $0 < 1e-12 })
   }
 
+  /// Of one observed number the field is in closed form: V is between the prior's own and the coarse field's, as the noise
+  /// says, and a hundredth of the coarse one at the least.
+  @Test(arguments: [0.03, 0.3, 0.6, 1], [0.2, -0.1])
+  func variancesAreBetweenTheTwo(_ t: Double, _ own: Double) throws {
+    let process = try VariancePreserving()
+    let base = try GaussianOracle<Double>(
+      process: process, mean: [0, 0], covariance: [[1.5, 0], [0, 0.5]])
+    let (alpha, sigma) = (process.marginal(at: t).alpha, process.marginal(at: t).sigma)
+    // V of the prior, and of the coarse field, of the first number.
+    let ratio = sigma * sigma / (alpha * alpha)
+    let coarse: Double = 1.5 * ratio / (1.5 + ratio)
+    let field = ChangedField(base: base) { _, v, _, sigma in ((1 - own) / sigma) * v }
+    let error: Double = 0.15 * (1 + ratio)
+    let weight: Double = 1 / (1 + error * error)
+    let variance: Double = max(0.01 * coarse, weight * own * ratio + (1 - weight) * coarse)
+    let posterior = try PosteriorField(
+      field, of: .entries([true, false], of: [2]), observed: Tensor([1, 1], [1]),
+      noiseDeviation: 0.2, coarse: base)
+    let x: Tensor<Double> = RandomKey(5).normal([4, 2])
+    let (found, alone) = (try posterior.noise(x, at: .shared(t)), try base.noise(x, at: .shared(t)))
+    for row in 0..<4 {
+      let residual = 1 - (x[row, 0] - sigma * alone[row, 0]) / alpha
+      let gain: Double = variance / (0.2 * 0.2 + variance)
+      let expected = alone[row, 0] - alpha / sigma * gain * residual
+      #expect(abs(found[row, 0] - expected) < 1e-9, "\(found[row, 0]), \(expected)")
+      #expect(abs(found[row, 1] - alone[row, 1]) < 1e-9)
+    }
+  }
+
   /// Without noise there is nothing to correct, and nothing breaks: VP at t = 0.
   @Test func theStartIsFinite() throws {
     let process = try VariancePreserving()
