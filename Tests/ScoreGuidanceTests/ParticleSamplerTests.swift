@@ -113,6 +113,60 @@ import Testing
     #expect(abs(errors[0]) > 0.015 && 6 * abs(errors[1]) < abs(errors[0]))
   }
 
+  /// Numbers that have no part in what is observed have the same moments whether particles are resampled or not: each goes on
+  /// with what the step before predicted of itself.
+  ///
+  /// False alarms: variances of thirty numbers are held to each other to 5 standard errors of 40 sets, 1e-5.
+  @Test func resampledParticlesKeepTheirPast() throws {
+    let width = 31
+    let diagonal = (0..<width).map { i in
+      (0..<width).map { i == $0 ? i == 0 ? 0.05 : 1 : 0.0 }
+    }
+    let others = [Double](repeating: 0, count: width - 1)
+    let prior = try MixtureOracle<Double>(
+      process: VariancePreserving(), weights: [0.5, 0.5], means: [[-2] + others, [2] + others],
+      covariances: [diagonal, diagonal])
+    let variances = try [0.5, 100].map { noise in
+      let posterior = try PosteriorField(
+        prior, of: .entries((0..<width).map { $0 == 0 }, of: [width]),
+        observed: Tensor([1, 1], [0.4]), noiseDeviation: noise)
+      let result = try ParticleSampler(posterior, particles: 100, steps: 12)
+        .sample(sets: 40, key: RandomKey(4))
+      #expect(result.sets.allSatisfy { noise < 1 ? $0.resamplings > 1 : $0.resamplings == 0 })
+      return estimate(
+        means(result) { x in x.dropFirst().reduce(0) { $0 + $1 * $1 } / Double(width - 1) })
+    }
+    let (found, plain) = (variances[0], variances[1])
+    print("variance of free numbers", found, "where nothing is resampled", plain)
+    let error = (found.error * found.error + plain.error * plain.error).squareRoot()
+    #expect(abs(found.value - plain.value) < 5 * error && error < 0.03)
+  }
+
+  /// Particles at hand come from fewer and fewer of those at the start, and from as many while none is resampled.
+  @Test func ancestorsOnlyGetFewer() throws {
+    let posterior = try PosteriorField(
+      MixtureOracle<Double>(process: VariancePreserving(), parameters: MixturePosterior.modes),
+      of: .matrix([[1, 0.5]], of: [2]), observed: Tensor([1, 1], [4]), noiseDeviation: 0.05)
+    let sampler = try ParticleSampler(posterior, particles: 40, steps: 20)
+    func set(_ steps: Int) throws -> ParticleSet {
+      var heard = 0
+      return try sampler.sample(sets: 1, key: RandomKey(2)) { _ in
+        heard += 1
+        return heard <= steps
+      }.sets[0]
+    }
+    let sets = try (0...19).map(set)
+    let (ancestors, resamplings) = (sets.map(\.ancestors), sets.map(\.resamplings))
+    print("ancestors", ancestors, "after", resamplings)
+    #expect(ancestors[0] == 40 && resamplings[19] > 3)
+    for step in 1...19 {
+      #expect(ancestors[step] <= ancestors[step - 1])
+      if resamplings[step] == resamplings[step - 1] {
+        #expect(ancestors[step] == ancestors[step - 1])
+      }
+    }
+  }
+
   private func share(_ x: [Double]) -> Double { x[1] > 0.2 ? 1 : 0 }
 
   /// Of three modes an observation leaves two, and their shares are the exact ones, as is the evidence; the field alone, by the
