@@ -1,11 +1,11 @@
 import ScoreTensors
 
 /// The axes in which the maps of a fitted solver are diagonal: the principal ones of a batch, or those of the entries.
-struct PrincipalAxes: Sendable {
+package struct PrincipalAxes: Sendable {
   /// The shape of a sample.
   let sampleShape: Shape
   /// One axis a row, `[D, D]`; nil for those of the entries.
-  let axes: Tensor<Double>?
+  package let axes: Tensor<Double>?
 
   /// The samples' entries up to which principal axes are found: a solver takes three products with a D × D matrix a step,
   /// and the axes cost some 50 D³ operations, seconds at the limit.
@@ -18,7 +18,7 @@ struct PrincipalAxes: Sendable {
   /// the axes of an affine map are exact however few the samples, if there are more of them than entries.
   ///
   /// `check` is told about how much is done on the way, and what it throws ends the work.
-  init<Scalar: TensorScalar>(
+  package init<Scalar: TensorScalar>(
     ofStates states: Tensor<Scalar>, fromNormal numbers: Tensor<Scalar>, deviation: Double,
     check: (_ done: Double) throws -> Void
   ) throws {
