@@ -121,7 +121,7 @@ enum Reports {
 
   struct Study: Decodable {
     var model, sde, reference, out: String
-    var count: Int
+    var count, remaining: Int
     var floor: Value
     var curves: [Curve]
     var leftOut: [Omission]

@@ -130,7 +130,7 @@ struct Distillation<Scalar: TensorScalar> {
       "--solver": option("--solver") ?? Self.standardSolver, "--solver-steps": "\(steps)",
     ]
     notes["--guidance"] = option("--guidance")
-    notes[Self.fingerprintNote] = try Self.fingerprint(of: model, named: text)
+    notes[Self.fingerprintNote] = try model.fingerprint
     let known = [
       DataNote.scale.name, DataNote.standardization.name, DataNote.columns.name,
       DataNote.emptyClasses.name, DataNote.classNames.name,
@@ -194,21 +194,5 @@ struct Distillation<Scalar: TensorScalar> {
       try Preconditioning(
         text ?? "gaussian", mean: moments.mean, deviation: moments.deviation)
     }
-  }
-
-  /// A text that tells a model from others: of its parameters, or of its words.
-  private static func fingerprint(
-    of model: LoadedModel<Scalar>, named text: String
-  ) throws -> String {
-    if let network = model.field as? ScoreModel<Scalar> {
-      let all = network.parameters.tensors.map { $0.reshaped([$0.count, 1]) }
-      return Dataset(name: "", samples: .concatenated(all)).fingerprint
-    }
-    let prefix = "mixture:"
-    let words =
-      text.hasPrefix(prefix)
-      ? try String(contentsOfFile: String(text.dropFirst(prefix.count)), encoding: .utf8) : text
-    let bytes = words.utf8.map { Double($0) }
-    return Dataset(name: "", samples: Tensor([bytes.count, 1], bytes)).fingerprint
   }
 }

@@ -15,50 +15,107 @@ enum StudyCommand: ScalarCommand {
     Option("--count", "N", "samples of each solve (default 500)"),
     .lastTime, .seed,
     Option("--out", "DIR", "where study.svg, study.json and study.txt go (required)"),
+    Option("--resume", nil, "go on with the study in --out"),
   ]
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
-    let arguments = session.arguments
-    let folder = try arguments.required("--out")
-    let budgets = try budgets(arguments)
-    let solvers = try solvers(arguments)
-    let grids = try grids(arguments)
-    let count = try arguments.integer("--count", atLeast: 3, atMost: 1 << 20) ?? 500
-    let epsilon = try arguments.positive("--epsilon")
-    let seed = try arguments.seed
+    let folder = try session.arguments.required("--out")
+    let earlier = try earlier(session, in: folder, type)
+    let session = earlier?.settings.completing(session) ?? session
+    var settings = try settings(session.arguments, type)
     let model = try LoadedModel<Scalar>(session)
+    settings.process = ProcessSpec.text(of: model.field.process)
+    settings.fingerprint = try model.fingerprint
+    settings.epsilon =
+      try session.arguments.positive("--epsilon") ?? model.field.process.cutoffs.sampling
+    try earlier?.settings.check(settings, in: folder)
     try session.checkMemory(
-      samples: count, numbers: model.field.sampleShape.count,
+      samples: settings.count, numbers: model.field.sampleShape.count,
       scalarSize: MemoryLayout<Scalar>.size, of: "the samples")
     // Made to see that it can be, and only made to stay once there is something to put there: a study that fails or is ended
-    // leaves none.
+    // before leaves none.
     let new = FilePlace.missingFolders(folder)
     defer { FilePlace.removeIfEmpty(new) }
     try session.makeFolder(folder, for: "--out")
     FilePlace.removeIfEmpty(new)
 
     let study = Study(
-      field: model.field, budgets: budgets, solvers: solvers, grids: grids, count: count,
-      epsilon: epsilon ?? model.field.process.cutoffs.sampling,
-      key: RandomKey(seed).folded("study"))
-    let bar = session.progress("study")
-    let start = ContinuousClock.now
-    let result = try study.run { fraction, note in bar.update(min(0.999, fraction), note) }
-    bar.update(1)
-    guard !result.curves.isEmpty else {
+      field: model.field, budgets: settings.budgets, solvers: settings.solvers,
+      grids: settings.grids, count: settings.count, epsilon: settings.epsilon,
+      key: RandomKey(try session.arguments.seed).folded("study"))
+    let report = try measure(study, settings, after: earlier, in: folder, session)
+    guard !report.result.curves.isEmpty else {
       throw CommandError.failure(
-        "none of these solvers finished within \(budgets.last ?? 0) evaluations\(result.omissions.last.map { " (\($0.solver): \($0.reason))" } ?? ""); ask for more by --nfe, or for other solvers"
+        "none of these solvers finished within \(settings.budgets.last ?? 0) evaluations\(report.result.omissions.last.map { " (\($0.solver): \($0.reason))" } ?? ""); ask for more by --nfe, or for other solvers"
       )
     }
-    let report = StudyReport(
-      result: result, model: arguments.text("--model") ?? "",
-      process: ProcessSpec.text(of: model.field.process), budgets: budgets, count: count,
-      epsilon: study.epsilon, seed: seed, seconds: start.duration(to: .now).seconds, folder: folder)
     try session.makeFolder(folder, for: "--out")
-    try AtomicFile.write(report.figure.svg, to: folder + "/study.svg")
-    try AtomicFile.write(report.json.text + "\n", to: folder + "/study.json")
-    try AtomicFile.write(report.text + "\n", to: folder + "/study.txt")
+    try report.write()
     try session.finish(report.json, report.text)
+  }
+
+  /// The study that `--resume` goes on with, if it is given.
+  private static func earlier<Scalar>(
+    _ session: Session, in folder: String, _ type: Scalar.Type
+  ) throws -> StudyRecord<Scalar>? {
+    if session.arguments.has("--resume") { return try StudyRecord.read(in: folder) }
+    guard !FilePlace.exists(StudyRecord<Scalar>.path(in: folder)) else {
+      throw CommandError.usage(
+        "--out \(folder) holds a study already; give --resume to go on with it, or another folder")
+    }
+    return nil
+  }
+
+  /// What options ask for; what takes the model to be known is still to be said.
+  private static func settings<Scalar: TensorScalar>(
+    _ arguments: Arguments, _ type: Scalar.Type
+  ) throws -> StudySettings {
+    StudySettings(
+      model: arguments.text("--model") ?? "", fingerprint: "", label: arguments.text("--class"),
+      given: arguments.text("--given"), process: "", scalar: Scalar.typeName,
+      epsilon: try arguments.positive("--epsilon") ?? 0, budgets: try budgets(arguments),
+      solvers: try solvers(arguments), grids: try grids(arguments),
+      count: try arguments.integer("--count", atLeast: 3, atMost: 1 << 20) ?? 500,
+      seed: "\(try arguments.seed)")
+  }
+
+  /// Runs a study, whose files are written after each measurement, to the end or until a signal.
+  private static func measure<Scalar>(
+    _ study: Study<Scalar>, _ settings: StudySettings, after earlier: StudyRecord<Scalar>?,
+    in folder: String, _ session: Session
+  ) throws -> StudyReport<Scalar> {
+    let bar = session.progress("study")
+    let start = ContinuousClock.now
+    var known: StudyReport<Scalar>?
+    func report(_ result: Study<Scalar>.Result) -> StudyReport<Scalar> {
+      StudyReport(
+        result: result, settings: settings,
+        seconds: (earlier?.seconds ?? 0) + start.duration(to: .now).seconds, folder: folder)
+    }
+    if earlier != nil { Interruption.watch() }
+    do {
+      let result = try study.run(after: earlier?.result) { fraction, note in
+        bar.update(min(0.999, fraction), note)
+        return Interruption.received == nil
+      } save: { result in
+        guard !result.curves.isEmpty else { return }
+        // From here on there is a study in the folder, which a signal leaves in good order.
+        if known == nil, earlier == nil { Interruption.watch() }
+        try session.makeFolder(folder, for: "--out")
+        known = report(result)
+        try known?.write()
+      }
+      bar.update(1)
+      return report(result)
+    } catch {
+      bar.leave()
+      guard error is CancellationError, let signal = Interruption.received else { throw error }
+      let remaining = known?.result.remaining ?? earlier?.result.remaining ?? 0
+      throw CommandError.stopped(
+        by: signal,
+        "stopped by \(signal.name) with \(NumberText.counted(remaining, "measurement")) still to be made; scoresde study --out \(folder) --resume goes on from there"
+      )
+    }
   }
 
   private static func budgets(_ arguments: Arguments) throws -> [Int] {

@@ -4,24 +4,28 @@ import ScoreSDE
 /// A study as text, JSON and a figure.
 struct StudyReport<Scalar: TensorScalar> {
   let result: Study<Scalar>.Result
-  let model: String
-  let process: String
-  let budgets: [Int]
-  let count: Int
-  let epsilon: Double
-  let seed: UInt64
+  let settings: StudySettings
   let seconds: Double
   let folder: String
 
+  private var budgets: [Int] { settings.budgets }
+
   private typealias Curve = Study<Scalar>.Curve
   private typealias Point = Study<Scalar>.Point
+
+  /// Writes the figure and the tables, and last what a study goes on from.
+  func write() throws {
+    try AtomicFile.write(figure.svg, to: folder + "/study.svg")
+    try AtomicFile.write(text + "\n", to: folder + "/study.txt")
+    try AtomicFile.write(json.text + "\n", to: StudyRecord<Scalar>.path(in: folder))
+  }
 
   // MARK: Text
 
   /// The tables: end-point errors of solvers of the flow, distances of all, and adaptive solvers by tolerance.
   var text: String {
     var parts = [
-      "\(model), \(process), ε = \(NumberText.trimmed(epsilon)), \(count) samples, \(NumberText.significant(seconds, digits: 3)) s"
+      "\(settings.model), \(settings.process), ε = \(NumberText.trimmed(settings.epsilon)), \(settings.count) samples, \(NumberText.significant(seconds, digits: 3)) s"
     ]
     let deterministic = result.curves.filter { $0.grid != "adaptive" && $0.points[0].error != nil }
     if !deterministic.isEmpty {
@@ -38,6 +42,11 @@ struct StudyReport<Scalar: TensorScalar> {
     let adaptive = result.curves.filter { $0.grid == "adaptive" }
     if !adaptive.isEmpty { parts.append(toleranceTable(adaptive).text) }
     if !result.omissions.isEmpty { parts.append(omissionTable.text) }
+    if result.remaining > 0 {
+      parts.append(
+        "\(NumberText.counted(result.remaining, "measurement")) still to be made: scoresde study --out \(folder) --resume"
+      )
+    }
     parts.append("figure: \(folder)/study.svg")
     return parts.joined(separator: "\n")
   }
@@ -117,33 +126,33 @@ struct StudyReport<Scalar: TensorScalar> {
     func estimate(_ value: Estimate) -> JSON {
       .object([("value", .number(value.value)), ("standardError", .number(value.standardError))])
     }
-    return .object([
-      ("model", .string(model)), ("sde", .string(process)), ("epsilon", .number(epsilon)),
-      ("count", .integer(count)), ("seed", .string("\(seed)")), ("seconds", .number(seconds)),
-      ("reference", .string(result.reference)), ("floor", estimate(result.floor)),
-      (
-        "curves",
-        .array(
-          result.curves.map { curve in
-            .object([
-              ("solver", .string(curve.solver)), ("grid", .string(curve.grid)),
-              (
-                "points",
-                .array(
-                  curve.points.map { point in
-                    .object([
-                      ("budget", point.budget.map { .integer($0) } ?? .null),
-                      ("tolerance", point.tolerance.map { .number($0) } ?? .null),
-                      ("nfe", .number(point.evaluations)),
-                      ("error", point.error.map(estimate) ?? .null),
-                      ("distance", estimate(point.distance)),
-                    ])
-                  })
-              ),
-            ])
-          })
-      ), ("leftOut", .array(result.omissions.map(Self.json))), ("out", .string(folder)),
-    ])
+    return .object(
+      settings.json + [
+        ("seconds", .number(seconds)), ("remaining", .integer(result.remaining)),
+        ("reference", .string(result.reference)), ("floor", estimate(result.floor)),
+        (
+          "curves",
+          .array(
+            result.curves.map { curve in
+              .object([
+                ("solver", .string(curve.solver)), ("grid", .string(curve.grid)),
+                (
+                  "points",
+                  .array(
+                    curve.points.map { point in
+                      .object([
+                        ("budget", point.budget.map { .integer($0) } ?? .null),
+                        ("tolerance", point.tolerance.map { .number($0) } ?? .null),
+                        ("nfe", .number(point.evaluations)),
+                        ("error", point.error.map(estimate) ?? .null),
+                        ("distance", estimate(point.distance)),
+                      ])
+                    })
+                ),
+              ])
+            })
+        ), ("leftOut", .array(result.omissions.map(Self.json))), ("out", .string(folder)),
+      ])
   }
 
   private static func json(_ omission: Study<Scalar>.Omission) -> JSON {
@@ -174,7 +183,9 @@ struct StudyReport<Scalar: TensorScalar> {
       .horizontalRule(
         at: max(result.floor.value, result.floor.standardError), label: "a fine solve, or its error"
       ))
-    return Panels([differences, distances], summary: "Error against NFE on \(model), \(process)")
+    return Panels(
+      [differences, distances],
+      summary: "Error against NFE on \(settings.model), \(settings.process)")
   }
 
   /// The best grid of each solver, the best solver first.
