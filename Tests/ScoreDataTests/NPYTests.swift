@@ -69,6 +69,40 @@ import Testing
     #expect(isBytes == [true, false, false, false])
   }
 
+  /// Images of another whole type are bytes where their numbers are; series, and floating-point numbers, are what they say.
+  @Test(arguments: [
+    ("<i8", 8, [1, 2, 2, 1], [0, 7, 128, 255], true),
+    (">i2", 2, [1, 2, 2, 1], [0, 7, 128, 255], true),
+    ("<u4", 4, [1, 2, 2, 1], [0, 7, 128, 255], true),
+    ("<i8", 8, [1, 2, 2], [0, 7, 128, 255], false),
+    ("<i8", 8, [1, 2, 2, 1], [0, 7, 128, 256], false),
+    ("<i8", 8, [1, 2, 2, 1], [-1, 7, 128, 255], false),
+    ("<i8", 8, [1, 2, 2, 1], [0, 1, 1, 127], false),
+  ])
+  func imagesOfWholeNumbersAreBytes(
+    _ type: String, _ size: Int, _ shape: [Int], _ entries: [Int], _ expected: Bool
+  ) throws {
+    let extents = shape.map { "\($0)," }.joined(separator: " ")
+    let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(extents)), }\n"
+    let start: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0]
+    let data = entries.flatMap { entry in
+      let bytes = (0..<size).map { UInt8(truncatingIfNeeded: entry >> (8 * $0)) }
+      return type.hasPrefix(">") ? bytes.reversed() : bytes
+    }
+    let file = start + Array(header.utf8) + data
+    let (tensor, isBytes) = try NPY.decode(file, path: "x.npy", as: Float.self)
+    #expect(tensor.scalars == entries.map { Float($0) } && isBytes == expected)
+  }
+
+  @Test func aNumberThatIsNoneHasNoSign() throws {
+    var file = NPY.encode(Tensor<Float>([1], [0]))
+    file.replaceSubrange(file.count - 4..<file.count, with: [0, 0, 0xC0, 0xFF])
+    let error = #expect(throws: DataError.self) {
+      try NPY.decode(file, path: "x.npy", as: Float.self)
+    }
+    #expect(error.map { "\($0)".contains("entry [0] is nan as Float") } == true)
+  }
+
   @Test func whatIsWrittenIsWhatNumPyWrites() throws {
     let floats = Tensor<Float>([2, 3], Self.quarters.map { Float($0) })
     #expect(NPY.encode(floats) == bytes(base64: NPYFixture.f4))

@@ -61,3 +61,20 @@ import Testing
     #expect(wrong.status == 1 && wrong.errors.contains("has shape [1, 12, 17, 1]"))
   }
 }
+
+extension PictureTests {
+  /// Levels that are no bytes are said to be taken as continuous, and so is what goes beyond or between them not.
+  @Test(arguments: [
+    ([0, 7, 128, 255], true), ([0, 7, 128, 256], false), ([0, 7.5, 128, 255], false),
+  ])
+  func levelsInOtherNumbersAreTold(_ entries: [Double], _ isTold: Bool) throws {
+    let bench = try Workbench(["x.npy": .npy(entries + entries, shape: [2, 2, 2, 1])])
+    let outcome = try bench.scoresde(
+      "train --data x.npy --network mlp:width=8,layers=1 --batch-size 2 --steps 1 --out run")
+    #expect(outcome.status == 0)
+    let remark =
+      "all numbers are whole, from 0 to 255, and are taken as continuous, as they are no bytes: if they are the levels of images, train on an array of bytes, in NumPy x.astype(\"uint8\")\n"
+    #expect(outcome.errors.contains(remark) == isTold, "\(outcome.errors)")
+    #expect(try RunFolder(bench.path("run")).description().notes["scale"] == nil)
+  }
+}

@@ -55,3 +55,8 @@ extension Array where Element: TensorScalar {
     }
   }
 }
+
+extension BinaryFloatingPoint where Self: LosslessStringConvertible {
+  /// The number in an error's sentence; what is no number has no sign there.
+  package var inSentence: String { isNaN ? "nan" : "\(self)" }
+}

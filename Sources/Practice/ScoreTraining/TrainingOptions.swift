@@ -123,8 +123,3 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
   public let description: String
   public init(_ description: String) { self.description = description }
 }
-
-extension Double {
-  /// The number in an error's sentence; what is no number has no sign there.
-  var inSentence: String { isNaN ? "nan" : "\(self)" }
-}

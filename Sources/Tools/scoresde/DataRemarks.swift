@@ -31,6 +31,11 @@ enum DataRemarks {
         "no sample is of class \(names.said(empty)): nothing is learnt of it, and --class refuses it\(data.classNames == nil ? "; classes are numbered from 0 without gaps" : "")"
       )
     }
+    if data.scale == nil, data.sampleShape.rank > 1, data.samples.isOfBytes {
+      remarks.append(
+        "all numbers are whole, from 0 to 255, and are taken as continuous, as they are no bytes: if they are the levels of images, train on an array of bytes, in NumPy x.astype(\"uint8\")"
+      )
+    }
     if isTable {
       let constants = constantColumns(data.samples)
       if !constants.isEmpty {

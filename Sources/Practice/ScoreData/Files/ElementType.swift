@@ -13,6 +13,9 @@ struct ElementType: Equatable {
   /// Whether the numbers are whole bytes, as pixels are.
   var isByte: Bool { kind == .unsigned && size == 1 }
 
+  /// Whether the numbers are whole.
+  var isInteger: Bool { kind == .signed || kind == .unsigned }
+
   /// Whether there are numbers of this type that Float would round.
   var isWide: Bool { size > 4 || size == 4 && kind != .float }
 
@@ -79,6 +82,6 @@ extension Tensor {
     }
     throw DataError(
       .notFinite, path,
-      "entry \(index) is \(value) as \(Scalar.self), where finite numbers are needed")
+      "entry \(index) is \(value.inSentence) as \(Scalar.self), where finite numbers are needed")
   }
 }

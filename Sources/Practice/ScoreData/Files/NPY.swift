@@ -12,6 +12,8 @@ public enum NPY {
   }
 
   /// Decodes the bytes of a file; `path` is for messages.
+  ///
+  /// Images `[n, height, width, channels]` of whole numbers are bytes too, whatever their type, where they are as bytes are.
   package static func decode<Scalar: TensorScalar>(
     _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self,
     allowsNonFinite: Bool = false
@@ -55,11 +57,12 @@ public enum NPY {
     let data = try reader.take(needed, "the data")
     if header.element.isWide {
       let exact: Tensor<Double> = header.tensor(data)
-      return (try exact.rounded(allowsNonFinite: allowsNonFinite, path), false)
+      let tensor: Tensor<Scalar> = try exact.rounded(allowsNonFinite: allowsNonFinite, path)
+      return (tensor, header.holdsImages && tensor.isOfBytes)
     }
     let tensor: Tensor<Scalar> = header.tensor(data)
     if !allowsNonFinite { try tensor.checkFinite(path) }
-    return (tensor, header.element.isByte)
+    return (tensor, header.element.isByte || header.holdsImages && tensor.isOfBytes)
   }
 
   /// Writes an array as `float32` or `float64`, whichever the tensor is, whole or not at all.
@@ -97,6 +100,9 @@ public enum NPY {
 }
 
 extension NPYHeader {
+  /// Whether they can be nothing but images of whole numbers.
+  fileprivate var holdsImages: Bool { element.isInteger && extents.count == 4 }
+
   /// Decodes the numbers that follow, whose bytes are as many as they take, in whichever memory order.
   fileprivate func tensor<Scalar: TensorScalar>(_ data: ArraySlice<UInt8>) -> Tensor<Scalar> {
     isFortranOrder && extents.count > 1
@@ -106,6 +112,14 @@ extension NPYHeader {
 }
 
 extension Tensor {
+  /// Whether entries are as those of images in bytes: whole numbers from 0 to 255 that reach beyond the middle of that range.
+  package var isOfBytes: Bool {
+    withUnsafeBuffer { entries in
+      entries.allSatisfy { $0 >= 0 && $0 <= 255 && $0 == $0.rounded() }
+        && entries.contains { $0 >= 128 }
+    }
+  }
+
   /// The tensor with its axes in reverse order.
   fileprivate var axesReversed: Tensor {
     let target = Shape(shape.extents.reversed())
