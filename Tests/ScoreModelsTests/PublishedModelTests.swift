@@ -324,6 +324,39 @@ import Testing
     #expect(try refusal(of: folder).contains("a program for Python"))
   }
 
+  /// Files in half precision stand in for the plain one; other weights have to be asked for by name.
+  @Test func weightsInHalfPrecisionStandIn() throws {
+    let folder = try Self.plain.folder()
+    defer { withExtendedLifetime(folder) {} }
+    let name = "diffusion_pytorch_model"
+    let whole = try PublishedModel(folder.path)
+    let parameters: Parameters<Float> = try whole.parameters()
+    #expect(!whole.hasRoundedWeights)
+    func move(_ variant: String, to other: String) throws {
+      try FileManager.default.moveItem(
+        atPath: "\(folder.path)/\(name)\(variant).safetensors",
+        toPath: "\(folder.path)/\(name)\(other).safetensors")
+    }
+    try move("", to: ".non_ema")
+    let sentence = refusal(of: folder.path)
+    #expect(
+      sentence.contains("there is no \(name).safetensors, but \(name).non_ema.safetensors"),
+      "\(sentence)")
+    var last = ".non_ema"
+    for variant in [".bf16", ".fp16"] {
+      try move(last, to: variant)
+      last = variant
+      let model = try PublishedModel(folder.path)
+      #expect(model.hasRoundedWeights && model.weightsPath.hasSuffix("\(variant).safetensors"))
+      #expect(try model.parameters().tensors == parameters.tensors)
+    }
+    // What is rounded less is taken of two, and the plain file before all.
+    try folder.write("", to: "\(name).bf16.safetensors")
+    #expect(try PublishedModel(folder.path).weightsPath.hasSuffix(".fp16.safetensors"))
+    try folder.write("", to: "\(name).safetensors")
+    #expect(try !PublishedModel(folder.path).hasRoundedWeights)
+  }
+
   private func refusal(of folder: PublishedFiles) throws -> String {
     let sentence = withExtendedLifetime(folder) { refusal(of: folder.path) }
     #expect(sentence.contains(folder.path))

@@ -46,7 +46,7 @@ extension PublishedModel {
     let most = Double(Scalar.greatestFiniteMagnitude).squareRoot() / 1e4
     if let bad = tensor.scalars.first(where: { !(abs(Double($0)) <= most) }) {
       throw FileError(
-        "\(weightsPath): \(name) has an entry of \(bad) in \(Scalar.typeName); expected finite numbers of up to \(Spec.text(most.rounded()))"
+        "\(weightsPath): \(name) has an entry of \(bad.inSentence) in \(Scalar.typeName); expected finite numbers of up to \(Spec.text(most.rounded()))"
       )
     }
     let shape = parameter.shape

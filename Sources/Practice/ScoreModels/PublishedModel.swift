@@ -15,7 +15,8 @@ import ScoreTensors
 /// Images have `[height, width, channels]` where the published network has channels first, and values from −1 to 1 likewise, or
 /// under the VE SDE from 0 to 1. A DDPM is given the chain's step i at the time (i + 1)/N; between these it sees a fraction of a
 /// step. Where a network knows classes it has no score of all samples together: it was never asked for one. Of networks that give
-/// variances of steps too the means alone are taken. Other blocks than DDPM's and NCSN++'s are refused.
+/// variances of steps too the means alone are taken. Where weights are there rounded to half precision alone, as `….fp16.safetensors`
+/// or `….bf16.safetensors`, they are taken as they are. Other blocks than DDPM's and NCSN++'s are refused.
 public struct PublishedModel: Sendable {
   /// The network, its images and what it gives.
   public let configuration: ModelConfiguration
@@ -23,7 +24,8 @@ public struct PublishedModel: Sendable {
   public let scheduler: PublishedScheduler
   /// Whether the published network gives variances of steps too, which are left unused.
   public let hasLearnedVariances: Bool
-  let weightsPath: String
+  /// The file of its weights.
+  public let weightsPath: String
   let configPath: String
   let cosinesFirst: Bool
 
@@ -95,14 +97,30 @@ public struct PublishedModel: Sendable {
   private static func weights(beside config: String) throws(FileError) -> String {
     let folder = AtomicFile.folder(of: config)
     let name = "diffusion_pytorch_model"
-    let path = "\(folder)/\(name).safetensors"
-    guard FileManager.default.fileExists(atPath: path) else {
-      let isPickled = FileManager.default.fileExists(atPath: "\(folder)/\(name).bin")
-      throw FileError(
-        "\(folder): there is no \(name).safetensors\(isPickled ? ", but a .bin, which is a program for Python to run" : ""); expected the weights as safetensors"
-      )
+    let names = ([""] + roundings.map { ".\($0)" }).map { "\(name)\($0).safetensors" }
+    if let found = names.first(where: {
+      FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+    }) {
+      return "\(folder)/\(found)"
     }
-    return path
+    let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    let others = files.filter { $0.hasPrefix("\(name).") && $0.hasSuffix(".safetensors") }
+    let remark =
+      others.first.map {
+        ", but \($0), which is another set of weights and is taken under the name \(name).safetensors alone"
+      }
+      ?? (files.contains("\(name).bin")
+        ? ", but a .bin, which is a program for Python to run" : "")
+    throw FileError(
+      "\(folder): there is no \(names[0])\(remark); expected the weights as safetensors")
+  }
+
+  /// What files of the same weights in half precision are called by, the one that rounds less first.
+  private static let roundings = ["fp16", "bf16"]
+
+  /// Whether the weights are those of a file in half precision.
+  public var hasRoundedWeights: Bool {
+    Self.roundings.contains { weightsPath.hasSuffix(".\($0).safetensors") }
   }
 
   /// The model.

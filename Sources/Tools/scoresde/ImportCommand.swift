@@ -85,6 +85,9 @@ enum ImportCommand: ScalarCommand {
     if published.hasLearnedVariances {
       remarks.append("the variances that it gives beside its prediction are left unused")
     }
+    if published.hasRoundedWeights {
+      remarks.append("the weights are those of \(published.weightsPath), in half precision")
+    }
     return remarks
   }
 
