@@ -12,6 +12,11 @@ import Testing
     #expect(NumberText.significant(value, digits: digits) == expected)
   }
 
+  @Test func whatIsNoNumberHasNoSign() {
+    #expect(NumberText.fixed(-.nan, decimals: 2) == "nan")
+    #expect(NumberText.fixed(-.infinity, decimals: 2) == "-inf")
+  }
+
   @Test(arguments: [
     (2.18432, 0.0123, "2.184 ± 0.012"), (2.18432, 0.5, "2.18 ± 0.50"), (1234.5, 67, "1234 ± 67"),
     (0.000012345, 0.000001, "0.0000123 ± 0.0000010"), (.nan, 1, "nan ± 1.000"),

@@ -82,6 +82,9 @@ import Testing
     // What is too wide loses its middle.
     let cut = Raster.text("abcdefghij", channels: 1, factor: 1, within: 40)
     #expect(cut == Raster.text("ab…ij", channels: 1, factor: 1, within: 99) && cut.width <= 40)
+    // The end stays whole.
+    let counted = Raster.text("abcdefghij", end: ": 12", channels: 1, factor: 1, within: 64)
+    #expect(counted == Raster.text("ab…ij: 12", channels: 1, factor: 1, within: 99))
     // No two letters are alike.
     let letters = (0x20...0x7E).map { Character(Unicode.Scalar(UInt8($0))) }
     let drawn = Set(letters.map { Raster.text(String($0), channels: 1, within: 99) })

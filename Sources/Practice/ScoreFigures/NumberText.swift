@@ -15,6 +15,7 @@ public enum NumberText {
 
   /// A number with a fixed number of decimals.
   public static func fixed(_ value: Double, decimals: Int) -> String {
+    guard value.isFinite else { return significant(value) }
     let text = String(format: "%.*f", max(0, decimals), value)
     // A zero has no sign.
     return text.hasPrefix("-") && !text.contains(where: { ("1"..."9").contains($0) })

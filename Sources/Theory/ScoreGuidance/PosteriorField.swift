@@ -105,7 +105,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     }
     if let bad = noiseDeviations.first(where: { !($0 >= 0) || !($0 * $0).isFinite }) {
       throw SamplingError(
-        "a deviation of the noise is \(bad); expected 0 or above, with a finite square")
+        "a deviation of the noise is \(bad.inSentence); expected 0 or above, with a finite square")
     }
     if let coarse {
       let (own, other) = (prior.process, coarse.process)

@@ -42,7 +42,8 @@ extension FlowLikelihood {
       )
     }
     if let bad = fractions.first(where: { !$0.isFinite }) {
-      throw SamplingError("a fraction of the interpolation is \(bad); expected finite numbers")
+      throw SamplingError(
+        "a fraction of the interpolation is \(bad.inSentence); expected finite numbers")
     }
     guard !fractions.isEmpty else { return [] }
     let progress = SamplingProgress.untilStopped(progress)

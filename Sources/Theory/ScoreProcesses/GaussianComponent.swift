@@ -24,7 +24,7 @@ struct GaussianComponent: Sendable {
       throw ProcessError("\(names.mean) is empty; expected one number a dimension")
     }
     for (i, value) in mean.enumerated() where !value.isFinite {
-      throw ProcessError("\(names.mean)[\(i)] is \(value); expected a finite number")
+      throw ProcessError("\(names.mean)[\(i)] is \(value.inSentence); expected a finite number")
     }
     guard covariance.count == order else {
       throw ProcessError(
@@ -39,7 +39,7 @@ struct GaussianComponent: Sendable {
       }
       for (j, value) in row.enumerated() where !value.isFinite {
         throw ProcessError(
-          "\(names.covariance)[\(i)][\(j)] is \(value); expected a finite number")
+          "\(names.covariance)[\(i)][\(j)] is \(value.inSentence); expected a finite number")
       }
     }
     try Self.checkSymmetry(covariance, names.covariance)

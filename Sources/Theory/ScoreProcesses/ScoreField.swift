@@ -165,7 +165,8 @@ extension ScoreField {
       let value = process.marginal(at: t)[keyPath: divisor]
       guard Scalar(1 / value).isFinite, value > 0 else {
         throw ProcessError(
-          "\(what) is \(value) at t = \(t); expected a time at which it is a number above 0")
+          "\(what) is \(value.inSentence) at t = \(t); expected a time at which it is a number above 0"
+        )
       }
     }
   }

@@ -32,7 +32,7 @@ package struct AdaptiveIntegrator: Sendable {
   static func check(rtol: Double, atol: Double, maxEvaluations: Int) throws(SamplingError) {
     for (name, value) in [("rtol", rtol), ("atol", atol)] {
       guard value > 0, value.isFinite else {
-        throw SamplingError("\(name) is \(value); expected a positive number")
+        throw SamplingError("\(name) is \(value.inSentence); expected a positive number")
       }
     }
     guard maxEvaluations >= 2 else {

@@ -21,11 +21,12 @@ struct ComparisonFigure<Scalar: TensorScalar> {
     let color: Color
 
     var title: String { "\(option) \(set.name)" }
-    var counted: String {
+    var counts: String {
       count == set.count
-        ? "\(title): \(NumberText.counted(count, "sample"))"
-        : "\(title): \(NumberText.grouped(count)) of \(NumberText.counted(set.count, "sample"))"
+        ? ": \(NumberText.counted(count, "sample"))"
+        : ": \(NumberText.grouped(count)) of \(NumberText.counted(set.count, "sample"))"
     }
+    var counted: String { title + counts }
   }
 
   private var sides: [Side] {
@@ -61,7 +62,8 @@ struct ComparisonFigure<Scalar: TensorScalar> {
     let pictures = zip(sides, grids).flatMap { side, grid in
       [
         Raster.text(
-          side.counted, channels: grid.raster.channels, within: max(480, grid.raster.width)),
+          side.title, end: side.counts, channels: grid.raster.channels,
+          within: max(480, grid.raster.width)),
         grid.raster,
       ]
     }
