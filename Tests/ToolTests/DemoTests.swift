@@ -54,6 +54,25 @@ import Testing
   }
 }
 
+extension DemoTests {
+  @Test func aDemoThatIsStoppedSaysHowItGoesOn() throws {
+    let bench = try Workbench()
+    let (outcome, endedBySignal) = try bench.scoresde(
+      "demo --steps 100000 --out demo --quiet", sent: [SIGINT], onceThereIs: "demo/run/run.json")
+    #expect(!endedBySignal && outcome.status == 130, "\(outcome)")
+    #expect(
+      outcome.errors.contains(
+        "of 100000, with a checkpoint in demo/run; the same demo begins anew, and scoresde train --out demo/run --resume goes on with its training alone\n"
+      ))
+    let step =
+      try Safetensors<Float>(contentsOf: bench.path("demo/run/checkpoint.safetensors"))
+      .metadata["step"].flatMap { Int($0) } ?? 0
+    let report: Reports.Train = try bench.report(
+      "train --out demo/run --resume --steps \(step + 1)")
+    #expect(report.steps == step + 1)
+  }
+}
+
 /// Bits per dimension of the test digits in closed form, under Gaussians with the moments of the training digits.
 private struct Digits64 {
   private let training = rows(.training)

@@ -47,14 +47,8 @@ enum DemoCommand: Command {
       process: process,
       options: options, pool: session.pool)
     job.description.notes[note] = "yes"
-    let bar = session.progress("train     ")
     let start = ContinuousClock.now
-    try AtomicFile.makeFolder(folder.path)
-    try folder.alone {
-      folder.clear()
-      try folder.create(job.description)
-      try job.run(in: folder, checkpointEvery: 1000) { bar.update($0, $1) }
-    }
+    try train(&job, in: folder, session)
     let trainingSeconds = start.duration(to: .now).seconds
     let model = try job.trainer.averagedModel(pool: session.pool)
 
@@ -69,5 +63,27 @@ enum DemoCommand: Command {
       test: test)
     try report.write(to: out)
     try session.finish(report.json(out: out), report.text(out: out))
+  }
+
+  /// Trains to the end, or until a signal, which leaves a run to go on with.
+  private static func train(
+    _ job: inout TrainingJob<Float>, in folder: RunFolder, _ session: Session
+  ) throws {
+    let bar = session.progress("train     ")
+    try AtomicFile.makeFolder(folder.path)
+    try folder.alone {
+      Interruption.watch()
+      folder.clear()
+      try folder.create(job.description)
+      try job.run(
+        in: folder, checkpointEvery: 1000, shouldStop: { Interruption.received != nil },
+        progress: { bar.update($0, $1) })
+    }
+    guard let signal = Interruption.received else { return Interruption.endWatch() }
+    bar.leave()
+    throw CommandError.stopped(
+      by: signal,
+      "stopped by \(signal.name) at step \(job.trainer.step) of \(job.trainer.options.steps), with a checkpoint in \(folder.path); the same demo begins anew, and scoresde train --out \(folder.path) --resume goes on with its training alone"
+    )
   }
 }

@@ -38,9 +38,19 @@ enum Interruption: Int32 {
         signal(SIGTERM, SIG_DFL)
         if !isFirst { raise(number) }
       }
-      let isIgnored = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-      if isIgnored { signal(number, SIG_IGN) }
+      restoreIgnored(number, before)
     }
+  }
+
+  /// Has signals end the program at once from here on, as before `watch`.
+  static func endWatch() {
+    for number in [SIGINT, SIGTERM] { restoreIgnored(number, signal(number, SIG_DFL)) }
+  }
+
+  /// Ignores a signal still, where it was ignored before.
+  private static func restoreIgnored(_ number: Int32, _ before: (@convention(c) (Int32) -> Void)?) {
+    let isIgnored = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    if isIgnored { signal(number, SIG_IGN) }
   }
 }
 
