@@ -182,3 +182,26 @@ import Testing
     #expect(ends.count == 4000 && Array(ends.suffix(2000)) == samples)
   }
 }
+
+extension SampleTests {
+  @Test func aSolverIsReportedByTheNameThatWasGiven() throws {
+    let bench = try Workbench()
+    for (asked, by) in [
+      ("--solver heun", "by heun (ode:method=heun,variable=noise),"),
+      ("--solver ddim", "by ddim,"), ("--solver ddim:eta=0", "by ddim,"),
+    ] {
+      let outcome = try bench.scoresde(
+        "sample --model gaussian \(asked) --steps 2 --count 2 --out x.npy --quiet")
+      #expect(outcome.output.contains(by), "\(outcome)")
+    }
+  }
+
+  @Test(arguments: [
+    ("nope", "--model is nope, but there is no such folder; expected that of a run, or an exact"),
+    ("gausian:mean=1", "there is no such folder (did you mean gaussian?); expected that of a run"),
+  ])
+  func aModelThatIsNotThereIsSaidToBeNone(_ model: String, _ sentence: String) throws {
+    let outcome = try Workbench().scoresde("sample --model \(model) --out x.npy")
+    #expect(outcome.status == 2 && outcome.errors.contains(sentence), "\(outcome)")
+  }
+}

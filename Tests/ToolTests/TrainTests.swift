@@ -183,6 +183,54 @@ import Testing
     #expect(try bench.data("run/checkpoint.safetensors") == before)
   }
 
+  /// Where there is no checkpoint yet, what the run is and what to do is said.
+  @Test func aRunWithoutACheckpointSaysWhatItIs() throws {
+    let bench = try Self.run()
+    let _: Reports.Train = try bench.report(
+      "distill --model gaussian --steps 1 --out fast --network mlp:width=8,layers=1")
+    try bench.remove("run/checkpoint.safetensors")
+    try bench.remove("fast/checkpoint.safetensors")
+    func sentence(of run: String) throws -> String {
+      try bench.scoresde("sample --model \(run) --out x.npy").errors
+    }
+    let ended = "without a checkpoint, as its training was ended before the first; scoresde"
+    #expect(
+      try sentence(of: "run")
+        == "scoresde: run holds a run \(ended) train --out run --resume starts it\n")
+    #expect(
+      try sentence(of: "fast")
+        == "scoresde: fast holds a run, a consistency model distilled from gaussian, \(ended) distill --out fast --resume starts it\n"
+    )
+    let going = "that another process is training, without a checkpoint yet; the first comes at"
+    for (run, kind, first) in [
+      ("run", "", 20), ("fast", ", a consistency model distilled from gaussian,", 1),
+    ] {
+      let said = try RunFolder(bench.path(run)).alone { try sentence(of: run) }
+      #expect(said == "scoresde: \(run) holds a run\(kind) \(going) step \(first)\n")
+    }
+  }
+
+  @Test func checkpointsAreMadeEveryTens() throws {
+    let bench = try Workbench(["data.npy": Levels.singleFile])
+    func train(_ words: String) throws -> (every: String?, remarks: [Substring]) {
+      let outcome = try bench.scoresde("train --out run --quiet \(words)")
+      try #require(outcome.status == 0, "\(outcome)")
+      return (
+        try RunFolder(bench.path("run")).description().notes["checkpoint every"],
+        outcome.errors.split(separator: "\n")
+      )
+    }
+    let new = "--data data.npy --network mlp:width=8,layers=1 --batch-size 4"
+    #expect(try train("\(new) --steps 1 --checkpoint-every 7").every == "10")
+    #expect(try train("--resume --steps 2 --checkpoint-every 21").every == "30")
+    let said = try bench.scoresde("train --out run --resume --steps 3 --checkpoint-every 31").errors
+    #expect(
+      said.contains("--checkpoint-every is 31; checkpoints are made every 40 steps, as losses are"))
+    let plain = try bench.scoresde("train --out run --resume --steps 4 --checkpoint-every 50")
+      .errors
+    #expect(!plain.contains("--checkpoint-every"))
+  }
+
   @Test(arguments: [
     ("--steps 10", "--steps is 10", "20"), ("--data other.npy", "other.npy", "data.npy"),
     ("--data moons", "moons", "data.npy"), ("--data none.npy", "none.npy", "no such file"),

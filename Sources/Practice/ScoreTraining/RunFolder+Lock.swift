@@ -16,7 +16,7 @@ extension RunFolder {
   /// ends. Nothing waits for it. On a file system without locks there is none.
   /// - Throws: `FileError` where another process has the folder, and where it cannot be opened; and what `body` throws.
   package func alone<Result>(_ body: () throws -> Result) throws -> Result {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = opened
     guard descriptor >= 0 else {
       throw FileError("cannot open the folder \(path): \(String(cString: strerror(errno)))")
     }
@@ -27,4 +27,14 @@ extension RunFolder {
     }
     return try body()
   }
+
+  /// Whether another process has the folder at this moment.
+  package var isInUse: Bool {
+    let descriptor = opened
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
+  private var opened: Int32 { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
 }

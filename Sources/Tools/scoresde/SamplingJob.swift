@@ -133,7 +133,15 @@ struct SamplingJob<Scalar: TensorScalar> {
     try finish(
       result.samples, under: conditions, solver: spec.spec.description, nfe: result.meanEvaluations,
       seconds,
-      others: others, by: "\(spec.spec)")
+      others: others, by: method)
+  }
+
+  /// The solver as it is called in full, after the name that it was asked for by where that is another.
+  private var method: String {
+    guard let asked = session.arguments.text("--solver"),
+      asked.prefix(while: { $0 != ":" }) != spec.spec.name
+    else { return "\(spec.spec)" }
+    return "\(asked) (\(spec.spec))"
   }
 
   /// Samples of fields, of which some are of the samples of several conditions, one after another.

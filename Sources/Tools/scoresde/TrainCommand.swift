@@ -59,6 +59,11 @@ enum TrainCommand: ScalarCommand {
     let arguments = session.arguments
     let folder = RunFolder(try arguments.required("--out"))
     let asked = try TrainingJob<Scalar>.interval(arguments)
+    if let asked, let text = arguments.text("--checkpoint-every"), Int(text) != asked {
+      session.say(
+        "--checkpoint-every is \(text); checkpoints are made every \(asked) steps, as losses are logged in tens"
+      )
+    }
     let start = ContinuousClock.now
     if arguments.has("--resume") {
       _ = try folder.description()
@@ -154,11 +159,23 @@ extension RunDescription {
   /// Checks that a run in a folder has a checkpoint.
   func checkCheckpoint(in folder: RunFolder) throws {
     guard !FilePlace.exists(folder.checkpointPath) else { return }
-    let remedy =
-      notes[ImportCommand.note].map {
-        "scoresde import \($0) --out RUN, with another folder for RUN, makes it anew"
-      } ?? "scoresde \(command) --out \(folder.path) --resume starts it"
-    throw CommandError.failure("\(folder.path) holds a run without a checkpoint; \(remedy)")
+    if let source = notes[ImportCommand.note] {
+      throw CommandError.failure(
+        "\(folder.path) holds a run without a checkpoint; scoresde import \(source) --out RUN, with another folder for RUN, makes it anew"
+      )
+    }
+    let origin = teacher.map { ", a consistency model distilled from \($0)," } ?? ""
+    guard folder.isInUse else {
+      throw CommandError.failure(
+        "\(folder.path) holds a run\(origin) without a checkpoint, as its training was ended before the first; scoresde \(command) --out \(folder.path) --resume starts it"
+      )
+    }
+    let interval = try DataNote.interval.value(in: self, of: folder)
+    let first = min(
+      options.steps, interval.map(TrainingJob<Float>.checkpointSteps) ?? options.steps)
+    throw CommandError.failure(
+      "\(folder.path) holds a run\(origin) that another process is training, without a checkpoint yet; the first comes at step \(first)"
+    )
   }
 }
 

@@ -25,9 +25,9 @@ struct TrainingJob<Scalar: TensorScalar> {
   /// Steps between checkpoints, where none are asked for.
   static var usualInterval: Int { 500 }
 
-  /// The steps between checkpoints that `--checkpoint-every` asks for.
+  /// The steps between checkpoints that `--checkpoint-every` asks for, as they can be.
   static func interval(_ arguments: Arguments) throws -> Int? {
-    try arguments.integer("--checkpoint-every", atLeast: 1)
+    try arguments.integer("--checkpoint-every", atLeast: 1).map(checkpointSteps)
   }
 
   /// So many steps, up to the next entry of the log, on which checkpoints fall, so that a resumed run logs the same means.
