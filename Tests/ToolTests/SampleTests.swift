@@ -197,8 +197,8 @@ extension SampleTests {
   }
 
   @Test(arguments: [
-    ("nope", "--model is nope, but there is no such folder; expected that of a run, or an exact"),
-    ("gausian:mean=1", "there is no such folder (did you mean gaussian?); expected that of a run"),
+    ("nope", "--model is nope, but there is no such folder; expected a run folder, or an exact"),
+    ("gausian:mean=1", "there is no such folder (did you mean gaussian?); expected a run folder"),
   ])
   func aModelThatIsNotThereIsSaidToBeNone(_ model: String, _ sentence: String) throws {
     let outcome = try Workbench().scoresde("sample --model \(model) --out x.npy")
