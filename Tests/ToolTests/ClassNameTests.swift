@@ -78,6 +78,7 @@ import Testing
     }
     // What is printed differs in how the class is spelled, and in times.
     func numbers(_ words: String) throws -> String {
+      try? bench.remove("study")
       let outcome = try bench.scoresde("\(words) --json --quiet")
       try #require(outcome.status == 0, "\(outcome.errors)")
       return outcome.output.replacing("\"class\": \"cat\"", with: "\"class\": \"1\"")
