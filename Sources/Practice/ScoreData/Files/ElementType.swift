@@ -82,6 +82,6 @@ extension Tensor {
     }
     throw DataError(
       .notFinite, path,
-      "entry \(index) is \(value.inSentence) as \(Scalar.self), where finite numbers are needed")
+      "entry \(index) is \(value) as \(Scalar.self), where finite numbers are needed")
   }
 }
