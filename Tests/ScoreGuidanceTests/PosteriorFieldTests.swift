@@ -8,18 +8,18 @@ import Testing
 /// The field of a posterior against closed forms: data that are Gaussian, where it is exact.
 @Suite struct PosteriorFieldTests {
   /// Images of 4 × 4 pixels with a random mean and covariance.
-  private static let shape: Shape = [4, 4]
-  private static let mean = RandomKey(1).normal([1, 16], of: Double.self).scalars
-  private static let covariance = randomCovariance(16, RandomKey(2))
+  static let shape: Shape = [4, 4]
+  static let mean = RandomKey(1).normal([1, 16], of: Double.self).scalars
+  static let covariance = randomCovariance(16, RandomKey(2))
 
-  private func prior<Scalar: TensorScalar>(
+  func prior<Scalar: TensorScalar>(
     _ process: any LinearProcess
   ) throws -> GaussianOracle<Scalar> {
     try GaussianOracle(
       process: process, mean: Self.mean, covariance: Self.covariance, sampleShape: Self.shape)
   }
 
-  private static func observations() throws -> [LinearObservation] {
+  static func observations() throws -> [LinearObservation] {
     let matrix = RandomKey(3).normal([5, 16], of: Double.self)
     return [
       try .entries((0..<16).map { $0 % 3 == 0 }, of: shape),
@@ -28,7 +28,7 @@ import Testing
     ]
   }
 
-  private func observed<Scalar: TensorScalar>(_ observation: LinearObservation) -> Tensor<Scalar> {
+  func observed<Scalar: TensorScalar>(_ observation: LinearObservation) -> Tensor<Scalar> {
     RandomKey(4).normal(Shape([1] + observation.shape.extents))
   }
 
@@ -184,97 +184,6 @@ import Testing
     }
   }
 
-  /// A coarse field changes nothing where the data are Gaussian: it says the same, even where directions are far narrower
-  /// than the data.
-  @Test(arguments: ProcessSpec.standardNames)
-  func coarseFieldsLeaveGaussiansAsTheyAre(_ name: String) throws {
-    let process = try ProcessSpec.process(name)
-    let field: GaussianOracle<Double> = try prior(process)
-    for observation in try Self.observations() {
-      func noise(_ coarse: GaussianOracle<Double>?, _ t: Double) throws -> Tensor<Double> {
-        try PosteriorField(
-          field, of: observation, observed: observed(observation), noiseDeviation: 0.1,
-          coarse: coarse, iterations: 30, tolerance: 1e-13
-        ).noise(RandomKey(6).normal([3, 4, 4]), at: .shared(t * process.endTime))
-      }
-      for t in [0.01, 0.3, 1] {
-        let (alone, held) = (try noise(nil, t), try noise(field, t))
-        let size = alone.scalars.map(abs).max() ?? 0
-        #expect(((held - alone).scalars.map(abs).max() ?? 1) < 1e-6 * size, "\(name), \(t)")
-      }
-    }
-  }
-
-  /// Errors of derivatives as a network has them grow as σ²/α² in V and throw samples far off; a coarse field holds them.
-  @Test func coarseFieldsHoldLearntOnes() throws {
-    let process = try VariancePreserving()
-    let pair = try GaussianOracle<Double>(
-      process: process, mean: [0, 0], covariance: [[1, 0.8], [0.8, 1]])
-    let observation = try LinearObservation.entries([true, false], of: [2])
-    func second(_ coarse: GaussianOracle<Double>?) throws -> [Double] {
-      let field = try PosteriorField(
-        ChangedField.wavy(pair), of: observation, observed: Tensor([1, 1], [1]), noiseDeviation: 0,
-        coarse: coarse)
-      let result = try Sampler(field, SolverSpec("unipc"), steps: 30).sample(
-        1000, key: RandomKey(1))
-      return (0..<1000).map { result.samples[$0, 1] }
-    }
-    func far(_ values: [Double]) -> Int { values.filter { !(abs($0 - 0.8) < 6 * 0.6) }.count }
-    let (alone, held) = (try second(nil), try second(pair))
-    let mean = held.reduce(0, +) / 1000
-    print("of 1000 samples off by six deviations: \(far(alone)), with a coarse field \(far(held))")
-    #expect(far(alone) > 10 && far(held) == 0)
-    // The ripples themselves, 0.0025 in ε̂, move the mean by a tenth of a deviation at most.
-    #expect(abs(mean - 0.8) < 0.06, "\(mean)")
-  }
-
-  /// Where a derivative says that nothing can vary, or less, a hundredth of the coarse field's variance is left, and the system
-  /// has a solution.
-  @Test func variancesStayPositive() throws {
-    let process = try VariancePreserving()
-    let base: GaussianOracle<Double> = try prior(process)
-    let observation = try LinearObservation.entries((0..<16).map { $0 == 3 }, of: Self.shape)
-    let x: Tensor<Double> = RandomKey(8).normal([5, 4, 4])
-    func left(_ coarse: GaussianOracle<Double>?) throws -> [Double] {
-      try PosteriorField(
-        ChangedField.rigid(base), of: observation, observed: observed(observation),
-        noiseDeviation: 0,
-        coarse: coarse
-      ).noiseAndResiduals(x, at: .shared(0.1)).residuals
-    }
-    #expect(try left(nil) == [1, 1, 1, 1, 1])
-    #expect(try left(base).allSatisfy { $0 < 1e-12 })
-  }
-
-  /// Of one observed number the field is in closed form: V is between the prior's own and the coarse field's, as the noise
-  /// says, and a hundredth of the coarse one at the least.
-  @Test(arguments: [0.03, 0.3, 0.6, 1], [0.2, -0.1])
-  func variancesAreBetweenTheTwo(_ t: Double, _ own: Double) throws {
-    let process = try VariancePreserving()
-    let base = try GaussianOracle<Double>(
-      process: process, mean: [0, 0], covariance: [[1.5, 0], [0, 0.5]])
-    let (alpha, sigma) = (process.marginal(at: t).alpha, process.marginal(at: t).sigma)
-    // V of the prior, and of the coarse field, of the first number.
-    let ratio = sigma * sigma / (alpha * alpha)
-    let coarse: Double = 1.5 * ratio / (1.5 + ratio)
-    let field = ChangedField(base: base) { _, v, _, sigma in ((1 - own) / sigma) * v }
-    let error: Double = 0.15 * (1 + ratio)
-    let weight: Double = 1 / (1 + error * error)
-    let variance: Double = max(0.01 * coarse, weight * own * ratio + (1 - weight) * coarse)
-    let posterior = try PosteriorField(
-      field, of: .entries([true, false], of: [2]), observed: Tensor([1, 1], [1]),
-      noiseDeviation: 0.2, coarse: base)
-    let x: Tensor<Double> = RandomKey(5).normal([4, 2])
-    let (found, alone) = (try posterior.noise(x, at: .shared(t)), try base.noise(x, at: .shared(t)))
-    for row in 0..<4 {
-      let residual = 1 - (x[row, 0] - sigma * alone[row, 0]) / alpha
-      let gain: Double = variance / (0.2 * 0.2 + variance)
-      let expected = alone[row, 0] - alpha / sigma * gain * residual
-      #expect(abs(found[row, 0] - expected) < 1e-9, "\(found[row, 0]), \(expected)")
-      #expect(abs(found[row, 1] - alone[row, 1]) < 1e-9)
-    }
-  }
-
   /// Without noise there is nothing to correct, and nothing breaks: VP at t = 0.
   @Test func theStartIsFinite() throws {
     let process = try VariancePreserving()
@@ -355,58 +264,5 @@ import Testing
     refused(
       "an evaluation takes 3 \(sentence) 1.0; expected 1 or more, to 0 or more and below 1",
       means, Tensor([1, 2, 2]), tolerance: 1)
-  }
-}
-
-/// A Gaussian's field, changed: `added` is added to ε̂ of x, and `change` gives what becomes of the pullback of v at x and σ.
-struct ChangedField: DifferentiableScoreField {
-  let base: GaussianOracle<Double>
-  var added: @Sendable (Tensor<Double>) -> Tensor<Double> = { 0 * $0 }
-  let change:
-    @Sendable (
-      _ pullback: Tensor<Double>, _ v: Tensor<Double>, _ x: Tensor<Double>, _ sigma: Double
-    )
-      -> Tensor<Double>
-  var process: any LinearProcess { base.process }
-  var sampleShape: Shape { base.sampleShape }
-
-  func noise(_ x: Tensor<Double>, at t: Times) throws -> Tensor<Double> {
-    try base.noise(x, at: t) + added(x)
-  }
-
-  func noiseAndPullback(
-    _ x: Tensor<Double>, at t: Times, cotangent v: Tensor<Double>
-  ) throws -> (noise: Tensor<Double>, pullback: Tensor<Double>) {
-    let pullback = try base.noiseAndPullback(x, at: t, cotangent: v).pullback
-    return (try noise(x, at: t), change(pullback, v, x, process.marginal(at: t[0]).sigma))
-  }
-
-  /// Pullbacks are no numbers.
-  static func torn(_ base: GaussianOracle<Double>) -> ChangedField {
-    ChangedField(base: base) { _, v, _, _ in v.map { _ in .nan } }
-  }
-
-  /// Derivatives are those of the base and a rotation of neighbours.
-  static func skew(_ base: GaussianOracle<Double>) -> ChangedField {
-    ChangedField(base: base) { pullback, v, _, _ in
-      let (entries, width) = (v.scalars, v.shape.rowCount)
-      let rotated = entries.indices.map { place in
-        let row = place - place % width
-        return entries[row + (place + 1) % width] - entries[row + (place + width - 1) % width]
-      }
-      return pullback + 0.2 * Tensor(v.shape, rotated)
-    }
-  }
-
-  /// Ripples in space, whose derivatives are off by what a network's are.
-  static func wavy(_ base: GaussianOracle<Double>) -> ChangedField {
-    ChangedField(
-      base: base, added: { $0.map { 0.0025 * sin(20 * $0) } },
-      change: { pullback, v, x, _ in pullback + v * x.map { 0.05 * cos(20 * $0) } })
-  }
-
-  /// Derivatives say that x₀ is lower where x is higher.
-  static func rigid(_ base: GaussianOracle<Double>) -> ChangedField {
-    ChangedField(base: base) { _, v, _, sigma in (1.2 / sigma) * v }
   }
 }

@@ -118,7 +118,7 @@ extension PosteriorField {
         for i in 0..<m { rest[i * (m + 1)] += ridge }
         if Cholesky(rest, order: m) != nil { break }
         guard weight > 0 else { return nil }
-        weight = weight > 1e-6 ? weight / 2 : 0
+        weight = Self.halved(weight)
       }
     }
     for i in 0..<m { sum[i * (m + 1)] += noiseDeviations[i] * noiseDeviations[i] }

@@ -33,8 +33,10 @@ import ScoreTensors
 /// ```
 ///
 /// which weighs the two by the inverse squares of their errors, h σ²/α² and all of it: it is near V up to σ/α = d and near
-/// V' from 4 d on. A direction p of the conjugate gradients has pᵀVp ≥ pᵀV'p/100 besides. Fields of Gaussians stay as
-/// they are.
+/// V' from 4 d on. A direction p of the conjugate gradients has pᵀVp ≥ pᵀV'p/100 besides, and |Vp|² ≤ λ pᵀVp, as
+/// covariances with variances up to λ have, for which w is halved where that is wanting; λ is the data's largest variance, or
+/// σ²/α² where that is more. Without the latter a network on moons, which reach to 1.3, had V that are no covariances at points
+/// between the two: of 1000 samples by `unipc` in 20 steps six lay at 7 to 331. Fields of Gaussians stay as they are.
 ///
 /// A row whose numbers are not finite comes out not finite, which samplers tell in its status. The field has no derivatives,
 /// so no likelihoods.
@@ -187,7 +189,6 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
         rows.map { 1 / alphas[$0] }, Tensor<Double>(x), rows.map { -sigmas[$0] / alphas[$0] },
         Tensor<Double>(noise))
     }
-    let weights = kernels.map(weight)
     let prediction = try observation.apply(denoised(x, noise, Array(0..<x.rows)))
     let places = isOfEach ? Array(0..<x.rows) : [Int](repeating: 0, count: x.rows)
     let target = observed.rows(places).reshaped(prediction.shape)
@@ -203,8 +204,8 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
       if let coarse {
         // Of a Gaussian the derivatives are the same at every x.
         let pullback = try coarse.noiseAndPullback(v, at: times, cotangent: v).pullback
-        images = Self.held(
-          images, to: denoised(v, pullback, rows), along: v, rows.map { weights[$0] })
+        images = held(
+          images, to: denoised(v, pullback, rows), along: v, rows.map { kernels[$0] })
       }
       let covariance = Tensor.combinedRows(
         rows.map { sigmas[$0] * sigmas[$0] / alphas[$0] }, images)
@@ -225,16 +226,40 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     return 1 / (1 + error * error)
   }
 
-  /// w V p + (1 − w) V' p, row by row, with enough more of V' p that its part along p is not below the least.
-  private static func held(
-    _ own: Tensor<Double>, to coarse: Tensor<Double>, along p: Tensor<Double>, _ weights: [Double]
+  /// λ at a time: the most that a variance of x_0 given x_t is taken to be.
+  func mostVariance(_ kernel: Marginal) -> Double {
+    let ratio = kernel.sigma / kernel.alpha
+    return max(ratio * ratio, coarse?.principalVariances.max() ?? .infinity)
+  }
+
+  /// w V p + (1 − w) V' p, row by row, with enough more of V' p that its part along p is not below the least, and with w halved
+  /// until it is of a covariance; both V are over σ²/α.
+  private func held(
+    _ own: Tensor<Double>, to coarse: Tensor<Double>, along p: Tensor<Double>, _ kernels: [Marginal]
   ) -> Tensor<Double> {
     let (ownParts, coarseParts) = (own.rowDots(p), coarse.rowDots(p))
-    let shares = weights.indices.map { row in
-      let part = weights[row] * ownParts[row] + (1 - weights[row]) * coarseParts[row]
-      let lack = leastShare - part / coarseParts[row]
-      return 1 - weights[row] + (lack > 0 ? lack : 0)
+    let (squares, products, coarseSquares) = (
+      own.rowDots(own), own.rowDots(coarse), coarse.rowDots(coarse)
+    )
+    var weights = kernels.map(weight)
+    let shares = kernels.indices.map { row in
+      let kernel = kernels[row]
+      let most = mostVariance(kernel) * kernel.alpha / (kernel.sigma * kernel.sigma)
+      while true {
+        let w = weights[row]
+        let part = w * ownParts[row] + (1 - w) * coarseParts[row]
+        let lack = Self.leastShare - part / coarseParts[row]
+        let share = 1 - w + (lack > 0 ? lack : 0)
+        let square =
+          w * w * squares[row] + 2 * w * share * products[row] + share * share * coarseSquares[row]
+        let along = w * ownParts[row] + share * coarseParts[row]
+        if w == 0 || !(square > most * along) { return share }
+        weights[row] = Self.halved(w)
+      }
     }
     return .combinedRows(weights, own, shares, coarse)
   }
+
+  /// The next weight to try of derivatives that are not a covariance's.
+  static func halved(_ weight: Double) -> Double { weight > 1e-6 ? weight / 2 : 0 }
 }
