@@ -64,7 +64,8 @@ import Testing
       switch weighting {
       case .noise, .minSNR: suited = [.uniform, .importance]
       case .likelihood: suited = [.importance]
-      case .edm: suited = [.logNormal, .uniform]
+      case .edm: suited = [.logNormal, .balanced, .uniform]
+      case .balanced: suited = [.balanced]
       case .own: suited = [.uniform, .importance, Self.middle]
       }
       for times in suited {
@@ -99,6 +100,27 @@ import Testing
     return sum / (end - start)
   }
 
+  /// What is balanced is one part of the likelihood's and two of EDM's: weights to rounding, densities to the width of the
+  /// table's cells.
+  @Test func whatIsBalancedIsTheMeanOfTwo() throws {
+    for process in try Self.processes() + [try RectifiedFlow()] {
+      func loss(_ weighting: LossWeighting) throws -> ScoreMatchingLoss {
+        try ScoreMatchingLoss(
+          process: process, weighting: weighting, times: weighting.usualTimes, dataDeviation: 0.5)
+      }
+      let (balanced, likelihood, edm) = (try loss(.balanced), try loss(.likelihood), try loss(.edm))
+      for u in [0.001, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999] {
+        let t = likelihood.time(at: u)
+        let weight = (likelihood.relativeWeight(at: t) + 2 * edm.relativeWeight(at: t)) / 3
+        let density =
+          (likelihood.times.relativeDensity(at: t) + 2 * edm.times.relativeDensity(at: t)) / 3
+        #expect(abs(balanced.relativeWeight(at: t) / weight - 1) < 1e-12, "\(process.name), \(t)")
+        #expect(
+          abs(balanced.times.relativeDensity(at: t) / density - 1) < 0.02, "\(process.name), \(t)")
+      }
+    }
+  }
+
   /// Densities of times integrate to 1 and are the slopes of their quantiles.
   @Test(arguments: TimeSampling.allCases + [middle])
   func densitiesOfTimesFitTheirQuantiles(_ sampling: TimeSampling) throws {
@@ -111,8 +133,9 @@ import Testing
         let h = 1e-5
         let slope = (times.time(at: u + h) - times.time(at: u - h)) / (2 * h)
         let density = times.relativeDensity(at: times.time(at: u)) / length
-        // One's own steps from cell to cell of its table.
-        let bound = TimeSampling.allCases.contains(sampling) ? 1e-4 : 1e-3
+        // Those of tables step from cell to cell.
+        let isTabulated = sampling == .balanced || !TimeSampling.allCases.contains(sampling)
+        let bound = isTabulated ? 1e-3 : 1e-4
         #expect(abs(slope * density - 1) < bound, "\(process.name), \(u): \(slope * density)")
       }
       #expect(abs(times.time(at: 0) / process.cutoffs.training - 1) < 1e-6)
@@ -133,6 +156,17 @@ import Testing
     #expect(throws: Never.self) {
       try ScoreMatchingLoss(
         process: vp, weighting: .likelihood, times: .importance, dataDeviation: 1e-40)
+    }
+    // Balanced ones are then all the likelihood's.
+    let (balanced, importance) = (
+      try ScoreMatchingLoss(
+        process: vp, weighting: .balanced, times: .balanced, dataDeviation: 1e-40),
+      try ScoreMatchingLoss(process: vp, weighting: .likelihood, times: .importance)
+    )
+    for u in [0.1, 0.5, 0.9] {
+      let t = balanced.time(at: u)
+      #expect(t == importance.time(at: u))
+      #expect(balanced.weight(at: t) == 1)
     }
     // EDM's own numbers: log σ ∼ N(−1.2, 1.2²) for data of deviation 0.5.
     let process = try VarianceExploding(sigmaMin: 1e-4, sigmaMax: 1e4)

@@ -240,8 +240,8 @@ import Testing
     ("--schedule cosine", "--schedule is cosine", "constant"),
     ("--warm-up 7", "--warm-up is 7", "200"),
     ("--average-decay 0.5", "--average-decay is 0.5", "0.999"),
-    ("--weighting edm", "--weighting is edm", "likelihood"),
-    ("--times uniform", "--times is uniform", "importance"),
+    ("--weighting edm", "--weighting is edm", "balanced"),
+    ("--times uniform", "--times is uniform", "balanced"),
     ("--loss sliced", "--loss is sliced", "denoising"),
     ("--parametrization score", "--parametrization is score", "gaussian"),
     ("--noise-level 1", "--noise-level is 1", "none"),
@@ -339,7 +339,7 @@ import Testing
     let bench = try Workbench(["data.npy": Levels.singleFile])
     for (words, weighting) in [
       ("--parametrization x0", "min-snr"), ("--parametrization x0 --weighting sigma2", "sigma2"),
-      ("--parametrization v", "likelihood"), ("", "likelihood"),
+      ("--parametrization v", "balanced"), ("", "balanced"),
     ] {
       let _: Reports.Train = try bench.report(
         "train --data data.npy --out run --steps 1 \(Self.options) \(words)")
@@ -349,17 +349,21 @@ import Testing
     }
   }
 
-  /// U-Nets learn at EDM's times under its weighting, unless another is asked for, which has the usual times.
-  @Test func imagesAreWeightedForTheirLook() throws {
+  /// Every network has the balanced weighting, but for those that give x₀, and every weighting the times that suit it, unless
+  /// others are asked for.
+  @Test func weightingsHaveTheirUsualTimes() throws {
     let bench = try Workbench()
     for (words, weighting, times) in [
-      ("", LossWeighting.edm, TimeSampling.logNormal),
-      ("--times uniform", .edm, .uniform), ("--weighting sigma2", .noise, .importance),
+      ("", LossWeighting.balanced, TimeSampling.balanced),
+      ("--network unet:channels=8,multipliers=1,groups=4", .balanced, .balanced),
+      ("--times uniform", .balanced, .uniform), ("--weighting sigma2", .noise, .importance),
+      ("--weighting edm", .edm, .logNormal), ("--weighting likelihood", .likelihood, .importance),
+      ("--weighting edm --times balanced", .edm, .balanced),
       ("--parametrization x0", .minSNR, .importance),
     ] {
+      let network = words.contains("unet") ? "" : "--network mlp:width=8,layers=1"
       let _: Reports.Train = try bench.report(
-        "train --data digits:test --network unet:channels=8,multipliers=1,groups=4 --batch-size 2 --out run --steps 1 \(words)"
-      )
+        "train --data digits:test --batch-size 2 --out run --steps 1 \(network) \(words)")
       let run = try JSONDecoder().decode(RunDescription.self, from: bench.data("run/run.json"))
       #expect(run.options.weighting == weighting && run.options.times == times, "\(words)")
       try bench.remove("run")

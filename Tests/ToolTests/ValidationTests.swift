@@ -109,7 +109,9 @@ import Testing
     let map = try Standardization(of: data, by: .columns)
     let result = try Validation(
       model.configuration,
-      loss: ScoreMatchingLoss(process: model.process, weighting: .likelihood, times: .importance),
+      loss: ScoreMatchingLoss(
+        process: model.process, weighting: .balanced, times: .balanced,
+        dataDeviation: TrainingData(map.standardized(data)).moments.deviation),
       heldOut: TrainingData(map.standardized(test)),
       training: TrainingData(map.standardized(data)), seed: 3)(model)
     let found = try #require(report.validation)

@@ -8,8 +8,20 @@ public enum LossWeighting: Sendable, Equatable {
   case minSNR
   /// λ = (1 + σ²/(α² d²)) p(t) for data of deviation d, with p log-normal: EDM's weight 1 on F (Karras et al. 2022).
   case edm
+  /// The likelihood's and EDM's, one part to two: finest scales for log densities, coarse ones for the look of samples.
+  case balanced
   /// One's own.
   case own(OwnTimeFunction)
+
+  /// The density of times under which the weights of its draws are even, or as even as those of the library's densities leave
+  /// them.
+  public var usualTimes: TimeSampling {
+    switch self {
+    case .balanced: .balanced
+    case .edm: .logNormal
+    case .noise, .likelihood, .minSNR, .own: .importance
+    }
+  }
 
   /// A weight of one's own: a finite λ(t) ≥ 0 on [ε, T], and not 0 at all of them.
   ///
@@ -28,6 +40,9 @@ public enum TimeSampling: Sendable, Equatable {
   case importance
   /// log(σ/α) normal about the data's scale, as EDM draws it.
   case logNormal
+  /// One draw in three by `importance`, two by `logNormal`; all by `importance` where no noise of the process is near the data's
+  /// scale.
+  case balanced
   /// One's own.
   case own(OwnTimeFunction)
 
@@ -95,9 +110,14 @@ public struct OwnTimeFunction: Sendable, Equatable {
   }
 }
 
+extension LossWeighting {
+  /// The parts of the likelihood's and of EDM's in what is balanced.
+  static func balance(_ likelihood: Double, _ edm: Double) -> Double { (likelihood + 2 * edm) / 3 }
+}
+
 extension LossWeighting: RawRepresentable, Codable, CaseIterable {
   /// The library's own.
-  public static let allCases: [LossWeighting] = [.noise, .likelihood, .minSNR, .edm]
+  public static let allCases: [LossWeighting] = [.balanced, .likelihood, .noise, .minSNR, .edm]
 
   /// The name, that of `--weighting`; of one's own `own: ` and its name.
   public var rawValue: String {
@@ -106,6 +126,7 @@ extension LossWeighting: RawRepresentable, Codable, CaseIterable {
     case .likelihood: "likelihood"
     case .minSNR: "min-snr"
     case .edm: "edm"
+    case .balanced: "balanced"
     case .own(let own): own.text
     }
   }
@@ -119,7 +140,7 @@ extension LossWeighting: RawRepresentable, Codable, CaseIterable {
 
 extension TimeSampling: RawRepresentable, Codable, CaseIterable {
   /// The library's own.
-  public static let allCases: [TimeSampling] = [.uniform, .importance, .logNormal]
+  public static let allCases: [TimeSampling] = [.balanced, .importance, .uniform, .logNormal]
 
   /// The name, that of `--times`; of one's own `own: ` and its name.
   public var rawValue: String {
@@ -127,6 +148,7 @@ extension TimeSampling: RawRepresentable, Codable, CaseIterable {
     case .uniform: "uniform"
     case .importance: "importance"
     case .logNormal: "log-normal"
+    case .balanced: "balanced"
     case .own(let own): own.text
     }
   }

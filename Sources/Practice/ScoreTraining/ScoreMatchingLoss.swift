@@ -30,7 +30,7 @@ public struct ScoreMatchingLoss: Sendable {
   public let stratified: Bool
   private let dataDeviation: Double
   private let likelihoodTimes: TrainingTimes
-  // Those of the weighting `edm`.
+  // Those of the weightings `edm` and `balanced`.
   private let logNormalTimes: TrainingTimes?
   private let ownWeight: (@Sendable (Double) -> Double)?
   private let fixedTime: Double?
@@ -54,9 +54,15 @@ public struct ScoreMatchingLoss: Sendable {
     self.dataDeviation = dataDeviation
     self.times = try TrainingTimes(process, times, dataDeviation: dataDeviation)
     likelihoodTimes = try TrainingTimes(process, .importance)
+    func logNormal() throws -> TrainingTimes {
+      try TrainingTimes(process, .logNormal, dataDeviation: dataDeviation)
+    }
     logNormalTimes =
-      weighting == .edm
-      ? try TrainingTimes(process, .logNormal, dataDeviation: dataDeviation) : nil
+      switch weighting {
+      case .edm: try logNormal()
+      case .balanced: try? logNormal()
+      case .noise, .likelihood, .minSNR, .own: nil
+      }
     if case .own(let own) = weighting {
       ownWeight = try own.checked("weighting", at: LikelihoodWeightedTimes(process).time)
     } else {
@@ -96,9 +102,16 @@ public struct ScoreMatchingLoss: Sendable {
     case .noise: 1
     case .likelihood: likelihoodTimes.relativeDensity(at: t)
     case .minSNR: min(1, 5 * exp(-2 * process.marginal(at: t).halfLogSNR))
-    case .edm: edmFactor(at: t) * (logNormalTimes?.relativeDensity(at: t) ?? .nan)
+    case .edm: edmWeight(at: t) ?? .nan
+    case .balanced:
+      edmWeight(at: t).map { LossWeighting.balance(likelihoodTimes.relativeDensity(at: t), $0) }
+        ?? likelihoodTimes.relativeDensity(at: t)
     case .own: ownWeight?(t) ?? .nan
     }
+  }
+
+  private func edmWeight(at t: Double) -> Double? {
+    logNormalTimes.map { edmFactor(at: t) * $0.relativeDensity(at: t) }
   }
 
   // What a weight of 1 on the error of EDM's F is on that of ε̂: 1 + (σ/(α d))².

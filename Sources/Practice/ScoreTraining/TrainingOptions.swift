@@ -1,5 +1,4 @@
 import Foundation
-import ScoreModels
 
 /// How a model is trained; with the seed and the data it fixes every bit of the result.
 public struct TrainingOptions: Sendable, Equatable, Codable {
@@ -22,9 +21,9 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// The form of the loss.
   public var objective = LossObjective.denoising
   /// The weight of a time in the loss.
-  public var weighting = LossWeighting.likelihood
+  public var weighting: LossWeighting
   /// The density that times are drawn from.
-  public var times = TimeSampling.importance
+  public var times: TimeSampling
   /// Whether a batch draws its times in strata: one in each of as many slices as there are samples.
   public var stratifiesTimes = true
   /// The one noise level σ/α that is trained at, as a denoising autoencoder is; nil trains at all.
@@ -33,22 +32,12 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// two, so that it learns the score of all samples together as well, which guidance needs (Ho & Salimans 2022); nil is a tenth.
   public var labelDropout: Double?
 
-  public init() {}
-
-  /// Options whose weighting and times suit a network.
-  ///
-  /// U-Nets take EDM's weighting and log-normal times, networks that give the data `minSNR`, others what `init()` has. Of U-Nets
-  /// of 1000 steps on handwritten digits with classes, 94 in 100 samples were then taken for their class by a classifier, and
-  /// 65 under the likelihood's weighting, which trains the times near ε better.
+  /// Options of the balanced weighting, and of `minSNR` for networks that give the data: on the error of ε̂, a weight that does
+  /// not fall with α/σ asks x̂₀ for the little noise there is near ε, and for nothing else.
   /// - Parameter givesData: whether the network gives x̂₀.
-  public init(suiting network: NetworkSpec, givesData: Bool = false) {
-    if givesData {
-      // On the error of ε̂, a weight that does not fall with α/σ asks x̂₀ for the little noise there is near ε, and for nothing
-      // else.
-      weighting = .minSNR
-    } else if network.architecture.takesGivenImages {
-      (weighting, times) = (.edm, .logNormal)
-    }
+  public init(givesData: Bool = false) {
+    weighting = givesData ? .minSNR : .balanced
+    times = weighting.usualTimes
   }
 
   /// The share of labels and covariates that is hidden where none is given.

@@ -19,11 +19,24 @@ public struct TrainingTimes: Sendable {
   ) throws {
     self.sampling = sampling
     self.process = process
-    weighted = try LikelihoodWeightedTimes(process)
-    logNormal =
-      sampling == .logNormal ? try LogNormalTimes(process, dataDeviation: dataDeviation) : nil
-    tabulated =
-      if case .own(let own) = sampling { try TabulatedTimes(own, over: weighted) } else { nil }
+    let weighted = try LikelihoodWeightedTimes(process)
+    self.weighted = weighted
+    switch sampling {
+    case .uniform, .importance: (logNormal, tabulated) = (nil, nil)
+    case .logNormal:
+      (logNormal, tabulated) = (try LogNormalTimes(process, dataDeviation: dataDeviation), nil)
+    case .balanced:
+      logNormal = nil
+      tabulated = try (try? LogNormalTimes(process, dataDeviation: dataDeviation)).map { normal in
+        try TabulatedTimes("balanced", over: weighted) {
+          LossWeighting.balance(weighted.density(at: $0), normal.density(at: $0))
+        }
+      }
+    case .own(let own):
+      logNormal = nil
+      tabulated = try TabulatedTimes(
+        own.name, over: weighted, own.checked("density of times", at: weighted.time))
+    }
   }
 
   private var length: Double { process.endTime - process.cutoffs.training }
@@ -34,7 +47,7 @@ public struct TrainingTimes: Sendable {
     case .uniform: process.trainingTime(at: u)
     case .importance: weighted.time(at: u)
     case .logNormal: logNormal?.time(at: u) ?? .nan
-    case .own: tabulated?.time(at: u) ?? .nan
+    case .balanced, .own: tabulated?.time(at: u) ?? weighted.time(at: u)
     }
   }
 
@@ -44,12 +57,12 @@ public struct TrainingTimes: Sendable {
     case .uniform: 1
     case .importance: weighted.density(at: t) * length
     case .logNormal: (logNormal?.density(at: t) ?? .nan) * length
-    case .own: (tabulated?.density(at: t) ?? .nan) * length
+    case .balanced, .own: (tabulated?.density(at: t) ?? weighted.density(at: t)) * length
     }
   }
 }
 
-/// Times from a density of one's own, by a table.
+/// Times from any density, by a table.
 ///
 /// In each of 4096 cells, even in log(σ/α), the density is that of `LikelihoodWeightedTimes` times the ratio of the two at the
 /// cell's middle, and is known as exactly as it is drawn from.
@@ -60,9 +73,10 @@ struct TabulatedTimes: Sendable {
 
   private static var cells: Int { 4096 }
 
-  init(_ own: OwnTimeFunction, over base: LikelihoodWeightedTimes) throws(TrainingError) {
+  init(
+    _ name: String, over base: LikelihoodWeightedTimes, _ density: (Double) -> Double
+  ) throws(TrainingError) {
     self.base = base
-    let density = try own.checked("density of times", at: base.time)
     let ratios = (0..<Self.cells).map { cell in
       let t = base.time(at: (Double(cell) + 0.5) / Double(Self.cells))
       return density(t) / base.density(at: t)
@@ -74,7 +88,7 @@ struct TabulatedTimes: Sendable {
     }
     guard sum.isFinite, sum > 0, !ratios.contains(where: { !($0 >= 0) }) else {
       throw TrainingError(
-        "the density of times \(own.name) has the mass \(sum.inSentence); expected a positive number"
+        "the density of times \(name) has the mass \(sum.inSentence); expected a positive number"
       )
     }
     shares = sums.map { $0 / sum }

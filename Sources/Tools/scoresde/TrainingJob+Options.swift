@@ -47,10 +47,7 @@ extension TrainingJob {
         "\(idle) is given with --noise-level, which fixes the time and its weight; leave one out")
     }
     options.weighting = try choice(arguments, "--weighting", options.weighting)
-    // A weighting by name has the usual times.
-    options.times = try choice(
-      arguments, "--times",
-      arguments.has("--weighting") ? TrainingOptions().times : options.times)
+    options.times = try choice(arguments, "--times", options.weighting.usualTimes)
     options.schedule = try choice(arguments, "--schedule", options.schedule)
     do {
       try options.check()

@@ -45,7 +45,6 @@ struct TrainingJob<Scalar: TensorScalar> {
     let options = try Self.options(
       arguments,
       standard: TrainingOptions(
-        suiting: start?.model.network ?? network,
         givesData: start.map { $0.model.preconditioning == .denoised } ?? (parametrization == "x0")
       ))
     let loaded = try Self.load(
