@@ -263,6 +263,17 @@ struct Markup {
     #expect(lines[1] == lines[0] && lines[2] == lines[0] + 18)
   }
 
+  /// A text of the legend ends before the next entry begins, in a wide font too.
+  @Test func legendsHaveRoomForWideFonts() throws {
+    // In DejaVu Sans of 12 pixels the first takes 221.8.
+    let labels = ["dpm-solver++:method=3m, uniform", "unipc:order=3, uniform"]
+    let plot = Plot(width: 640, labels.map { .line(x: [0, 1], y: [0, 1], label: $0) })
+    let starts = plot.svg.matches(of: /M([0-9.]+) ([0-9.]+)h18/)
+    try #require(starts.count == 2 && starts[0].2 == starts[1].2)
+    let places = starts.compactMap { Double($0.1) }
+    #expect(places[1] - places[0] - 24 > 221.8 + 12)
+  }
+
   @Test func unitsAreEqualWhereAsked() {
     let plot = Plot(
       x: Axis(range: 0...4), y: Axis(range: 0...2), width: 500, isEqualAspect: true)

@@ -14,7 +14,7 @@ public struct Caption: Figure {
 
   /// The width in pixels, at least that of the text.
   public var width: Int {
-    max(figure.width, Int((1.125 * SVG.textWidth(text, size: PlotLayout.titleSize)).rounded(.up)))
+    max(figure.width, Int(SVG.widestWidth(text, size: PlotLayout.titleSize).rounded(.up)))
   }
   /// The height in pixels.
   public var height: Int { figure.height + Self.lineHeight }

@@ -44,7 +44,7 @@ struct PlotLayout {
     var cursor = (x: left, y: legendTop + 8)
     for (mark, color) in zip(plot.marks, colors) {
       guard let label = mark.label, !legend.contains(where: { $0.label == label }) else { continue }
-      let width = 24 + SVG.textWidth(label, size: Self.tickSize) + 18
+      let width = 24 + SVG.widestWidth(label, size: Self.tickSize) + 18
       if cursor.x > left, cursor.x + width > Double(plot.width) {
         cursor = (left, cursor.y + 18)
       }

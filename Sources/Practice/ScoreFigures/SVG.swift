@@ -40,12 +40,10 @@ enum SVG {
     _ text: String, x: Double, y: Double, size: Double, fill: String = "#333333",
     anchor: Anchor = .start, bold: Bool = false, rotated: Bool = false, within room: Double? = nil
   ) -> String {
-    // Fonts that are wider than most take an eighth more, and bold ones as much again.
-    let widest = bold ? 1.27 : 1.125
-    let width = widest * textWidth(text, size: size)
+    let width = widestWidth(text, size: size, bold: bold)
     let size = room.map { size * min(1, max(0.8, $0 / max(width, 1))) } ?? size
     let shown = text.shortened { kept in
-      room.map { widest * textWidth(kept, size: size) <= $0 + 1e-9 } ?? true
+      room.map { widestWidth(kept, size: size, bold: bold) <= $0 + 1e-9 } ?? true
     }
     var attributes = "x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(number(size))\""
     attributes += " fill=\"\(fill)\""
@@ -59,6 +57,13 @@ enum SVG {
   /// The width of a text in a sans-serif font, estimated: good enough to leave room for it.
   static func textWidth(_ text: String, size: Double) -> Double {
     text.unicodeScalars.reduce(0) { $0 + characterWidth($1) } * size
+  }
+
+  /// The width of a text in the widest of such fonts: what nothing else may be drawn over.
+  ///
+  /// Fonts that are wider than most take an eighth more, and bold ones as much again.
+  static func widestWidth(_ text: String, size: Double, bold: Bool = false) -> Double {
+    (bold ? 1.27 : 1.125) * textWidth(text, size: size)
   }
 
   private static func characterWidth(_ scalar: Unicode.Scalar) -> Double {
