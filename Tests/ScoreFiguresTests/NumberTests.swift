@@ -31,6 +31,29 @@ import Testing
     #expect(NumberText.plusMinus(value, error) == expected)
   }
 
+  @Test func columnsHaveOneNotationAndLineUp() {
+    let plain = [(0.2412, 0.0063), nil, (12, 0), (-0.0000432, 0.0000073)] as [(Double, Double)?]
+    #expect(
+      NumberText.plusMinusColumn(plain) == [
+        "    0.2412 ± 0.0063   ", "         –            ", "        12            ",
+        "-0.0000432 ± 0.0000073",
+      ])
+    // Where one takes a power of ten, all have one.
+    #expect(
+      NumberText.plusMinusColumn(plain + [(1.543e-5, 9.2e-7)]) == [
+        "2.412e-01 ± 0.063e-01", "        –            ", " 1.20e+01            ",
+        "-4.32e-05 ± 0.73e-05 ", "1.543e-05 ± 0.092e-05",
+      ])
+    #expect(NumberText.plusMinusColumn([(0, 0), (3, 0), nil]) == ["0", "3", "–"])
+    #expect(NumberText.plusMinusColumn([nil, nil]) == ["–", "–"])
+    #expect(
+      NumberText.plusMinusColumn([(0, 0), (1.2e-9, 1.1e-10)])
+        == ["       0           ", "1.20e-09 ± 0.11e-09"])
+    // A value that is rounded up to the next power of ten has that.
+    #expect(
+      NumberText.plusMinusColumn([(0.99996, 0.0063), (0, 1e-9)])[0] == "1.0000e+00 ± 0.0063e+00")
+  }
+
   @Test(
     arguments: [
       (30, "30"), (0.05, "0.05"), (1.5e-5, "1.5e-05"), (0, "0"), (12.345, "12.35"),

@@ -40,6 +40,9 @@ import Testing
       Table.abbreviated(long + ["d"], to: 9) == ["aaaa…cccc", "bbbb…cccc", "d"])
     let alike = ["x", "y"].map { "aaaaaaaa\($0)aaaaaaaa" }
     #expect(Table.abbreviated(alike, to: 9) == alike)
+    // Numbers that are lined up already are numbers still.
+    let padded = Table(columns: ["x"], rows: [[" 1 ± 0.5"], ["  –     "], ["12 ± 3  "]])
+    #expect(padded.text == "       x\n────────\n 1 ± 0.5\n  –\n12 ± 3\n")
     // What begins with a number is none for that.
     let sentences = Table(columns: ["why"], rows: [["2 steps are too few for it"], ["3 are few"]])
     #expect(sentences.text.split(separator: "\n").last == "3 are few")

@@ -75,10 +75,11 @@ public struct Table: Sendable {
   private func isNumeric(_ column: Int) -> Bool {
     !rows.isEmpty
       && rows.allSatisfy { row in
-        let cell = row[column]
+        let words = row[column].split(separator: " ")
+        let cell = words.joined(separator: " ")
         return ["–", "—", "", "nan", "inf", "-inf"].contains(cell)
           || cell.drop { "+-−".contains($0) }.first?.isWholeNumber == true
-            && cell.split(separator: " ").count <= 4
+            && words.count <= 4
       }
   }
 }
