@@ -89,7 +89,8 @@ import Testing
     let report: Reports.Study = try bench.report(
       "study --model gaussian --nfe 10,5 --solvers ddim;euler-maruyama;ode --grids uniform --count 50 --out deep/study"
     )
-    #expect(report.model == "gaussian" && report.sde == "vp:beta-min=0.1,beta-max=20")
+    #expect(
+      report.model == "gaussian" && report.processes.map(\.sde) == ["vp:beta-min=0.1,beta-max=20"])
     #expect(report.count == 50 && report.reference == "exact samples")
     #expect(report.curves.map(\.solver) == ["ddim", "euler-maruyama", "ode"])
     #expect(report.curves.map(\.grid) == ["uniform", "uniform", "adaptive"])

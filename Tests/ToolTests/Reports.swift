@@ -120,24 +120,31 @@ enum Reports {
   }
 
   struct Study: Decodable {
-    var model, sde, reference, out: String
+    var model, reference, out: String
     var count, remaining: Int
-    var floor: Value
+    var epsilon: Double?
+    var processes: [Process]
     var curves: [Curve]
     var leftOut: [Omission]
 
+    struct Process: Decodable, Equatable {
+      var sde: String
+      var epsilon: Double
+      var floor: Value
+    }
+
     struct Omission: Decodable {
-      var solver, grid, reason: String
+      var sde, solver, grid, reason: String
       var budget: Int?
       var tolerance: Double?
     }
 
-    struct Curve: Decodable {
-      var solver, grid: String
+    struct Curve: Decodable, Equatable {
+      var sde, solver, grid: String
       var points: [Point]
     }
 
-    struct Point: Decodable {
+    struct Point: Decodable, Equatable {
       var budget: Int?
       var tolerance: Double?
       var nfe: Double

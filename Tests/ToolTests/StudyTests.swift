@@ -92,9 +92,7 @@ import Testing
         "study --out study --resume --count 7",
         "--count is 7, but the study in study has 5; leave it out or start another study"
       ),
-      ("study --out study --resume --nfe 2,4", "--nfe is 2,4, but the study in study has 2"),
-      ("study --out study --resume --solvers rk4", "--solvers is rk4, but the study in study has"),
-      ("study --out study --resume --sde ve", "--sde is ve:"),
+      ("study --out study --resume --nfe 2,2", "--nfe is 2,2; expected different whole numbers"),
       ("study --out study --resume --seed 1", "--seed is 1, but the study in study has 0"),
       ("study --out study --resume --epsilon 0.1", "--epsilon is 0.1, but the study in study has"),
       ("study --out study --resume --scalar float64", "is of float32; give --scalar float32"),
@@ -113,6 +111,91 @@ import Testing
     try bench.write(.text(Self.mixture(at: 0.6)), to: "n.json")
     let changed = try bench.scoresde("study --out study --resume")
     #expect(changed.status == 2 && changed.errors.contains("mixture:n.json is another model than"))
+  }
+
+  /// What is asked for beside what is known is measured too, and all is as in one study of both.
+  @Test func goesOnWithMore() throws {
+    let bench = try Workbench()
+    let words = "study --model gaussian --count 20 --epsilon 0.01"
+    let _: Reports.Study = try bench.report(
+      "\(words) --sde vp --nfe 4 --solvers ddim --grids uniform --out study")
+    let more: Reports.Study = try bench.report(
+      "study --out study --resume --sde ve --nfe 8 --solvers heun;ddim --grids karras")
+    let whole: Reports.Study = try bench.report(
+      "\(words) --sde vp;ve --nfe 4,8 --solvers ddim;heun --grids uniform,karras --out whole")
+    func sorted(_ study: Reports.Study) -> [Reports.Study.Curve] {
+      study.curves.sorted { ($0.sde, $0.solver, $0.grid) < ($1.sde, $1.solver, $1.grid) }
+    }
+    #expect(whole.curves.count == 8 && more.remaining == 0)
+    #expect(sorted(more) == sorted(whole) && more.processes == whole.processes)
+    #expect(more.epsilon == 0.01 && more.processes.map(\.epsilon) == [0.01, 0.01])
+  }
+
+  /// Processes beside each other have the numbers that each has alone.
+  @Test func comparesProcesses() throws {
+    let bench = try Workbench(["m.json": .text(Self.mixture(at: 0.5))])
+    let words =
+      "study --model mixture:m.json --nfe 4,8 --solvers ddim;ode --grids uniform --count 20"
+    let both: Reports.Study = try bench.report("\(words) --sde ve;vp --out both")
+    let each: [Reports.Study] = try ["ve", "vp"].map {
+      try bench.report("\(words) --sde \($0) --out \($0)")
+    }
+    #expect(both.curves == each.flatMap(\.curves) && both.curves.count == 4)
+    #expect(both.processes == each.flatMap(\.processes))
+    #expect(
+      both.processes.map(\.sde)
+        == ["ve:sigma-min=0.01,sigma-max=50", "vp:beta-min=0.1,beta-max=20"])
+    #expect(both.epsilon == nil && both.processes.map(\.epsilon) == [1e-5, 1e-3])
+    let text = String(decoding: try bench.data("both/study.txt"), as: UTF8.self)
+    for row in [
+      "SDE  solver  grid ", "ve   ddim    uniform ", "vp   ddim    uniform ", "vp   ode ",
+    ] {
+      #expect(text.contains("\n\(row)"), "\(text)")
+    }
+    let figure = String(decoding: try bench.data("both/study.svg"), as: UTF8.self)
+    for label in ["ddim, uniform, ve", "ddim, uniform, vp", "ode, adaptive, vp"] {
+      #expect(figure.contains(">\(label)</text>"))
+    }
+    // One process is not named in each row, and those of one name by what parts them.
+    #expect(
+      String(decoding: try bench.data("vp/study.txt"), as: UTF8.self).contains("\nsolver  grid "))
+    let _: Reports.Study = try bench.report(
+      "study --model gaussian --sde vp;vp:beta-max=9;ve --nfe 2 --solvers ddim --grids uniform --count 5 --out three"
+    )
+    let rows = String(decoding: try bench.data("three/study.txt"), as: UTF8.self)
+      .split(separator: "\n").compactMap { $0.prefixMatch(of: /(\S+) +ddim/)?.1 }
+    #expect(Set(rows) == ["vp:beta-max=20", "vp:beta-max=9", "ve"] && rows.count == 6)
+  }
+
+  @Test func refusesProcessesThatAreNone() throws {
+    let bench = try Workbench()
+    for (sdes, sentence) in [
+      ("ve;warp", "there is no SDE \"warp\""),
+      ("vp,ve,vp", "--sde is vp,ve,vp; expected each once"),
+      ("vp;vp:beta-max=20", "--sde is vp;vp:beta-max=20; expected each once"),
+      (";", "--sde names no SDE; expected one or more"),
+    ] {
+      let outcome = try bench.scoresde("study --model gaussian --sde \(sdes) --out study")
+      #expect(outcome.status == 2 && outcome.errors.contains(sentence), "\(outcome)")
+    }
+  }
+
+  /// Every number of a table has its error, one below the other.
+  @Test func tablesGiveErrors() throws {
+    let bench = try Workbench()
+    let study: Reports.Study = try bench.report(
+      "study --model gaussian --nfe 5,50 --solvers ddim;dpm-solver++;unipc:order=3 --grids uniform,karras --count 200 --out study"
+    )
+    #expect(study.curves.flatMap(\.points).allSatisfy { ($0.error?.standardError ?? 0) > 0 })
+    let rows = String(decoding: try bench.data("study/study.txt"), as: UTF8.self)
+      .split(separator: "\n").filter { $0.contains("uniform") || $0.contains("karras") }
+    #expect(rows.count == 12)
+    for rows in [rows.prefix(6), rows.suffix(6)] {
+      let places = rows.map { row in
+        row.enumerated().filter { $0.element == "±" }.map(\.offset)
+      }
+      #expect(places[0].count == 2 && Set(places).count == 1, "\(rows)")
+    }
   }
 
   @Test func refusesFilesOfOthers() throws {

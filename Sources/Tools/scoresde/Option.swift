@@ -70,7 +70,7 @@ struct Option: Sendable {
     ]
   }
 
-  private static let processes = "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"
+  static let processes = "\(ProcessSpec.names.joined(separator: ", ")) (default vp)"
 
   /// The options that every command takes.
   static let common = [

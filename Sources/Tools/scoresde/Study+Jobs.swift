@@ -1,7 +1,7 @@
 import ScoreSDE
 
 extension Study {
-  /// One solver on one grid at one cost, to be measured.
+  /// One solver on one grid under one process at one cost, to be measured.
   struct Run {
     var sampler: Sampler<Scalar>
     var budget: Int?
@@ -11,8 +11,11 @@ extension Study {
     var fitCost = 0.0
   }
 
-  /// The runs of one solver on one grid.
+  /// The runs of one solver on one grid under one process.
   struct Job {
+    /// The place of the process among the study's.
+    var subject: Int
+    var sde: String
     var solver: String
     var grid: String
     var runs: [Run] = []
@@ -23,13 +26,14 @@ extension Study {
       _ budget: Int?, _ tolerance: Double?, _ error: SamplingError
     ) -> Omission {
       Omission(
-        solver: solver, grid: grid, budget: budget, tolerance: tolerance,
+        sde: sde, solver: solver, grid: grid, budget: budget, tolerance: tolerance,
         reason: error.description)
     }
   }
 
-  /// The runs of a solver: one curve a grid, one where it has its own, or one over tolerances.
-  func curves(of name: String) throws -> [Job] {
+  /// The runs of a solver under a process: one curve a grid, one where it has its own, or one over tolerances.
+  func curves(of name: String, on place: Int) throws -> [Job] {
+    let subject = subjects[place]
     let spec = try Spec(name, kind: "solver")
     func with(_ parameters: [(String, String)]) -> SolverSpec? {
       let keys = parameters.map(\.0)
@@ -45,16 +49,18 @@ extension Study {
         let text = Spec.text(tolerance)
         guard let solver = with([("rtol", text), ("atol", text)]) else { return nil }
         return Run(
-          sampler: try Sampler(field, solver, steps: 1, epsilon: epsilon), tolerance: tolerance,
-          cost: 40)
+          sampler: try Sampler(subject.field, solver, steps: 1, epsilon: subject.epsilon),
+          tolerance: tolerance, cost: 40)
       }
-      return [Job(solver: name, grid: "adaptive", runs: runs)]
+      return [
+        Job(subject: place, sde: subject.sde, solver: name, grid: "adaptive", runs: runs)
+      ]
     }
     func job(_ solver: SolverSpec, _ grid: String) throws -> Job {
-      var job = Job(solver: name, grid: grid)
+      var job = Job(subject: place, sde: subject.sde, solver: name, grid: grid)
       for budget in budgets {
         do {
-          let sampler = try fitting(solver, budget)
+          let sampler = try fitting(solver, budget, on: subject)
           job.runs.append(
             Run(
               sampler: sampler, budget: budget, cost: Double(budget),
@@ -78,12 +84,14 @@ extension Study {
   /// The sampler with the most steps whose NFE is within a budget, found by running single samples, or by what is declared
   /// where a solver is still to be fitted to the field.
   /// - Throws: `SamplingError` where one step is too much, or where there is no grid of as many steps as the budget is for.
-  private func fitting(_ solver: SolverSpec, _ budget: Int) throws -> Sampler<Scalar> {
+  private func fitting(
+    _ solver: SolverSpec, _ budget: Int, on subject: Subject
+  ) throws -> Sampler<Scalar> {
     let (each, last) = (
       max(1, solver.solver.evaluationsPerStep), solver.denoising == .tweedie ? 1 : 0
     )
     func sampler(_ steps: Int) throws -> Sampler<Scalar> {
-      try Sampler(field, solver, steps: steps, epsilon: epsilon)
+      try Sampler(subject.field, solver, steps: steps, epsilon: subject.epsilon)
     }
     var least = each + last
     if solver.solver is any FieldFittedSolver {

@@ -1,21 +1,39 @@
 import Foundation
 import ScoreSDE
 
-/// Error against the number of function evaluations (NFE) on one score field.
+/// Error against the number of function evaluations (NFE) on the score field of one model, under one process or several.
 ///
-/// Solvers without noise are held to a fine solve of the flow from the same starting noise, by the root mean square over
-/// all entries. All solvers are held to a reference set by the energy distance: exact samples of the data where the
-/// field is an oracle, else a fine solve from other noise.
+/// Solvers without noise are held to a fine solve of the flow of their process from the same starting noise, by the root
+/// mean square over all entries. All solvers are held to a reference set by the energy distance: exact samples of the
+/// data, the same for all processes, where the fields are oracles, else a fine solve from other noise.
 struct Study<Scalar: TensorScalar> {
-  let field: any DifferentiableScoreField<Scalar>
+  /// The score field of the model under each process.
+  let subjects: [Subject]
   /// The NFE to compare at.
   let budgets: [Int]
   /// The solvers, as text.
   let solvers: [String]
   let grids: [String]
   let count: Int
-  let epsilon: Double
   let key: RandomKey
+
+  /// The model's score field under a process.
+  struct Subject {
+    /// The process, as text.
+    let sde: String
+    let field: any DifferentiableScoreField<Scalar>
+    /// Where samples stop.
+    let epsilon: Double
+  }
+
+  /// What samples under a process are held to.
+  private struct Truth {
+    /// A fine solve from the noise of the study.
+    let ends: Tensor<Scalar>
+    /// The samples that distances are to.
+    let reference: Tensor<Scalar>
+    let floor: Estimate
+  }
 
   /// Measures all curves.
   /// - Parameters:
@@ -27,17 +45,21 @@ struct Study<Scalar: TensorScalar> {
     after earlier: Result? = nil, progress: @escaping (Double, String) -> Bool,
     save: (Result) throws -> Void
   ) throws -> Result {
-    let ends = try solved(key) { progress(0.04 * $0, "fine solve") }
-    let other = try solved(key.folded("reference")) { progress(0.04 + 0.04 * $0, "fine solve") }
-    let exact = (field as? any ScoreOracle<Scalar>).map {
+    let exact = (subjects[0].field as? any ScoreOracle<Scalar>).map {
       $0.sample(count, key: key.folded("reference"))
     }
-    let reference = exact ?? other
+    let truths = try subjects.enumerated().map { place, subject in
+      try truth(of: subject, exact: exact) { fraction in
+        progress(0.08 * (Double(place) + fraction) / Double(subjects.count), "fine solve")
+      }
+    }
     var result = Result(
       reference: exact == nil ? "a fine solve from other noise" : "exact samples",
-      floor: Metrics.energyDistance(exact == nil ? ends : other, reference))
+      processes: zip(subjects, truths).map { .init(sde: $0.sde, floor: $1.floor) })
 
-    let jobs = try solvers.flatMap { try curves(of: $0) }
+    let jobs = try subjects.indices.flatMap { place in
+      try solvers.flatMap { try curves(of: $0, on: place) }
+    }
     result.omissions = jobs.flatMap(\.omissions)
     var runs = jobs.flatMap { job in job.runs.map { (job: job, run: $0) } }
     if let earlier {
@@ -55,10 +77,10 @@ struct Study<Scalar: TensorScalar> {
       result.remaining -= 1
       do {
         let sampler = try run.sampler.fitted(
-          progress: listener(run.fitCost, "\(job.solver), fit at NFE \(run.budget ?? 0)"))
+          progress: listener(run.fitCost, note(job, "fit at NFE \(run.budget ?? 0)")))
         let samples = try sampler.sample(
-          count, key: key, progress: listener(run.cost, "\(job.solver), \(job.grid)"))
-        result.add(try point(of: run, samples, ends: ends, reference: reference), of: job)
+          count, key: key, progress: listener(run.cost, note(job, job.grid)))
+        result.add(try point(of: run, samples, truths[job.subject]), of: job)
       } catch let error as SamplingError {
         result.omissions.append(job.omission(run.budget, run.tolerance, error))
       }
@@ -67,12 +89,30 @@ struct Study<Scalar: TensorScalar> {
     return result
   }
 
+  /// What is said of a job on its way.
+  private func note(_ job: Job, _ what: String) -> String {
+    "\(job.solver), \(what)" + (subjects.count == 1 ? "" : ", \(job.sde.prefix { $0 != ":" })")
+  }
+
+  /// What samples under a process are held to: by two fine solves, and by exact samples where there are such.
+  private func truth(
+    of subject: Subject, exact: Tensor<Scalar>?,
+    progress: @escaping (_ fraction: Double) -> Bool
+  ) throws -> Truth {
+    let ends = try solved(subject, key) { progress(0.5 * $0) }
+    let other = try solved(subject, key.folded("reference")) { progress(0.5 + 0.5 * $0) }
+    let reference = exact ?? other
+    return Truth(
+      ends: ends, reference: reference,
+      floor: Metrics.energyDistance(exact == nil ? ends : other, reference))
+  }
+
   /// Samples by a fine solve of the flow.
   private func solved(
-    _ key: RandomKey, progress: @escaping (_ fraction: Double) -> Bool
+    _ subject: Subject, _ key: RandomKey, progress: @escaping (_ fraction: Double) -> Bool
   ) throws -> Tensor<Scalar> {
     let fine = try AdaptiveFlow(rtol: tolerance, atol: tolerance, maxEvaluations: 100_000)
-    let sampler = try Sampler(field, solver: fine, steps: 1, epsilon: epsilon)
+    let sampler = try Sampler(subject.field, solver: fine, steps: 1, epsilon: subject.epsilon)
     let result = try sampler.sample(count, key: key) { progress($0.fraction) }
     try result.checkNotStopped()
     guard let bad = result.status.firstIndex(where: { !$0.isFinished }) else {
@@ -85,7 +125,7 @@ struct Study<Scalar: TensorScalar> {
   /// What a run comes to.
   /// - Throws: `SamplingError` for a solver that blows up, which has no error to show, and `CancellationError` where it was stopped.
   private func point(
-    of run: Run, _ found: SamplingResult<Scalar>, ends: Tensor<Scalar>, reference: Tensor<Scalar>
+    of run: Run, _ found: SamplingResult<Scalar>, _ truth: Truth
   ) throws -> Point {
     try found.checkNotStopped()
     let unfinished = found.status.count { !$0.isFinished }
@@ -99,8 +139,8 @@ struct Study<Scalar: TensorScalar> {
     }
     return Point(
       budget: run.budget, tolerance: run.tolerance, evaluations: found.meanEvaluations,
-      error: run.sampler.solver.usesNoise ? nil : Self.error(found.samples, ends),
-      distance: Metrics.energyDistance(found.samples, reference))
+      error: run.sampler.solver.usesNoise ? nil : Self.error(found.samples, truth.ends),
+      distance: Metrics.energyDistance(found.samples, truth.reference))
   }
 
   private var tolerance: Double { Scalar.self == Float.self ? 1e-6 : 1e-9 }

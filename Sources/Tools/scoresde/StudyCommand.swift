@@ -7,7 +7,11 @@ enum StudyCommand: ScalarCommand {
   static let summary =
     "measures error against NFE for every solver and time grid on one score field"
   static let options: [Option] = [
-    .model, .modelProcess, .label, .given,
+    .model,
+    Option(
+      "--sde", "SDE;…", "of an exact model: processes, separated by semicolons: \(Option.processes)"
+    ),
+    .label, .given,
     Option("--nfe", "N,N,…", "evaluations to compare at (default 5,10,20,50)"),
     Option("--solvers", "SOLVER;…", "separated by semicolons (default: every solver by name)"),
     Option(
@@ -15,7 +19,10 @@ enum StudyCommand: ScalarCommand {
     Option("--count", "N", "samples of each solve (default 500)"),
     .lastTime, .seed,
     Option("--out", "DIR", "where study.svg, study.json and study.txt go (required)"),
-    Option("--resume", nil, "go on with the study in --out"),
+    Option(
+      "--resume", nil,
+      "go on with the study in --out, and with more --sde, --nfe, --solvers and --grids if such are given"
+    ),
   ]
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
@@ -23,14 +30,18 @@ enum StudyCommand: ScalarCommand {
     let earlier = try earlier(session, in: folder, type)
     let session = earlier?.settings.completing(session) ?? session
     var settings = try settings(session.arguments, type)
-    let model = try LoadedModel<Scalar>(session)
-    settings.process = ProcessSpec.text(of: model.field.process)
-    settings.fingerprint = try model.fingerprint
-    settings.epsilon =
-      try session.arguments.positive("--epsilon") ?? model.field.process.cutoffs.sampling
+    if let earlier { settings = settings.adding(earlier.settings) }
+    let models: [LoadedModel<Scalar>] = try models(session, after: earlier?.settings)
+    let subjects = models.map { model in
+      Study.Subject(
+        sde: ProcessSpec.text(of: model.field.process), field: model.field,
+        epsilon: settings.epsilon ?? model.field.process.cutoffs.sampling)
+    }
+    settings.processes = subjects.map { .init(sde: $0.sde, epsilon: $0.epsilon) }
+    settings.fingerprint = try models[0].fingerprint
     try earlier?.settings.check(settings, in: folder)
     try session.checkMemory(
-      samples: settings.count, numbers: model.field.sampleShape.count,
+      samples: settings.count, numbers: subjects[0].field.sampleShape.count,
       scalarSize: MemoryLayout<Scalar>.size, of: "the samples")
     // Made to see that it can be, and only made to stay once there is something to put there: a study that fails or is ended
     // before leaves none.
@@ -40,8 +51,8 @@ enum StudyCommand: ScalarCommand {
     FilePlace.removeIfEmpty(new)
 
     let study = Study(
-      field: model.field, budgets: settings.budgets, solvers: settings.solvers,
-      grids: settings.grids, count: settings.count, epsilon: settings.epsilon,
+      subjects: subjects, budgets: settings.budgets, solvers: settings.solvers,
+      grids: settings.grids, count: settings.count,
       key: RandomKey(try session.arguments.seed).folded("study"))
     let report = try measure(study, settings, after: earlier, in: folder, session)
     guard !report.result.curves.isEmpty else {
@@ -72,8 +83,8 @@ enum StudyCommand: ScalarCommand {
   ) throws -> StudySettings {
     StudySettings(
       model: arguments.text("--model") ?? "", fingerprint: "", label: arguments.text("--class"),
-      given: arguments.text("--given"), process: "", scalar: Scalar.typeName,
-      epsilon: try arguments.positive("--epsilon") ?? 0, budgets: try budgets(arguments),
+      given: arguments.text("--given"), scalar: Scalar.typeName,
+      epsilon: try arguments.positive("--epsilon"), budgets: try budgets(arguments),
       solvers: try solvers(arguments), grids: try grids(arguments),
       count: try arguments.integer("--count", atLeast: 3, atMost: 1 << 20) ?? 500,
       seed: "\(try arguments.seed)")
@@ -129,14 +140,44 @@ enum StudyCommand: ScalarCommand {
     return budgets.sorted()
   }
 
+  /// The model under each process that is asked for, those of an earlier study first.
+  private static func models<Scalar>(
+    _ session: Session, after earlier: StudySettings?
+  ) throws -> [LoadedModel<Scalar>] {
+    let given = try processes(session.arguments)
+    // A run has a process of its own.
+    let isExact = !RunFolder(session.arguments.text("--model") ?? "").exists
+    let known = isExact ? earlier?.processes.map(\.sde) ?? [] : []
+    let texts = known + given.filter { !known.contains($0) }
+    return texts.isEmpty
+      ? [try LoadedModel(session)]
+      : try texts.map { try LoadedModel(session.replacing(["--sde": $0])) }
+  }
+
+  /// The processes that `--sde` names, with all their parameters.
+  private static func processes(_ arguments: Arguments) throws -> [String] {
+    guard let text = arguments.text("--sde") else { return [] }
+    let texts = try items(text).map { item in
+      ProcessSpec.text(of: try asUsage(of: "--sde") { try ProcessSpec.process(item) })
+    }
+    guard !texts.isEmpty else {
+      throw CommandError.usage("--sde names no SDE; expected one or more")
+    }
+    guard Set(texts).count == texts.count else {
+      throw CommandError.usage("--sde is \(text); expected each once")
+    }
+    return texts
+  }
+
+  /// The items of a list with semicolons, or with commas where these cannot be within an item.
+  private static func items(_ text: String) -> [String] {
+    text.split { $0 == ";" || $0 == "," && !text.contains(":") }.map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+  }
+
   private static func solvers(_ arguments: Arguments) throws -> [String] {
-    let texts =
-      arguments.text("--solvers").map { text in
-        // Commas part solvers where they cannot be within one.
-        text.split { $0 == ";" || $0 == "," && !text.contains(":") }.map {
-          $0.trimmingCharacters(in: .whitespaces)
-        }
-      } ?? StudyDefaults.solvers
+    let texts = arguments.text("--solvers").map(items) ?? StudyDefaults.solvers
     guard !texts.isEmpty else {
       throw CommandError.usage("--solvers names no solver; expected one or more")
     }

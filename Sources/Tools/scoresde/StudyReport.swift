@@ -8,10 +8,12 @@ struct StudyReport<Scalar: TensorScalar> {
   let seconds: Double
   let folder: String
 
+  var names: ProcessNames { ProcessNames(settings.processes.map(\.sde)) }
+
   private var budgets: [Int] { settings.budgets }
 
-  private typealias Curve = Study<Scalar>.Curve
-  private typealias Point = Study<Scalar>.Point
+  typealias Curve = Study<Scalar>.Curve
+  typealias Point = Study<Scalar>.Point
 
   /// Writes the figure and the tables, and last what a study goes on from.
   func write() throws {
@@ -25,7 +27,7 @@ struct StudyReport<Scalar: TensorScalar> {
   /// The tables: end-point errors of solvers of the flow, distances of all, and adaptive solvers by tolerance.
   var text: String {
     var parts = [
-      "\(settings.model), \(settings.process), ε = \(NumberText.trimmed(settings.epsilon)), \(settings.count) samples, \(NumberText.significant(seconds, digits: 3)) s"
+      "\(settings.model), \(processes), \(settings.count) samples, \(NumberText.significant(seconds, digits: 3)) s"
     ]
     let deterministic = result.curves.filter { $0.grid != "adaptive" && $0.points[0].error != nil }
     if !deterministic.isEmpty {
@@ -36,7 +38,7 @@ struct StudyReport<Scalar: TensorScalar> {
     let stepped = result.curves.filter { $0.grid != "adaptive" }
     if !stepped.isEmpty {
       parts.append(
-        "energy distance to \(result.reference), at no more than so many NFE (a fine solve has \(NumberText.plusMinus(result.floor.value, result.floor.standardError)))\n"
+        "energy distance to \(result.reference), at no more than so many NFE (a fine solve has \(floors))\n"
           + table(stepped) { $0.distance }.text)
     }
     let adaptive = result.curves.filter { $0.grid == "adaptive" }
@@ -51,52 +53,76 @@ struct StudyReport<Scalar: TensorScalar> {
     return parts.joined(separator: "\n")
   }
 
+  private var processes: String {
+    settings.processes.map { "\($0.sde), ε = \(NumberText.trimmed($0.epsilon))" }
+      .joined(separator: "; ")
+  }
+
+  private var floors: String {
+    result.processes.map { process in
+      NumberText.plusMinus(process.floor.value, process.floor.standardError)
+        + (names[process.sde].map { " under \($0)" } ?? "")
+    }.joined(separator: ", ")
+  }
+
+  /// The process of a row, where there are several.
+  func cells(_ sde: String) -> [String] { names[sde].map { [$0] } ?? [] }
+
+  /// The name of the column for these.
+  private var processColumn: [String] { settings.processes.count > 1 ? ["SDE"] : [] }
+
   /// Adaptive solvers, the coarsest tolerance of each first.
   private func toleranceTable(_ curves: [Curve]) -> Table {
-    var table = Table(columns: ["adaptive solver", "tolerance", "NFE", "difference", "distance"])
-    for curve in curves {
-      for point in curve.points.sorted(by: { ($0.tolerance ?? 0) > ($1.tolerance ?? 0) }) {
-        table.append([
-          curve.solver, point.tolerance.map(Spec.text) ?? "–",
-          NumberText.significant(point.evaluations, digits: 3),
-          point.error.map(Self.text) ?? "–", Self.text(point.distance),
-        ])
-      }
+    let rows = curves.flatMap { curve in
+      curve.points.sorted { ($0.tolerance ?? 0) > ($1.tolerance ?? 0) }
+        .map { (curve: curve, point: $0) }
     }
-    return table
+    let differences = Self.column(rows.map(\.point.error))
+    let distances = Self.column(rows.map(\.point.distance))
+    return Table(
+      columns: processColumn + ["adaptive solver", "tolerance", "NFE", "difference", "distance"],
+      rows: rows.enumerated().map { place, row in
+        cells(row.curve.sde) + [
+          row.curve.solver, row.point.tolerance.map(Spec.text) ?? "–",
+          NumberText.significant(row.point.evaluations, digits: 3), differences[place],
+          distances[place],
+        ]
+      })
   }
 
   /// What is in no table, those of one reason in one row.
   private var omissionTable: Table {
-    var table = Table(columns: ["left out", "grid", "at", "because"])
+    var table = Table(columns: processColumn + ["left out", "grid", "at", "because"])
     var rest = result.omissions
     while let first = rest.first {
-      let alike = rest.filter { $0.solver == first.solver && $0.reason == first.reason }
-      rest.removeAll { $0.solver == first.solver && $0.reason == first.reason }
+      func isAlike(_ other: Study<Scalar>.Omission) -> Bool {
+        other.sde == first.sde && other.solver == first.solver && other.reason == first.reason
+      }
+      let alike = rest.filter(isAlike)
+      rest.removeAll(where: isAlike)
       func list(_ texts: [String]) -> String {
         texts.enumerated().filter { !texts[..<$0].contains($1) }.map(\.element)
           .joined(separator: ", ")
       }
       let budgets = list(alike.compactMap { $0.budget.map(String.init) })
       let tolerances = list(alike.compactMap { $0.tolerance.map(Spec.text) })
-      table.append([
-        first.solver, list(alike.map(\.grid)),
-        budgets.isEmpty ? "tolerance \(tolerances)" : "NFE \(budgets)", first.reason,
-      ])
+      table.append(
+        cells(first.sde) + [
+          first.solver, list(alike.map(\.grid)),
+          budgets.isEmpty ? "tolerance \(tolerances)" : "NFE \(budgets)", first.reason,
+        ])
     }
     return table
   }
 
-  /// A number with its error where that is a twentieth of it or more.
-  private static func text(_ found: Estimate) -> String {
-    found.standardError > 0.05 * abs(found.value)
-      ? NumberText.plusMinus(found.value, found.standardError)
-      : NumberText.significant(found.value, digits: 3)
+  /// Numbers with their errors, as a column of a table.
+  private static func column(_ found: [Estimate?]) -> [String] {
+    NumberText.plusMinusColumn(found.map { $0.map { ($0.value, $0.standardError) } })
   }
 
   /// How good a curve is: the mean over the budgets of the logarithm of the error at the last point within each, where no
   /// error counts as less than its own, and none at all as a hundred.
-  private func score(_ curve: Curve, _ value: (Point) -> Estimate?) -> Double {
+  func score(_ curve: Curve, _ value: (Point) -> Estimate?) -> Double {
     let logarithms = budgets.map { budget in
       let within = curve.points.last { $0.evaluations <= Double(budget) }.flatMap(value)
       return log(within.map { max($0.value, $0.standardError, 1e-300) } ?? 100)
@@ -105,19 +131,15 @@ struct StudyReport<Scalar: TensorScalar> {
   }
 
   private func table(_ curves: [Curve], _ value: (Point) -> Estimate?) -> Table {
-    var table = Table(columns: ["solver", "grid"] + budgets.map { "\($0)" })
-    func estimate(_ curve: Curve, _ budget: Int) -> Estimate? {
-      curve.points.first { $0.budget == budget }.flatMap(value)
-    }
     let sorted = curves.sorted { score($0, value) < score($1, value) }
-    for curve in sorted {
-      table.append(
-        [curve.solver, curve.grid]
-          + budgets.map { budget in
-            estimate(curve, budget).map(Self.text) ?? "–"
-          })
+    let columns = budgets.map { budget in
+      Self.column(sorted.map { $0.points.first { $0.budget == budget }.flatMap(value) })
     }
-    return table
+    return Table(
+      columns: processColumn + ["solver", "grid"] + budgets.map { "\($0)" },
+      rows: sorted.enumerated().map { row, curve in
+        cells(curve.sde) + [curve.solver, curve.grid] + columns.map { $0[row] }
+      })
   }
 
   // MARK: JSON
@@ -129,13 +151,24 @@ struct StudyReport<Scalar: TensorScalar> {
     return .object(
       settings.json + [
         ("seconds", .number(seconds)), ("remaining", .integer(result.remaining)),
-        ("reference", .string(result.reference)), ("floor", estimate(result.floor)),
+        ("reference", .string(result.reference)),
+        (
+          "processes",
+          .array(
+            zip(settings.processes, result.processes).map { process, found in
+              .object([
+                ("sde", .string(process.sde)), ("epsilon", .number(process.epsilon)),
+                ("floor", estimate(found.floor)),
+              ])
+            })
+        ),
         (
           "curves",
           .array(
             result.curves.map { curve in
               .object([
-                ("solver", .string(curve.solver)), ("grid", .string(curve.grid)),
+                ("sde", .string(curve.sde)), ("solver", .string(curve.solver)),
+                ("grid", .string(curve.grid)),
                 (
                   "points",
                   .array(
@@ -157,76 +190,11 @@ struct StudyReport<Scalar: TensorScalar> {
 
   private static func json(_ omission: Study<Scalar>.Omission) -> JSON {
     .object([
-      ("solver", .string(omission.solver)), ("grid", .string(omission.grid)),
+      ("sde", .string(omission.sde)), ("solver", .string(omission.solver)),
+      ("grid", .string(omission.grid)),
       ("budget", omission.budget.map { .integer($0) } ?? .null),
       ("tolerance", omission.tolerance.map { .number($0) } ?? .null),
       ("reason", .string(omission.reason)),
     ])
-  }
-
-  // MARK: Figure
-
-  /// Two plots, log against log: the difference from the fine solve, and the distance to the reference.
-  var figure: Panels {
-    let solved = ranked(result.curves.filter { $0.points[0].error != nil }) { $0.error }
-    let all = ranked(result.curves) { $0.distance }
-    let colors = Self.colors(of: [solved, all].map { $0.map(\.solver) })
-    let differences = plot(
-      "Difference from a fine solve of the same noise", "root mean square difference", solved,
-      colors
-    ) { $0.error }
-    var distances = plot(
-      "Distance to \(result.reference)", "energy distance, or its standard error if larger", all,
-      colors
-    ) { $0.distance }
-    distances.add(
-      .horizontalRule(
-        at: max(result.floor.value, result.floor.standardError), label: "a fine solve, or its error"
-      ))
-    return Panels(
-      [differences, distances],
-      summary: "Error against NFE on \(settings.model), \(settings.process)")
-  }
-
-  /// The best grid of each solver, the best solver first.
-  private func ranked(_ curves: [Curve], _ value: (Point) -> Estimate?) -> [Curve] {
-    // A solver is as good as its best grid.
-    Dictionary(grouping: curves, by: \.solver).values.compactMap { curves in
-      curves.map { (curve: $0, score: score($0, value)) }.min { $0.score < $1.score }
-    }.sorted { ($0.score, $0.curve.solver) < ($1.score, $1.curve.solver) }.map(\.curve)
-  }
-
-  /// One colour a solver, the same in all plots, as far as the colours go: to those that are best in any of them.
-  private static func colors(of rankings: [[String]]) -> [String: Color] {
-    var solvers: [String] = []
-    for place in 0..<(rankings.map(\.count).max() ?? 0) {
-      for ranking in rankings where place < ranking.count && !solvers.contains(ranking[place]) {
-        solvers.append(ranking[place])
-      }
-    }
-    return Dictionary(uniqueKeysWithValues: zip(solvers, Color.series))
-  }
-
-  /// Each solver on its best grid; those that have a colour by name, the others in grey.
-  private func plot(
-    _ title: String, _ y: String, _ curves: [Curve], _ colors: [String: Color],
-    _ value: (Point) -> Estimate?
-  ) -> Plot {
-    var plot = Plot(
-      title, x: Axis("score evaluations a sample (NFE)", scale: .log, isWhole: true),
-      y: Axis(y, scale: .log),
-      width: 640, height: 520)
-    for curve in curves.reversed() {
-      let x = curve.points.map(\.evaluations)
-      let y = curve.points.map { value($0).map { max($0.value, $0.standardError) } ?? .nan }
-      let color = colors[curve.solver]
-      // A grid that the solver's text names is not said twice.
-      let name =
-        curve.solver.contains("grid=") ? curve.solver : "\(curve.solver), \(curve.grid)"
-      let label = color == nil ? "others" : name
-      plot.add(.line(x: x, y: y, label: label, color: color ?? .gray, dashed: color == nil))
-      plot.add(.points(x: x, y: y, label: label, color: color ?? .gray))
-    }
-    return plot
   }
 }

@@ -7,9 +7,11 @@ struct StudySettings: Decodable {
   var fingerprint: String
   var label: String?
   var given: String?
-  var process: String
+  /// The processes, each with where its samples stop.
+  var processes: [Process] = []
   var scalar: String
-  var epsilon: Double
+  /// Where `--epsilon` has the samples of all processes stop; nil where each has its own.
+  var epsilon: Double?
   /// The NFE to compare at, the least first.
   var budgets: [Int]
   var solvers: [String]
@@ -17,41 +19,67 @@ struct StudySettings: Decodable {
   var count: Int
   var seed: String
 
+  struct Process: Decodable {
+    var sde: String
+    var epsilon: Double
+  }
+
   private enum CodingKeys: String, CodingKey {
-    case model, fingerprint, given, scalar, epsilon, solvers, grids, count, seed
+    case model, fingerprint, given, processes, scalar, epsilon, solvers, grids, count, seed
     case label = "class"
-    case process = "sde"
     case budgets = "nfe"
   }
 
-  /// The options that say as much, of which those of one value have theirs.
+  /// The options whose values a study keeps.
   private var options: [(name: String, value: String?)] {
+    [("--class", label), ("--given", given), ("--count", "\(count)"), ("--seed", seed)]
+  }
+
+  /// The options that a study may be given more of.
+  private var lists: [(name: String, value: String?)] {
     [
-      ("--sde", process), ("--class", label), ("--given", given), ("--epsilon", "\(epsilon)"),
       ("--nfe", budgets.map(String.init).joined(separator: ",")),
       ("--solvers", solvers.joined(separator: ";")), ("--grids", grids.joined(separator: ",")),
-      ("--count", "\(count)"), ("--seed", seed),
     ]
   }
 
   /// The same session with the options of the study, where others are not given.
   func completing(_ session: Session) -> Session {
     var values = Dictionary(
-      uniqueKeysWithValues: options.compactMap { name, value in
+      uniqueKeysWithValues: (options + lists).compactMap { name, value in
         value.map { (name, $0) }
       })
     values["--model"] = model
-    // A run has a process of its own.
-    if RunFolder(session.arguments.text("--model") ?? model).exists { values["--sde"] = nil }
+    values["--epsilon"] = epsilon.map { "\($0)" }
     return session.replacing(values.filter { !session.arguments.has($0.key) })
   }
 
-  /// Checks that others are those of this study, in a folder, wherever its model is now.
+  /// The same with what an earlier study has beside it to compare.
+  func adding(_ earlier: StudySettings) -> StudySettings {
+    var settings = self
+    settings.budgets = Set(budgets + earlier.budgets).sorted()
+    settings.solvers = earlier.solvers + solvers.filter { !earlier.solvers.contains($0) }
+    settings.grids = earlier.grids + grids.filter { !earlier.grids.contains($0) }
+    return settings
+  }
+
+  /// Checks that others are those of this study, in a folder, or have more to compare, wherever its model is now.
   func check(_ others: StudySettings, in folder: String) throws {
-    for (own, other) in zip(options, others.options) where own.value != other.value {
-      throw CommandError.usage(
-        "\(own.name) is \(other.value ?? "none"), but the study in \(folder) has \(own.value ?? "none"); leave it out or start another study"
+    func refusal(_ name: String, _ own: String?, _ other: String?) -> CommandError {
+      .usage(
+        "\(name) is \(other ?? "none"), but the study in \(folder) has \(own ?? "none"); leave it out or start another study"
       )
+    }
+    for (own, other) in zip(options, others.options) where own.value != other.value {
+      throw refusal(own.name, own.value, other.value)
+    }
+    for own in processes {
+      guard let other = others.processes.first(where: { $0.sde == own.sde }) else {
+        throw refusal("--sde", own.sde, others.processes.map(\.sde).joined(separator: ";"))
+      }
+      guard own.epsilon == other.epsilon else {
+        throw refusal("--epsilon", "\(own.epsilon)", "\(other.epsilon)")
+      }
     }
     guard fingerprint == others.fingerprint else {
       throw CommandError.usage(
@@ -65,7 +93,7 @@ struct StudySettings: Decodable {
     [
       ("model", .string(model)), ("fingerprint", .string(fingerprint)),
       ("class", label.map { .string($0) } ?? .null), ("given", given.map { .string($0) } ?? .null),
-      ("sde", .string(process)), ("scalar", .string(scalar)), ("epsilon", .number(epsilon)),
+      ("scalar", .string(scalar)), ("epsilon", epsilon.map { .number($0) } ?? .null),
       ("nfe", .array(budgets.map { .integer($0) })),
       ("solvers", .array(solvers.map { .string($0) })),
       ("grids", .array(grids.map { .string($0) })), ("count", .integer(count)),
