@@ -1,4 +1,5 @@
 import Foundation
+import ScoreSDE
 import Testing
 
 /// A study that is stopped on its way, and goes on.
@@ -196,6 +197,28 @@ import Testing
       }
       #expect(places[0].count == 2 && Set(places).count == 1, "\(rows)")
     }
+  }
+
+  /// A folder that another process has is left to it, from the start or once there is something to put there.
+  @Test func studiesDoNotShareAFolder() throws {
+    let bench = try Workbench()
+    let words =
+      "study --model gaussian --nfe 2 --solvers euler --grids uniform --count 5 --out study"
+    try FileManager.default.createDirectory(
+      atPath: bench.path("study"), withIntermediateDirectories: true)
+    func refused(_ words: String) throws {
+      let before = try bench.contents()
+      let outcome = try RunFolder(bench.path("study")).alone { try bench.scoresde(words) }
+      #expect(
+        outcome.status == 1
+          && outcome.errors.contains(
+            "another process works in study; expected it to end first, or another folder")
+      )
+      #expect(try bench.contents() == before)
+    }
+    try refused(words)
+    let _: Reports.Study = try bench.report(words)
+    try refused("study --resume --out study")
   }
 
   @Test func refusesFilesOfOthers() throws {

@@ -27,7 +27,8 @@ enum StudyCommand: ScalarCommand {
 
   static func run<Scalar: TensorScalar>(_ session: Session, _ type: Scalar.Type) throws {
     let folder = try session.arguments.required("--out")
-    let earlier = try earlier(session, in: folder, type)
+    let lock = FolderLock(folder)
+    let earlier = try earlier(session, lock, type)
     let session = earlier?.settings.completing(session) ?? session
     var settings = try settings(session.arguments, type)
     if let earlier { settings = settings.adding(earlier.settings) }
@@ -54,7 +55,7 @@ enum StudyCommand: ScalarCommand {
       subjects: subjects, budgets: settings.budgets, solvers: settings.solvers,
       grids: settings.grids, count: settings.count,
       key: RandomKey(try session.arguments.seed).folded("study"))
-    let report = try measure(study, settings, after: earlier, in: folder, session)
+    let report = try measure(study, settings, after: earlier, lock, session)
     guard !report.result.curves.isEmpty else {
       throw CommandError.failure(
         "none of these solvers finished within \(settings.budgets.last ?? 0) evaluations\(report.result.omissions.last.map { " (\($0.solver): \($0.reason))" } ?? ""); ask for more by --nfe, or for other solvers"
@@ -67,13 +68,18 @@ enum StudyCommand: ScalarCommand {
 
   /// The study that `--resume` goes on with, if it is given.
   private static func earlier<Scalar>(
-    _ session: Session, in folder: String, _ type: Scalar.Type
+    _ session: Session, _ lock: FolderLock, _ type: Scalar.Type
   ) throws -> StudyRecord<Scalar>? {
-    if session.arguments.has("--resume") { return try StudyRecord.read(in: folder) }
+    let folder = lock.path
+    if session.arguments.has("--resume") {
+      try lock.take()
+      return try StudyRecord.read(in: folder)
+    }
     guard !FilePlace.exists(StudyRecord<Scalar>.path(in: folder)) else {
       throw CommandError.usage(
         "--out \(folder) holds a study already; give --resume to go on with it, or another folder")
     }
+    try lock.take()
     return nil
   }
 
@@ -93,8 +99,9 @@ enum StudyCommand: ScalarCommand {
   /// Runs a study, whose files are written after each measurement, to the end or until a signal.
   private static func measure<Scalar>(
     _ study: Study<Scalar>, _ settings: StudySettings, after earlier: StudyRecord<Scalar>?,
-    in folder: String, _ session: Session
+    _ lock: FolderLock, _ session: Session
   ) throws -> StudyReport<Scalar> {
+    let folder = lock.path
     let bar = session.progress("study")
     let start = ContinuousClock.now
     var known: StudyReport<Scalar>?
@@ -113,6 +120,7 @@ enum StudyCommand: ScalarCommand {
         // From here on there is a study in the folder, which a signal leaves in good order.
         if known == nil, earlier == nil { Interruption.watch() }
         try session.makeFolder(folder, for: "--out")
+        try lock.take()
         known = report(result)
         try known?.write()
       }
