@@ -57,7 +57,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     } else {
       let name = String(text.prefix { $0 != ":" })
       throw CommandError.usage(
-        "--model is \(text), but there is no such folder\(NearMiss.hint(for: name, among: ["gaussian", "mixture"])); expected a run folder, or an exact model, gaussian:mean=M,std=S,dim=D or mixture:FILE.json"
+        "--model is \(text), but there is no such folder\(NearMiss.hint(for: name, among: ["gaussian", "mixture"].filter { $0 != name })); expected a run folder, or an exact model, gaussian:mean=M,std=S,dim=D or mixture:FILE.json"
       )
     }
   }
