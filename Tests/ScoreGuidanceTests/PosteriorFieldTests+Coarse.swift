@@ -83,18 +83,7 @@ extension PosteriorFieldTests {
     let error: Double = 0.15 * (1 + ratio)
     let weight: Double = 1 / (1 + error * error)
     let variance: Double = max(0.01 * coarse, weight * own * ratio + (1 - weight) * coarse)
-    let posterior = try PosteriorField(
-      field, of: .entries([true, false], of: [2]), observed: Tensor([1, 1], [1]),
-      noiseDeviation: 0.2, coarse: base)
-    let x: Tensor<Double> = RandomKey(5).normal([4, 2])
-    let (found, alone) = (try posterior.noise(x, at: .shared(t)), try base.noise(x, at: .shared(t)))
-    for row in 0..<4 {
-      let residual = 1 - (x[row, 0] - sigma * alone[row, 0]) / alpha
-      let gain: Double = variance / (0.2 * 0.2 + variance)
-      let expected = alone[row, 0] - alpha / sigma * gain * residual
-      #expect(abs(found[row, 0] - expected) < 1e-9, "\(found[row, 0]), \(expected)")
-      #expect(abs(found[row, 1] - alone[row, 1]) < 1e-9)
-    }
+    try expectField(field, at: t, variance: variance, pull: 0)
   }
 
   /// A V of the first number that moves the second one by more than a covariance could, |Vp|² > λ pᵀVp, is weighed with a half
@@ -114,16 +103,30 @@ extension PosteriorFieldTests {
     let error: Double = 0.15 * (1 + ratio)
     let weight: Double = 1 / (1 + error * error) / Double(1 << halvings)
     let variance: Double = weight * own * ratio + (1 - weight) * 1.5 * ratio / (1.5 + ratio)
+    try expectField(field, at: t, variance: variance, pull: weight * pull)
+  }
+
+  /// Holds the posterior of two numbers, of which the first is seen to be 1 ± 0.2, to its closed form: V of the first number is
+  /// `variance`, and with the second `pull`.
+  private func expectField(
+    _ field: ChangedField, at t: Double, variance: Double, pull: Double
+  ) throws {
+    let kernel = field.process.marginal(at: t)
+    let (alpha, sigma) = (kernel.alpha, kernel.sigma)
     let posterior = try PosteriorField(
       field, of: .entries([true, false], of: [2]), observed: Tensor([1, 1], [1]),
-      noiseDeviation: 0.2, coarse: base)
+      noiseDeviation: 0.2, coarse: field.base)
     let x: Tensor<Double> = RandomKey(5).normal([4, 2])
-    let (found, alone) = (try posterior.noise(x, at: .shared(t)), try base.noise(x, at: .shared(t)))
+    let found = try posterior.noise(x, at: .shared(t))
+    let alone = try field.base.noise(x, at: .shared(t))
     for row in 0..<4 {
       let residual = 1 - (x[row, 0] - sigma * alone[row, 0]) / alpha
       let step: Double = alpha / sigma * residual / (0.2 * 0.2 + variance)
-      #expect(abs(found[row, 0] - (alone[row, 0] - variance * step)) < 1e-9)
-      #expect(abs(found[row, 1] - (alone[row, 1] - weight * pull * step)) < 1e-9)
+      for (place, moved) in [variance, pull].enumerated() {
+        let expected: Double = alone[row, place] - moved * step
+        #expect(
+          abs(found[row, place] - expected) < 1e-9, "\(place): \(found[row, place]), \(expected)")
+      }
     }
   }
 }

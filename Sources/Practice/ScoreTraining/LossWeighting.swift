@@ -13,8 +13,7 @@ public enum LossWeighting: Sendable, Equatable {
   /// One's own.
   case own(OwnTimeFunction)
 
-  /// The density of times under which the weights of its draws are even, or as even as those of the library's densities leave
-  /// them.
+  /// The density of times that is drawn from under the weighting where no other is asked for.
   public var usualTimes: TimeSampling {
     switch self {
     case .balanced: .balanced

@@ -226,12 +226,6 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     return 1 / (1 + error * error)
   }
 
-  /// λ at a time: the most that a variance of x_0 given x_t is taken to be.
-  func mostVariance(_ kernel: Marginal) -> Double {
-    let ratio = kernel.sigma / kernel.alpha
-    return max(ratio * ratio, coarse?.principalVariances.max() ?? .infinity)
-  }
-
   /// w V p + (1 − w) V' p, row by row, with enough more of V' p that its part along p is not below the least, and with w halved
   /// until it is of a covariance; both V are over σ²/α.
   private func held(
@@ -241,10 +235,12 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     let (squares, products, coarseSquares) = (
       own.rowDots(own), own.rowDots(coarse), coarse.rowDots(coarse)
     )
+    let largest = self.coarse?.principalVariances.max() ?? .infinity
     var weights = kernels.map(weight)
     let shares = kernels.indices.map { row in
-      let kernel = kernels[row]
-      let most = mostVariance(kernel) * kernel.alpha / (kernel.sigma * kernel.sigma)
+      let (alpha, sigma) = (kernels[row].alpha, kernels[row].sigma)
+      // λ, over σ²/α as the images are.
+      let most = max(sigma * sigma / (alpha * alpha), largest) * alpha / (sigma * sigma)
       while true {
         let w = weights[row]
         let part = w * ownParts[row] + (1 - w) * coarseParts[row]
