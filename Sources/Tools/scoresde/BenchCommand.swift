@@ -29,7 +29,7 @@ enum BenchCommand: ScalarCommand {
     var (timed, measured) = ([JSON](), [JSON]())
     let workloads = names.compactMap { Workload(rawValue: $0) }
     if try session.arguments.roundsProducts, !workloads.contains(where: \.mayRoundProducts) {
-      session.say(
+      session.remark(
         "--matrix-products bf16 changes nothing here: only workloads that sample round products")
     }
     if !workloads.isEmpty {

@@ -10,7 +10,7 @@ enum DataRemarks {
   /// Rows from which on a column of fewer different whole numbers than this is one of counts or codes.
   private static let (fewestRows, mostCounts) = (300, 20)
 
-  /// A sentence for each thing that is out of the ordinary, and one that says how the data were standardised.
+  /// A sentence for each thing that is out of the ordinary.
   ///
   /// - Parameters:
   ///   - samples: the data as the model sees them.
@@ -23,7 +23,6 @@ enum DataRemarks {
     let columns =
       isTable ? try? Standardization(of: samples.samples, by: .columns).deviations : nil
     var remarks: [String] = []
-    if let map = data.standardization { remarks.append(sentence(map, dimensions: data.dimensions)) }
     let names = ClassNames(data.classNames)
     let empty = samples.emptyClasses + names.beyond(samples.classes)
     if !empty.isEmpty {
@@ -99,7 +98,9 @@ enum DataRemarks {
       "entries of \(number(square.squareRoot())), root mean square, are large beside the noise at the end of \(process.name), \(number(end.sigma / end.alpha)) in their units: the prior is some \(number(mismatch)) nats a dimension from them"
   }
 
-  private static func sentence(_ map: Standardization, dimensions: Int) -> String {
+  /// How data were standardised, in a sentence; nil where they were not.
+  static func standardization<Scalar: TensorScalar>(of data: Dataset<Scalar>) -> String? {
+    guard let map = data.standardization else { return nil }
     let end = "samples and likelihoods are in the data's own units"
     guard map.grouping == .columns, let least = map.deviations.min(),
       let greatest = map.deviations.max()
@@ -108,7 +109,7 @@ enum DataRemarks {
         "the data are standardised, less their mean \(number(map.means[0])) and over their deviation \(number(map.deviations[0])): \(end)"
     }
     return
-      "the \(dimensions) columns are standardised, each less its mean and over its deviation, \(number(least)) to \(number(greatest)): \(end)"
+      "the \(data.dimensions) columns are standardised, each less its mean and over its deviation, \(number(least)) to \(number(greatest)): \(end)"
   }
 
   /// Some columns of a table in a sentence, the first of many.

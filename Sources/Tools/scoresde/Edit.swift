@@ -43,7 +43,7 @@ struct Edit<Scalar: TensorScalar> {
     start = process.time(halfLogSNR: -log(level))
     var data = try model.prepared(asUsage(of: "--from") { try DataSource(text) }.load())
     if let names = data.covariates?.names, model.given.isEmpty {
-      session.say(
+      session.remark(
         "\(data.name): its \(CSV.list(names)) take no part, and samples are of all together; --given conditions them"
       )
     }
@@ -51,7 +51,7 @@ struct Edit<Scalar: TensorScalar> {
     try Self.check(data, model.field.sampleShape)
     let key = RandomKey(try arguments.seed).folded("from")
     samples = try model.inModelSpace(data, key: key).points
-    if let remark = Self.remark(on: data, samples, model) { session.say(remark) }
+    if let remark = Self.remark(on: data, samples, model) { session.remark(remark) }
   }
 
   /// Checks that data are samples of a model's kind: rows may be any samples' numbers, and series are no images, though they have

@@ -95,7 +95,7 @@ enum LikelihoodCommand: ScalarCommand {
     let kind =
       arguments.text("--divergence") ?? (isSmall && estimating == nil ? "exact" : "hutchinson")
     if isSmall, let estimating, !arguments.has("--divergence") {
-      session.say(
+      session.remark(
         "\(estimating) asks for the hutchinson divergence, an estimate; without it this is exact, the default for samples of up to \(exactDimensions) numbers"
       )
     }

@@ -52,7 +52,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
   func report(on data: Dataset<Scalar>) throws -> Report {
     let (points, scale) = try model.inModelSpace(data, key: key.folded("bins"))
     if scale == nil, model.scale != nil {
-      session.say(
+      session.remark(
         "\(data.name): not the levels that the model was trained on, so scored as points, without bits per dimension"
       )
     }

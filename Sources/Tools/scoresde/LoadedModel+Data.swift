@@ -10,7 +10,7 @@ extension LoadedModel {
     if let labelColumn, !session.arguments.has("--class"),
       whole.columns?.contains(labelColumn) == true
     {
-      session.say(
+      session.remark(
         "\(whole.name): its \(CSV.spelled(labelColumn)) takes no part, and samples are taken as those of all classes together; --class data takes each under its own"
       )
     }
@@ -29,7 +29,7 @@ extension LoadedModel {
     // What the data lack is found before any work.
     _ = try field(of: data)
     if let note = givenNote, given.isEmpty, data.covariates == nil {
-      session.say(
+      session.remark(
         "\(data.name): nothing says what is given, \(note.text) by the run, so taken as samples of all data together; --given conditions them"
       )
     }
@@ -41,7 +41,7 @@ extension LoadedModel {
   func prepared(_ whole: Dataset<Scalar>) throws -> Dataset<Scalar> {
     let own = RunColumns(label: labelColumn, given: givenNote?.names ?? [], samples: columns)
     let (data, unknown) = try own.arranged(whole, takesLabels: labelSource == "data")
-    if let remark = RunColumns.remark(unknown, of: data.name) { session.say(remark) }
+    if let remark = RunColumns.remark(unknown, of: data.name) { session.remark(remark) }
     return data
   }
 

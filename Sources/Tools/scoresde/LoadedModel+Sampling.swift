@@ -68,7 +68,7 @@ extension LoadedModel {
     }
     if scale == 0 {
       let option = session.arguments.has("--class") ? "--class" : "--given"
-      session.say(
+      session.remark(
         "--guidance 0 leaves \(option) out: samples are of all data together; 1 gives \(option) as it is"
       )
     }

@@ -93,7 +93,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       takesRows: takesRows)
     (labels, labelSource) = (asked.labels, asked.source)
     if labelSource == "data", classNames.names?.contains("data") == true {
-      session.say(
+      session.remark(
         "--class data takes each sample under its own class; \(ClassNames.spelled("data")), in quotes, is the class that is called so"
       )
     }
@@ -138,7 +138,7 @@ struct LoadedModel<Scalar: TensorScalar> {
         || given.isEmpty && note != nil && !takesRows
         || isConditioned && arguments.has("--guidance")
     {
-      session.say(
+      session.remark(
         "\(text) was \(description.notes[ImportCommand.note] == nil ? "trained with --label-dropout 0" : "imported with its classes alone"), so that samples without --class or --given, and guidance, take what it has not learnt"
       )
     }
@@ -227,7 +227,7 @@ struct LoadedModel<Scalar: TensorScalar> {
         : note.names.map { CSV.spelled($0[far.offset]) } ?? "number \(far.offset + 1)"
     }
     if let far, let name, let remark = remark(abs(far.element), on: "--given: \(name)") {
-      session.say(remark)
+      session.remark(remark)
     }
     return rows
   }

@@ -84,7 +84,9 @@ enum ObserveOption {
       given: model.givenNote?.names ?? [])
     let posteriors = try Posteriors(
       model, isGiven: !model.given.isEmpty, map, noise: noise(arguments), iterations: iterations)
-    if let remark = remark(on: observations, map, posteriors.units, model) { session.say(remark) }
+    if let remark = remark(on: observations, map, posteriors.units, model) {
+      session.remark(remark)
+    }
     let masks = observations.map { $0.map(\.isNaN) }
     let isTogether = masks.allSatisfy { $0 == masks[0] } && observations.count > 1
     let rows =

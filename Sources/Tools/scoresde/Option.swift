@@ -79,7 +79,7 @@ struct Option: Sendable {
     Option(
       "--scalar", "TYPE",
       "float32 (default, but for --model that was trained in float64) or float64"),
-    Option("--quiet", nil, "no progress"),
+    Option("--quiet", nil, "no progress; remarks stay"),
     Option("--help", nil, "print this help"),
   ]
 }

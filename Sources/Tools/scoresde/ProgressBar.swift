@@ -66,11 +66,6 @@ final class ProgressBar: Sendable {
     Console.say("\n")
   }
 
-  /// A line of its own on standard error.
-  static func say(_ line: String, quiet: Bool) {
-    if !quiet { Console.say(line + "\n") }
-  }
-
   private static func clock(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())
     return "\(whole / 60):\(whole % 60 < 10 ? "0" : "")\(whole % 60)"

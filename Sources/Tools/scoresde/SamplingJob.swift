@@ -38,14 +38,14 @@ struct SamplingJob<Scalar: TensorScalar> {
     self.out = out
     trajectory = try session.checkWritable("--trajectory", extensions: ["npy", "png", "svg"])
     if asked.solver is AdaptiveDiffusion, trajectory != nil {
-      session.say(
+      session.remark(
         "--trajectory holds the first and the last states: adaptive-sde keeps none between")
     }
     // Of the two, only the flow's keeps states at the grid's times.
     if asked.solver is AdaptiveDiffusion || asked.solver is AdaptiveFlow && trajectory == nil,
       askedSteps != nil
     {
-      session.say(
+      session.remark(
         "--steps changes nothing here: \(asked.spec.name) takes steps of its own, by --rtol and --atol"
       )
     }
@@ -65,7 +65,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     try SampleFile.check(out, model.field.sampleShape, names: model.columns)
     if let trajectory { try TrajectoryFile<Scalar>.check(trajectory, model.field.sampleShape) }
     for remark in [model.priorRemark, try clip?.remark(on: model)] {
-      if let remark { session.say(remark) }
+      if let remark { session.remark(remark) }
     }
     edit = try Edit(session, model, epsilon: epsilon, atMost: askedCount)
     latents = try Latents(
@@ -73,7 +73,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     count =
       latents?.isRowByRow == true
       ? 1 : askedCount ?? edit?.samples.rows ?? latents?.states.rows ?? 64
-    if let remark { session.say(remark) }
+    if let remark { session.remark(remark) }
   }
 
   /// How states go with rows of files, where both are several.

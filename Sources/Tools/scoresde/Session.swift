@@ -24,8 +24,13 @@ struct Session {
     return session
   }
 
-  /// A line on standard error for people.
-  func say(_ line: String) { ProgressBar.say(line, quiet: quiet) }
+  /// A line on standard error that tells what the command is at; `--quiet` leaves it out, as it does bars.
+  func say(_ line: String) {
+    if !quiet { Console.say(line + "\n") }
+  }
+
+  /// A line on standard error that people should know of, as results may not be what they take them for.
+  func remark(_ line: String) { Console.say(line + "\n") }
 
   /// A bar on standard error.
   func progress(_ title: String) -> ProgressBar { ProgressBar(title, quiet: quiet) }

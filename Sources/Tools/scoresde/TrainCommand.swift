@@ -60,7 +60,7 @@ enum TrainCommand: ScalarCommand {
     let folder = RunFolder(try arguments.required("--out"))
     let asked = try TrainingJob<Scalar>.interval(arguments)
     if let asked, let text = arguments.text("--checkpoint-every"), Int(text) != asked {
-      session.say(
+      session.remark(
         "--checkpoint-every is \(text); checkpoints are made every \(asked) steps, as losses are logged in tens"
       )
     }
@@ -116,7 +116,8 @@ enum TrainCommand: ScalarCommand {
     // From here on there is a run in the folder, which a signal does not leave without its steps.
     Interruption.watch()
     if !session.arguments.has("--resume") { try folder.create(job.description) }
-    for remark in job.remarks { session.say(remark) }
+    if let sentence = job.standardization { session.say(sentence) }
+    for remark in job.remarks { session.remark(remark) }
     let bar = session.progress("train")
     do {
       try job.run(

@@ -9,7 +9,9 @@ struct TrainingJob<Scalar: TensorScalar> {
   /// What evaluates the model on held-out data, if there are some, and what came of it.
   var validation: Validation<Scalar>?
   var validationLog = ValidationLog()
-  /// What the user should know of the data of a new run, a sentence each.
+  /// How the data of a new run were standardised, in a sentence, if they were.
+  let standardization: String?
+  /// What the user should know of the data of a new run, or of one that goes on, a sentence each.
   let remarks: [String]
 
   /// The note in a run's description that tells its data from others.
@@ -104,6 +106,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     }
     heldOut?.place.note(in: &notes)
     notes[HeldOutData<Scalar>.fingerprintNote] = heldOut?.fingerprint
+    standardization = DataRemarks.standardization(of: data)
     remarks =
       DataRemarks.of(data, as: samples, process: process, hasLevel: options.noiseLevel != nil)
       + (heldOut?.remarks ?? [])
@@ -123,7 +126,8 @@ struct TrainingJob<Scalar: TensorScalar> {
 
   /// Creates a new run of a trainer that is at hand.
   init(_ trainer: Trainer<Scalar>, _ description: RunDescription) {
-    (self.trainer, self.description, remarks) = (trainer, description, [])
+    (self.trainer, self.description) = (trainer, description)
+    (standardization, remarks) = (nil, [])
   }
 
   /// Takes up the run in a folder; options that are given must be those of the run, but for more steps.
@@ -241,17 +245,18 @@ struct TrainingJob<Scalar: TensorScalar> {
     validation: Validation<Scalar>? = nil
   ) throws {
     var (trainer, found) = (trainer, description)
-    remarks = []
-    if FilePlace.exists(folder.checkpointPath) {
+    let isBegun = FilePlace.exists(folder.checkpointPath)
+    standardization = nil
+    remarks =
+      isBegun || !FilePlace.exists(folder.lossPath)
+      ? [] : ["there is no \(folder.checkpointPath); training starts from the first step"]
+    if isBegun {
       try trainer.restore(try folder.checkpoint(), from: folder.checkpointPath)
       guard let text = try? String(contentsOfFile: folder.lossPath, encoding: .utf8) else {
         throw CommandError.failure("\(folder.lossPath): the loss log is missing")
       }
       log = try LossLog(text: text, name: folder.lossPath, upTo: trainer.step)
       if validation != nil { validationLog = try folder.validationLog(upTo: trainer.step) }
-    } else if FilePlace.exists(folder.lossPath) {
-      Console.say(
-        "scoresde: there is no \(folder.checkpointPath); training starts from the first step\n")
     }
     guard trainer.step <= found.options.steps else {
       throw CommandError.usage(

@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+/// What the tool says beside progress and results.
+struct RemarkTests {
+  /// Numbers of 100 are large beside noise of 10.
+  private static let numbers = Data.npy((0..<40).map { 80 + Double($0) }, shape: [20, 2, 1])
+  private static let rest = "--network mlp:width=8,layers=1 --steps 3 --batch-size 8"
+
+  @Test func quietKeepsRemarksAndNoProgress() throws {
+    let bench = try Workbench([
+      "x.npy": Self.numbers, "table.csv": .text("a,b\n1,7\n2,7\n4,7\n"),
+    ])
+    for (words, remark) in [
+      ("train --data x.npy --sde ve:sigma-max=10 \(Self.rest) --out", "entries of 100"),
+      ("train --data table.csv \(Self.rest) --out", "the same number in every row of b"),
+      ("sample --model gaussian --solver adaptive-sde --steps 9 --out", "--steps changes"),
+    ] {
+      let quiet = try bench.scoresde("\(words) quiet.npy --quiet")
+      #expect(quiet.status == 0)
+      let lines = quiet.errors.split(separator: "\n")
+      try #require(lines.count == 1 && lines[0].contains(remark), "\(quiet.errors)")
+      let loud = try bench.scoresde("\(words) loud.npy").errors.split(separator: "\n")
+      #expect(loud.contains(lines[0]) && loud.contains { $0.contains("100 %") }, "\(loud)")
+      for run in ["quiet.npy", "loud.npy"] { try bench.remove(run) }
+    }
+  }
+
+  /// The folder has a run whose checkpoint is gone, and its losses are not.
+  @Test func quietKeepsWhatARunThatBeginsAnewSays() throws {
+    let bench = try Workbench(["x.npy": Self.numbers])
+    #expect(try bench.scoresde("train --data x.npy --out run \(Self.rest) --quiet").status == 0)
+    try bench.remove("run/checkpoint.safetensors")
+    let again = try bench.scoresde("train --resume --out run --quiet")
+    #expect(
+      again.errors
+        == "there is no run/checkpoint.safetensors; training starts from the first step\n")
+  }
+}
