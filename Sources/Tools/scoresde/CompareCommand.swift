@@ -38,16 +38,18 @@ enum CompareCommand: ScalarCommand {
     let key = RandomKey(try arguments.seed).folded("compare")
     let out = try session.checkWritable("--out", extensions: ["svg", "png"])
     let compared = try ComparedData<Scalar>(sources[0], with: sources[1], atMost: count)
-    if let out, out.hasSuffix(".png"), !compared.isImages {
+    let isPicture = out?.hasSuffix(".png") == true
+    if let out, isPicture, compared.reference.sampleShape.image == nil {
       throw CommandError.usage(
-        "--out is \(out), but samples of shape \(compared.reference.sampleShape) are no images [height, width, 1 or 3]; use .svg"
+        "--out is \(out), but samples of shape \(compared.reference.sampleShape) are no images \(Shape.imageForms); use .svg"
       )
     }
 
     let report = try self.report(on: compared, session, key: key)
     if let out {
-      let figure = ComparisonFigure(compared, columns: report.columns)
-      if out.hasSuffix(".png") {
+      let figure = ComparisonFigure(
+        compared, columns: report.columns, isOfImages: isPicture || compared.isImages)
+      if isPicture {
         try AtomicFile.write(figure.raster.png, to: out)
       } else {
         try AtomicFile.write(figure.figure.svg, to: out)
@@ -89,8 +91,9 @@ enum CompareCommand: ScalarCommand {
       of: x, among: all, count: 2, pool: pool, progress: progress(3, "copies"))
     let own = try NearestNeighbours(
       within: all, ofTheFirst: m, count: 2, pool: pool, progress: progress(4, "copies"))
+    let isPicture = session.arguments.text("--out")?.hasSuffix(".png")
     let columns =
-      d <= mostColumns || session.arguments.has("--out") && !compared.isImages
+      d <= mostColumns || isPicture == false && !compared.isImages
       ? ColumnComparison.all(of: compared, pool: pool, key: key.folded("columns")) : []
     var reason: String?
     if d > mostOfFrechet {

@@ -140,7 +140,7 @@ struct ComparedData<Scalar: TensorScalar> {
     reference.columns ?? data.columns ?? (1...max(1, dimensions)).map(String.init)
   }
 
-  /// Whether samples are images [height, width, 1 or 3].
+  /// Whether samples are images [height, width, 1 or 3], and not series as those of two axes may be.
   var isImages: Bool {
     reference.sampleShape.rank == 3 && [1, 3].contains(reference.sampleShape[2])
   }

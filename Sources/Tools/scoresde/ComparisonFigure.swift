@@ -4,13 +4,15 @@ import ScoreSDE
 struct ComparisonFigure<Scalar: TensorScalar> {
   private let compared: ComparedData<Scalar>
   private let columns: [ColumnComparison]
+  /// Whether samples are drawn as images.
+  private let isOfImages: Bool
 
   /// The most images of each, and how many stand in a row.
   private let mostImages = 64
   private let across = 16
 
-  init(_ compared: ComparedData<Scalar>, columns: [ColumnComparison]) {
-    (self.compared, self.columns) = (compared, columns)
+  init(_ compared: ComparedData<Scalar>, columns: [ColumnComparison], isOfImages: Bool) {
+    (self.compared, self.columns, self.isOfImages) = (compared, columns, isOfImages)
   }
 
   private struct Side {
@@ -30,7 +32,7 @@ struct ComparisonFigure<Scalar: TensorScalar> {
   }
 
   private var sides: [Side] {
-    let most = compared.isImages ? mostImages : .max
+    let most = isOfImages ? mostImages : .max
     return [
       Side(
         option: "--data", set: compared.data, count: min(most, compared.counts.data),
@@ -45,7 +47,7 @@ struct ComparisonFigure<Scalar: TensorScalar> {
 
   /// The picture as SVG.
   var figure: any Figure {
-    if compared.isImages {
+    if isOfImages {
       let captions = zip(sides, grids).map { side, grid in Caption(side.counted, grid) }
       return Panels(captions, columns: 1, summary: summary)
     }
@@ -71,11 +73,13 @@ struct ComparisonFigure<Scalar: TensorScalar> {
   }
 
   private var grids: [SampleGrid] {
-    sides.map { side in
+    let range = compared.reference.samples.range ?? SampleFile.usualRange
+    return sides.map { side in
       SampleFile.grid(
         side.set.samples.rows(0..<side.count).reshaped(
           compared.reference.samples.shape.withRows(side.count)),
-        levels: side.set.scale.map { Double($0.levels - 1) * $0.binWidth }, columns: across)
+        range: side.set.scale.map { 0...Double($0.levels - 1) * $0.binWidth } ?? range,
+        columns: across)
     }
   }
 

@@ -31,6 +31,12 @@ extension DataNote<DataScale> {
   static let scale = DataNote(name: "scale")
 }
 
+extension DataNote<ClosedRange<Double>> {
+  /// From the least to the greatest number of images without levels; runs of other data, and those of earlier versions, have no
+  /// note.
+  static let range = DataNote(name: "range")
+}
+
 extension DataNote<Int> {
   /// The steps between checkpoints; runs of earlier versions, and of the library, have no note.
   static let interval = DataNote(name: "checkpoint every")

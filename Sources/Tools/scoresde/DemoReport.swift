@@ -63,7 +63,7 @@ struct DemoReport {
   }
 
   private func grid(_ images: Tensor<Float>) -> SampleGrid {
-    SampleFile.grid(images, levels: 16, columns: 10)
+    SampleFile.grid(images, range: 0...16, columns: 10)
   }
 
   private var table: Table {

@@ -78,7 +78,9 @@ struct Edit<Scalar: TensorScalar> {
       return scale.remark(
         on: data.samples.scalars.lazy.map { Double($0) }, of: "--from", slack: scale.top / 2)
     }
-    guard model.standardization != nil else { return nil }
+    guard model.standardization != nil else {
+      return model.remark(onRangeOf: data.samples.scalars.lazy.map { Double($0) }, of: "--from")
+    }
     let width = samples.shape.rowCount
     let means = samples.withUnsafeBuffer { entries in
       (0..<width).map { column in

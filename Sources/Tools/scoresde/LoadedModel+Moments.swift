@@ -20,6 +20,16 @@ extension LoadedModel {
       key: RandomKey(0).folded("end marginal"))
   }
 
+  /// What is said of numbers of images that lie further beyond those of the run's data than these are apart; nil of others.
+  func remark(onRangeOf numbers: some Collection<Double>, of option: String) -> String? {
+    guard let range else { return nil }
+    let slack = range.upperBound - range.lowerBound
+    let (least, most) = (range.lowerBound - slack, range.upperBound + slack)
+    return numbers.first { $0 < least || $0 > most }.map {
+      "\(option) has a number of \(Spec.text($0)), where the run was trained on numbers from \(NumberText.trimmed(range.lowerBound, digits: 3)) to \(NumberText.trimmed(range.upperBound, digits: 3))"
+    }
+  }
+
   /// The Gaussian with the covariance of the data as the model saw them or, under classes or covariates, which leave less of it,
   /// of samples under those of one row of the data, over all rows: the same whichever are asked for. Nil for an exact model.
   ///

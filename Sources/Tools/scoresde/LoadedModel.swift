@@ -17,6 +17,8 @@ struct LoadedModel<Scalar: TensorScalar> {
   let givenNote: GivenOption.Note?
   /// How the data that a trained model saw are quantised.
   let scale: DataScale?
+  /// What the numbers of images without levels were between that a trained model saw.
+  let range: ClosedRange<Double>?
   /// How the data that a trained model saw were standardised.
   let standardization: Standardization?
   /// The names of the columns of the table that a trained model saw.
@@ -66,7 +68,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     (self.session, self.field) = (session, field)
     (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
     (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
-    classNames = ClassNames(nil)
+    (range, classNames) = (nil, ClassNames(nil))
   }
 
   private init(
@@ -129,6 +131,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
 
     scale = try DataNote.scale.value(in: description, of: folder)
+    range = try DataNote.range.value(in: description, of: folder)
     standardization = try DataNote.standardization.value(in: description, of: folder)
     columns = try DataNote.columns.value(in: description, of: folder)
     try checkColumns(of: folder)
@@ -252,6 +255,11 @@ struct LoadedModel<Scalar: TensorScalar> {
     return DataRemarks.mismatch(square, oracle.process).map {
       "\($0); an SDE with more noise brings them together"
     }
+  }
+
+  /// What pictures of samples in the data's own units are drawn from, black to white.
+  var imageRange: ClosedRange<Double> {
+    scale.map { 0...$0.top } ?? range ?? SampleFile.usualRange
   }
 
   /// Samples of the model in the data's own units.

@@ -176,7 +176,10 @@ enum ObserveOption {
     if let scale = model.scale {
       return scale.remark(on: known.map(\.element), of: "--observe")
     }
-    guard model.standardization != nil else { return nil }
+    guard model.standardization != nil else {
+      return map.kind == "matrix"
+        ? nil : model.remark(onRangeOf: known.map(\.element), of: "--observe")
+    }
     let deviations = observations.flatMap { units.modelValues($0).map(abs).enumerated() }
     let far = deviations.filter { !$0.element.isNaN }.max { $0.element < $1.element }
     return far.flatMap { far in

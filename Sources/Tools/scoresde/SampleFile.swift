@@ -6,9 +6,9 @@ enum SampleFile {
   /// Checks before any work that samples of a shape can go into such a file.
   /// - Parameter names: of a table's columns.
   static func check(_ path: String, _ shape: Shape, names: [String]? = nil) throws {
-    if path.hasSuffix(".png"), shape.rank != 3 || ![1, 3].contains(shape[2]) {
+    if path.hasSuffix(".png"), shape.image == nil {
       throw CommandError.usage(
-        "--out is \(path), but samples of shape \(shape) are no images [height, width, 1 or 3]; use .npy"
+        "--out is \(path), but samples of shape \(shape) are no images \(Shape.imageForms); use .npy"
       )
     }
     let isSeries = shape.rank < 3 && shape[0] > 2 && names == nil
@@ -23,14 +23,14 @@ enum SampleFile {
     }
   }
 
-  /// Writes samples in data units; `levels` is the top of the range of quantised images, else −1…1 is shown, and `names` are
-  /// those of a table's columns.
+  /// Writes samples in data units; `range` is what images are drawn from, black to white, and `names` are those of a table's
+  /// columns.
   static func write<Scalar: TensorScalar>(
-    _ samples: Tensor<Scalar>, to path: String, levels: Double?, columns: Int? = nil,
+    _ samples: Tensor<Scalar>, to path: String, range: ClosedRange<Double>, columns: Int? = nil,
     names: [String]? = nil
   ) throws {
     if path.hasSuffix(".png") {
-      try AtomicFile.write(grid(samples, levels: levels, columns: columns).png, to: path)
+      try AtomicFile.write(grid(samples, range: range, columns: columns).png, to: path)
     } else if path.hasSuffix(".svg") {
       let figure: any Figure =
         samples.shape.row == [2] ? scatter(samples) : series(samples)
@@ -44,16 +44,22 @@ enum SampleFile {
     }
   }
 
+  /// What images are drawn from, black to white, where nothing is known of their numbers.
+  static let usualRange = -1.0...1
+
   /// Images as one picture.
+  /// - Precondition: samples whose shape is that of images.
   static func grid<Scalar: TensorScalar>(
-    _ samples: Tensor<Scalar>, levels: Double?, columns: Int? = nil
+    _ samples: Tensor<Scalar>, range: ClosedRange<Double>, columns: Int? = nil
   ) -> SampleGrid {
-    let shape = samples.shape
+    guard let image = samples.shape.row.image else {
+      preconditionFailure("samples of shape \(samples.shape.row) are no images")
+    }
+    let side = max(image[0], image[1])
     return samples.withUnsafeBuffer {
       SampleGrid(
-        $0, height: shape[1], width: shape[2], channels: shape[3],
-        range: levels.map { 0...$0 } ?? -1...1, columns: columns,
-        scale: max(1, (40 + max(shape[1], shape[2]) / 2) / max(shape[1], shape[2])))
+        $0, height: image[0], width: image[1], channels: image[2], range: range,
+        columns: columns, scale: max(1, (40 + side / 2) / side))
     }
   }
 
@@ -101,5 +107,28 @@ enum SampleFile {
             size: dotSize(of: samples.rows))
         ])
     }
+  }
+}
+
+extension Shape {
+  /// The shape of an image, [height, width, channels], as samples of this shape are drawn: two axes are those of a grey one. Nil
+  /// where they are no images.
+  var image: Shape? {
+    switch rank {
+    case 2: Shape(extents + [1])
+    case 3 where [1, 3].contains(self[2]): self
+    default: nil
+    }
+  }
+
+  /// The shapes of images, for messages.
+  static var imageForms: String { "[height, width] or [height, width, 1 or 3]" }
+}
+
+extension Tensor {
+  /// From the least number to the greatest; nil where they are one.
+  var range: ClosedRange<Double>? {
+    let numbers = withUnsafeBuffer { ($0.min() ?? 0, $0.max() ?? 0) }
+    return numbers.0 < numbers.1 ? Double(numbers.0)...Double(numbers.1) : nil
   }
 }

@@ -124,7 +124,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     var others: [(String, JSON)] = []
     if let trajectory {
       try TrajectoryFile(states: result.trajectory.map { (model.inDataUnits($0.x), $0.time) })
-        .write(to: trajectory, levels: model.scale?.top)
+        .write(to: trajectory, range: model.imageRange)
       others = [
         ("trajectory", .string(trajectory)),
         ("times", .array(result.trajectory.map { .number($0.time) })),
@@ -217,7 +217,7 @@ struct SamplingJob<Scalar: TensorScalar> {
       labels.isEmpty ? "" : " of class\(labels.count == 1 ? "" : "es") \(names.said(labels))"
     let table = model.table(samples, under: conditions)
     try SampleFile.write(
-      out.hasSuffix(".csv") ? table.values : samples, to: out, levels: model.scale?.top,
+      out.hasSuffix(".csv") ? table.values : samples, to: out, range: model.imageRange,
       columns: samples.rows > count && latents?.isRowByRow != true ? count : nil,
       names: table.names)
     let clipped = try clip?.json(of: model) ?? .null

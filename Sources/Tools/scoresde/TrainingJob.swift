@@ -97,6 +97,9 @@ struct TrainingJob<Scalar: TensorScalar> {
     notes[DataNote.classNames.name] = try data.classNames.map(DataNote.classNames.text)
     notes[DataNote.columns.name] = try data.columns.map(DataNote.columns.text)
     notes[DataNote.scale.name] = try data.scale.map(DataNote.scale.text)
+    if data.scale == nil, data.sampleShape.image != nil {
+      notes[DataNote.range.name] = try data.samples.range.map(DataNote.range.text)
+    }
     notes[DataNote.standardization.name] =
       try data.standardization.map(DataNote.standardization.text)
     let heldOut = try heldOut.map {

@@ -8,9 +8,9 @@ struct TrajectoryFile<Scalar: TensorScalar> {
 
   /// Checks before any work that states of samples of a shape can go into such a file.
   static func check(_ path: String, _ shape: Shape) throws {
-    if path.hasSuffix(".png"), shape.rank != 3 || ![1, 3].contains(shape[2]) {
+    if path.hasSuffix(".png"), shape.image == nil {
       throw CommandError.usage(
-        "--trajectory is \(path), but samples of shape \(shape) are no images [height, width, 1 or 3]; use .npy\(shape.count > 2 ? "" : " or .svg")"
+        "--trajectory is \(path), but samples of shape \(shape) are no images \(Shape.imageForms); use .npy\(shape.count > 2 ? "" : " or .svg")"
       )
     }
     if path.hasSuffix(".svg"), shape.count > 2 {
@@ -20,10 +20,10 @@ struct TrajectoryFile<Scalar: TensorScalar> {
     }
   }
 
-  /// Writes them, by the ending of the name; `levels` is the top of the range of quantised images.
-  func write(to path: String, levels: Double?) throws {
+  /// Writes them, by the ending of the name; `range` is what images are drawn from, black to white.
+  func write(to path: String, range: ClosedRange<Double>) throws {
     if path.hasSuffix(".png") {
-      try AtomicFile.write(strip(levels: levels).png, to: path)
+      try AtomicFile.write(strip(range).png, to: path)
     } else if path.hasSuffix(".svg") {
       try AtomicFile.write(
         (states[0].x.shape.count == states[0].x.rows ? lines : clouds).svg, to: path)
@@ -82,10 +82,10 @@ struct TrajectoryFile<Scalar: TensorScalar> {
   }
 
   /// Up to eight images from noise to data, a sample a row.
-  private func strip(levels: Double?) -> SampleGrid {
+  private func strip(_ range: ClosedRange<Double>) -> SampleGrid {
     let shown = chosen(10)
     let count = min(8, states[0].x.rows)
     let rows = (0..<count).flatMap { row in shown.map { $0.x.rows(row..<row + 1) } }
-    return SampleFile.grid(.concatenated(rows), levels: levels, columns: shown.count)
+    return SampleFile.grid(.concatenated(rows), range: range, columns: shown.count)
   }
 }
