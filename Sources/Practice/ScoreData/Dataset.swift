@@ -245,7 +245,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       let value = samples.withUnsafeBuffer { $0[bad] }
       throw DataError(
         .outOfRange, name,
-        "sample \(bad / max(1, dimensions)) holds \(value), where levels 0 … \(scale.levels - 1) times \(scale.binWidth) are expected"
+        "sample \(bad / max(1, dimensions)) holds \(value), where levels 0 … \(scale.levels - 1)\(scale.binWidth == 1 ? "" : " times \(scale.binWidth)") are expected"
       )
     }
     var result = self

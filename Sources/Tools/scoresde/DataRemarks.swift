@@ -59,11 +59,14 @@ enum DataRemarks {
     }
     guard !hasLevel else { return remarks }
     if let sentence = noise(of: process) { remarks.append(sentence) }
-    let remedy = isTable ? "--standardize columns" : "--standardize whole"
+    // Levels have a map of their own.
+    let remedy =
+      data.scale != nil
+      ? "" : isTable ? "--standardize columns, or " : "--standardize whole, or "
     let (mean, deviation) = samples.moments
     let square = mean * mean + deviation * deviation
     if let sentence = Self.mismatch(square, process) {
-      remarks.append("\(sentence); \(remedy), or an SDE with more noise, brings them together")
+      remarks.append("\(sentence); \(remedy)an SDE with more noise brings them together")
     }
     let start = process.marginal(at: process.cutoffs.sampling)
     let noise = start.sigma / start.alpha
@@ -75,10 +78,19 @@ enum DataRemarks {
         }
         ?? "data of deviation \(number(deviation))"
       remarks.append(
-        "samples of \(whose) keep noise of \(number(noise)) where \(process.name) stops; \(remedy), or a smaller sampling-epsilon, mends that"
+        "samples of \(whose) keep noise of \(number(noise)) where \(process.name) stops; \(remedy)a smaller sampling-epsilon mends that"
       )
     }
     return remarks
+  }
+
+  /// What is to say of bytes that are none above a quarter of their range, as of levels that are fewer; nil of others.
+  static func fewLevels<Scalar: TensorScalar>(of data: Dataset<Scalar>) -> String? {
+    guard data.scale == .bytes, let most = data.samples.range?.upperBound, most < 64 else {
+      return nil
+    }
+    return
+      "\(data.name) has bytes up to \(Int(most)), which are taken as the first of 256 levels: pictures are dark, and bits per dimension are those of 256; --levels \(Int(most) + 1) takes them as \(Int(most) + 1)"
   }
 
   /// What is to say of a process of which a part is noise alone.

@@ -223,8 +223,8 @@ extension LoadedModel {
       let samples = data.samples.reshaped(shape)
       return (standardization?.standardized(samples) ?? samples, nil)
     }
-    if let own = data.scale?.levels, own != scale.levels {
-      session.say(
+    if let own = data.scale?.levels, own < scale.levels {
+      session.remark(
         "\(data.name): its \(own) levels are taken as the first of the \(scale.levels) that the run's data had"
       )
     }

@@ -26,7 +26,7 @@ struct StartingRun<Scalar: TensorScalar> {
   /// - Throws: where there is none that a score can be learnt from, or other options speak of what it says already.
   init?(_ arguments: Arguments, pool: ThreadPool) throws {
     guard let path = arguments.text("--start") else { return nil }
-    let fixed = ["--network", "--parametrization", "--sde", "--standardize"]
+    let fixed = ["--network", "--parametrization", "--sde", "--standardize", "--levels"]
     if let other = fixed.first(where: arguments.has) {
       throw CommandError.usage(
         "\(other) is given with --start, whose run says it already; expected one of the two")

@@ -15,6 +15,10 @@ enum TrainCommand: ScalarCommand {
         "means and deviations that data are freed of: columns (default for tables in files), whole or none (default for the rest)"
       ),
       Option(
+        "--levels", "N",
+        "how many levels the data have, the whole numbers from 0 to N − 1 (default: 256 of bytes, 17 of digits; others are no levels)"
+      ),
+      Option(
         "--labels", "WHICH",
         "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
       ),

@@ -3,6 +3,23 @@ import ScoreSDE
 
 /// The data of runs: where they come from, with their labels and covariates, and whether they are still the same.
 extension TrainingJob {
+  /// Data as the levels that `--levels` counts, or as they come.
+  /// - Throws: where an entry is none of them.
+  static func levelled(
+    _ data: Dataset<Scalar>, _ arguments: Arguments
+  ) throws -> Dataset<Scalar> {
+    guard let count = try arguments.integer("--levels", atLeast: 2, atMost: 1 << 16) else {
+      return data
+    }
+    do {
+      var levels = try data.scaled(by: DataScale(levels: count))
+      levels.standardization = nil
+      return levels
+    } catch {
+      throw CommandError.failure("--levels is \(count): \(error)")
+    }
+  }
+
   /// Data as `--standardize` asks for them; where it does not, tables in files come with their columns standardised.
   static func standardized(
     _ data: Dataset<Scalar>, _ arguments: Arguments

@@ -53,7 +53,8 @@ struct TrainingJob<Scalar: TensorScalar> {
       source, labels: arguments.text("--labels"), given: arguments.text("--given"))
     try RunColumns.checkDiffer(in: loaded)
     let data = try Self.labelled(
-      start.map { try $0.adapted(loaded) } ?? Self.standardized(loaded, arguments),
+      start.map { try $0.adapted(loaded) }
+        ?? Self.standardized(Self.levelled(loaded, arguments), arguments),
       by: arguments.text("--labels"))
     try self.init(
       data: start.map { try data.labelled(as: $0.classNames) } ?? data,
@@ -112,6 +113,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     standardization = DataRemarks.standardization(of: data)
     remarks =
       DataRemarks.of(data, as: samples, process: process, hasLevel: options.noiseLevel != nil)
+      + (start == nil ? DataRemarks.fewLevels(of: data).map { [$0] } ?? [] : [])
       + (heldOut?.remarks ?? [])
     description = RunDescription(
       model: model, process: process, scalar: Scalar.typeName, data: data.name,
@@ -199,6 +201,10 @@ struct TrainingJob<Scalar: TensorScalar> {
       ("--weighting", found.options.weighting.rawValue), ("--times", found.options.times.rawValue),
       ("--loss", found.options.objective.rawValue), ("--parametrization", found.parametrization),
       ("--noise-level", found.options.noiseLevel.map { "\($0)" } ?? "none"),
+      (
+        "--levels",
+        try DataNote.scale.value(in: found, of: folder).map { "\($0.levels)" } ?? "none"
+      ),
       (
         "--label-dropout",
         found.classes == nil && found.covariates == nil
