@@ -36,4 +36,18 @@ struct RemarkTests {
       again.errors
         == "there is no run/checkpoint.safetensors; training starts from the first step\n")
   }
+
+  /// At such a rate the first steps have the largest losses of all, and the mean of ten of them is no beginning.
+  @Test(arguments: [("--learning-rate 100 --clip 1e9", true), ("", false)])
+  func trainingThatDivergesAtOnceSaysSo(_ options: String, _ isSaid: Bool) throws {
+    let bench = try Workbench()
+    let outcome = try bench.scoresde(
+      "train --data moons:count=200 --network mlp:width=16,layers=2 --steps 30 --batch-size 64 --schedule constant --warm-up 0 --out run --quiet \(options)"
+    )
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("a lower learning rate may help") == isSaid, "\(outcome)")
+    let losses = String(decoding: try bench.data("run/loss.csv"), as: UTF8.self)
+      .split(separator: "\n").dropFirst().compactMap { Double($0.split(separator: ",")[1]) }
+    #expect(!isSaid || losses[0] > losses[2], "\(losses)")
+  }
 }

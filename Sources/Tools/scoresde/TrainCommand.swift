@@ -140,11 +140,7 @@ enum TrainCommand: ScalarCommand {
     }
     let seconds = start.duration(to: .now).seconds
     let loss = job.log.entries.last?.loss ?? .nan
-    if let first = job.log.entries.first?.loss, first > 0, loss > 2 * first {
-      session.say(
-        "the loss rose from \(NumberText.significant(first)) to \(NumberText.significant(loss)): a lower learning rate may help"
-      )
-    }
+    if let remark = job.lossRemark { session.remark(remark) }
     let validation = job.validationReport
     try session.finish(
       .object([

@@ -6,6 +6,8 @@ struct TrainingJob<Scalar: TensorScalar> {
   var description: RunDescription
   var trainer: Trainer<Scalar>
   var log = LossLog()
+  /// The loss of the first step, before anything was learnt; nil where that was no step of this job.
+  private(set) var firstLoss: Double?
   /// What evaluates the model on held-out data, if there are some, and what came of it.
   var validation: Validation<Scalar>?
   var validationLog = ValidationLog()
@@ -298,6 +300,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     while !trainer.isFinished {
       do { recent.append(try trainer.advance()) } catch { throw failure(error) }
       let step = trainer.step
+      if step == 1 { firstLoss = recent.last?.loss }
       let isLogged = step % Self.logEvery == 0 || trainer.isFinished
       let isStopping = shouldStop()
       if isLogged {
