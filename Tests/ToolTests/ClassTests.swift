@@ -392,7 +392,10 @@ import Testing
     ("likelihood --model classes --class 3 --data data.npy", "from 0 to 2"),
     ("likelihood --model classes --class 0,2 --data data.npy", "is 0,2; expected one class"),
     ("likelihood --model classes --class 0-9 --data data.npy", "is 0-9; expected one class"),
-    ("likelihood --model classes --class x --data data.npy", "is x; expected one class"),
+    (
+      "likelihood --model classes --class x --data data.npy",
+      "have no names; expected one class"
+    ),
     ("likelihood --model classes --class data --data data.npy", "data.npy comes without labels"),
     ("likelihood --model run --class data --data data.npy", "trained without labels"),
     ("likelihood --model gaussian --class data --data data.npy", "exact model"),
@@ -404,7 +407,7 @@ import Testing
       "study --model classes --class data --out new",
       "data, each sample's own class, which likelihood"
     ),
-    ("study --model classes --class x --out new", "is x; expected one class"),
+    ("study --model classes --class x --out new", "have no names; expected one class"),
     ("sample --model classes --class x --out x.npy", "such as 3, 0,1,7 or 0-9"),
     ("train --out run --resume --labels labels.npy", "trained with, none"),
     ("train --out run --resume --label-dropout 0.1", "has none"),

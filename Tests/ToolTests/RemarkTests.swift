@@ -50,4 +50,21 @@ struct RemarkTests {
       .split(separator: "\n").dropFirst().compactMap { Double($0.split(separator: ",")[1]) }
     #expect(!isSaid || losses[0] > losses[2], "\(losses)")
   }
+
+  @Test func namesOfARunWithoutThemAreToldApart() throws {
+    let bench = try Workbench()
+    let trained = try bench.scoresde(
+      "train --data moons:count=40 --labels data --out run \(Self.rest)")
+    #expect(trained.status == 0)
+    for command in ["sample --out x.npy", "likelihood --data moons:count=3"] {
+      let outcome = try bench.scoresde("\(command) --model run --class Dress")
+      #expect(outcome.status == 2)
+      #expect(
+        outcome.errors.hasPrefix(
+          "scoresde: --class is Dress, but the classes of the run run have no names; expected "),
+        "\(outcome.errors)")
+    }
+    let numbers = try bench.scoresde("sample --model run --class 1,1 --out x.npy")
+    #expect(numbers.status == 2 && !numbers.errors.contains("names"), "\(numbers.errors)")
+  }
 }

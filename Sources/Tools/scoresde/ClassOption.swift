@@ -50,16 +50,19 @@ struct ClassOption {
       }
       for item in items { try Self.check(item, of: run, names) }
     }
+    let unnamed =
+      names.names == nil && text.contains(where: \.isLetter)
+      ? ", but the classes of the run \(run) have no names" : ""
     guard takesSeveral || labels.count == 1 else {
       let others = takesRows ? ", data for that of each sample, or a file of one a sample" : ""
       throw CommandError.usage(
-        "--class is \(text); expected one class, \(names.names == nil ? "a whole number from 0 on, such as 3" : "by number or name")\(others)"
+        "--class is \(text)\(unnamed); expected one class, \(names.names == nil ? "a whole number from 0 on, such as 3" : "by number or name")\(others)"
       )
     }
     guard !labels.isEmpty, unknown == nil, Set(labels).count == labels.count else {
       throw CommandError.usage(
         names.names == nil
-          ? "--class is \(text); expected different whole numbers from 0 on, such as 3, 0,1,7 or 0-9, or a file of one a row"
+          ? "--class is \(text)\(unnamed); expected different whole numbers from 0 on, such as 3, 0,1,7 or 0-9, or a file of one a row"
           : "--class is \(text), which has a class twice; expected different ones")
     }
     (self.labels, source) = (labels, nil)
