@@ -124,7 +124,7 @@ import Testing
     ),
     (
       "custom:alpha=1-t,sigma=t",
-      "the process \"custom\" has log α = -inf at t = 1.0; expected a finite number: α is above 0"
+      "the process \"custom\" has log α = -inf at t = 1.0; expected a finite number: α is above 0; an earlier end time, such as end=0.999, stops where it is"
     ),
     ("vp:beta-max=x", "the SDE vp has beta-max=x; expected a number that is finite"),
     (

@@ -67,4 +67,15 @@ struct RemarkTests {
     let numbers = try bench.scoresde("sample --model run --class 1,1 --out x.npy")
     #expect(numbers.status == 2 && !numbers.errors.contains("names"), "\(numbers.errors)")
   }
+
+  /// What the sentence offers is taken.
+  @Test func anSDEWithoutSignalAtTheEndIsOfferedAnEarlierOne() throws {
+    let bench = try Workbench()
+    for (text, end) in [("alpha=1-t,sigma=t", "0.999"), ("alpha=1-t/3,sigma=t/3,end=3", "2.997")] {
+      let refused = try bench.scoresde("inspect custom:\(text)")
+      #expect(refused.status == 2 && refused.errors.contains("such as end=\(end), "), "\(refused)")
+      let mended = text.replacing(",end=3", with: "") + ",end=\(end)"
+      #expect(try bench.scoresde("inspect custom:\(mended)").status == 0)
+    }
+  }
 }

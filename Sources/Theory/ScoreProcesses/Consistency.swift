@@ -66,8 +66,12 @@ private struct ConsistencyCheck<Process: LinearProcess> {
     for t in times + [end] {
       let (marginal, rates) = (process.marginal(at: t), process.rates(at: t))
       guard marginal.logAlpha.isFinite else {
+        let remedy =
+          t == end && marginal.logAlpha == -.infinity
+          ? "; an earlier end time, such as end=\(0.999 * end), stops where it is" : ""
         throw error(
-          "has log α = \(marginal.logAlpha) at t = \(t); expected a finite number: α is above 0")
+          "has log α = \(marginal.logAlpha) at t = \(t); expected a finite number: α is above 0\(remedy)"
+        )
       }
       guard marginal.sigma > 0, marginal.sigma.isFinite else {
         throw error("has σ = \(marginal.sigma) at t = \(t); expected a finite number above 0")
