@@ -59,8 +59,9 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     let start = ContinuousClock.now
     let likelihood = try likelihood(of: data)
     let result = try solve(points, by: likelihood, title: "likelihood", key.folded("probes"))
-    let seconds = start.duration(to: .now).seconds
-    var report = heading(data, likelihood, result, seconds)
+    let bound = strata > 0 ? try bound(on: points, likelihood) : nil
+    let budget = try budget(of: result, for: points, likelihood)
+    var report = heading(data, likelihood, result, start.duration(to: .now).seconds)
     // Densities are those of the data's own units, whatever affine map the model sees them through.
     report.nats = result.logDensity.map { $0 + model.logVolume }
     report.latents = result.latent
@@ -69,13 +70,11 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     figures.add(
       "log density", "logDensity", bits: "bitsPerDimension", result.mean,
       result.standardError ?? .nan)
-    if strata > 0 {
-      let bound = try bound(on: points, likelihood)
+    if let bound {
       figures.add(
         "variational bound", "variationalBound", bits: "variationalBoundBitsPerDimension",
         bound.mean, bound.meanStandardError ?? bound.standardError[0])
     }
-    let budget = try budget(of: result, for: points, likelihood)
     let corrected = budget.corrected
     figures.add(
       "log density, less truncation and mismatch", "correctedLogDensity",
@@ -86,7 +85,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     return report
   }
 
-  /// What was scored, how, and at what cost.
+  /// What was scored, how, and at what cost: the evaluations of the solve, and the seconds of all.
   private func heading(
     _ data: Dataset<Scalar>, _ likelihood: FlowLikelihood<Scalar>,
     _ result: LikelihoodResult<Scalar>, _ seconds: Double
@@ -102,7 +101,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
       ("seconds", .number(seconds)),
     ]
     report.lines = [
-      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(data.dimensions, "dimension"))\(model.condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.trimmed(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s"
+      "\(NumberText.counted(data.count, "sample")) of \(NumberText.counted(data.dimensions, "dimension"))\(model.condition(of: data)) from ε = \(Spec.text(likelihood.epsilon)), NFE \(NumberText.trimmed(result.meanEvaluations)), \(NumberText.significant(seconds, digits: 3)) s in all"
     ]
     return report
   }
