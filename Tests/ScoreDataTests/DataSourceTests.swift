@@ -186,7 +186,7 @@ import Testing
       classNames: ["cat", "dog"], columns: ["a", "b", "c"])
     let given = Covariates(names: nil, values: Tensor([3, 1], [1, 2, 3]))
     for kept in try [
-      table.prefix(2), table.parted(fromColumn: "b").rest, table.columns(named: ["c", "a"]),
+      table.prefix(2), table.without(column: "b"), table.columns(named: ["c", "a"]),
       table.given(byColumns: ["a"]), table.given(given), table.standardized(by: .whole),
       table.labelled(table.labels),
     ] {
@@ -291,26 +291,26 @@ import Testing
     #expect(throws: DataError.self) { try data.labelled([0, 1]) }
   }
 
-  @Test func aTableIsPartedFromAColumn() throws {
+  @Test func aColumnIsTakenFromATable() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("t.csv", Array("a,b,c,c\n1,0,2,5\n3,1,4,5\n8,2,6,5\n".utf8))
     let data = try DataSource(path).load(as: Double.self)
     #expect(data.columns == ["a", "b", "c", "c"])
-    let (rest, numbers) = try data.parted(fromColumn: "b")
-    #expect(numbers == [0, 1, 2] && rest.columns == ["a", "c", "c"])
+    let rest = try data.without(column: "b")
+    #expect(rest.columns == ["a", "c", "c"])
     #expect(rest.samples == Tensor([3, 3], [1, 2, 5, 3, 4, 5, 8, 6, 5]))
     #expect(rest.standardization?.means == [4, 4, 5] && rest.name == path)
     let labelled = try data.labelled(byColumn: "a").prefix(2)
     #expect(labelled.labels == [1, 3] && labelled.columns == ["b", "c", "c"])
     #expect(labelled.place(of: 1) == "\(path), line 3")
-    #expect(kind { _ = try data.parted(fromColumn: "c") } == .unknownName)
-    #expect(kind { _ = try data.parted(fromColumn: "d") } == .unknownName)
+    #expect(kind { _ = try data.without(column: "c") } == .unknownName)
+    #expect(kind { _ = try data.without(column: "d") } == .unknownName)
     let plain = Dataset(name: "", samples: Tensor<Double>([2, 2], [0.5, 1, 2, 3]))
-    #expect(kind { _ = try plain.parted(fromColumn: "a") } == .unknownName)
+    #expect(kind { _ = try plain.without(column: "a") } == .unknownName)
     let named = Dataset(name: "", samples: plain.samples, columns: ["a", "b"])
     #expect(kind { _ = try named.labelled(byColumn: "a") } == .outOfRange)
-    let only = try named.parted(fromColumn: "a").rest
-    #expect(kind { _ = try only.parted(fromColumn: "b") } == .wrongShape)
+    let only = try named.without(column: "a")
+    #expect(kind { _ = try only.without(column: "b") } == .wrongShape)
   }
 
   /// Labels that lie beside images are no others than those in a file of their own.

@@ -33,7 +33,7 @@ import Testing
     _ count: Int, _ key: RandomKey
   ) throws -> TrainingData<Float> {
     try TrainingData(
-      key.folded("x").normal([count, 2]), binWidth: 0.5,
+      key.folded("x").normal([count, 2]), bins: Bins(widths: [0.5]),
       labels: (0..<count).map { $0 % 3 }, covariates: key.folded("y").normal([count, 2]))
   }
 
@@ -53,7 +53,8 @@ import Testing
   @Test func samplesGoTheWayOfThoseOfASet() throws {
     @Sendable func one(_ count: Int) throws -> TrainingData<Float> {
       try TrainingData(
-        Tensor([count, 2], (0..<2 * count).map { $0 % 2 == 0 ? 0.25 : -1 }), binWidth: 0.5,
+        Tensor([count, 2], (0..<2 * count).map { $0 % 2 == 0 ? 0.25 : -1 }),
+        bins: Bins(widths: [0.5]),
         labels: [Int](repeating: 2, count: count),
         covariates: Tensor([count, 2], (0..<2 * count).map { $0 % 2 == 0 ? 1.5 : 0.5 }))
     }

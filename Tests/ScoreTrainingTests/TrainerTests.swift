@@ -211,7 +211,8 @@ import Testing
 
   /// Samples are the lower ends of their bins and are spread over them evenly.
   @Test func quantisedSamplesAreSpreadOverTheirBins() throws {
-    let data = try TrainingData(Tensor<Double>([3, 2], [0, 1, 4, 5, 8, 9]), binWidth: 0.5)
+    let data = try TrainingData(
+      Tensor<Double>([3, 2], [0, 1, 4, 5, 8, 9]), bins: Bins(widths: [0.5]))
     let variance = [0, 1, 4, 5, 8, 9].reduce(0.0) { $0 + ($1 - 4.5) * ($1 - 4.5) } / 6
     #expect(abs(data.moments.mean - 4.75) < 1e-12)
     #expect(abs(data.moments.deviation - (variance + 0.25 / 12).squareRoot()) < 1e-12)
@@ -280,7 +281,7 @@ import Testing
   @Test(arguments: [0, -1, Double.nan, .infinity, 1e300]) func binsOfNoWidthAreNamed(width: Double)
   {
     let error = #expect(throws: TrainingError.self) {
-      try TrainingData(Tensor<Float>([2, 2]), binWidth: width)
+      try TrainingData(Tensor<Float>([2, 2]), bins: Bins(widths: [width]))
     }
     #expect(error?.description.contains("bins have width \(width); expected") == true)
   }

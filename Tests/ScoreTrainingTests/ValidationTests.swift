@@ -104,7 +104,8 @@ import Testing
     let model = Self.model(classes: 3, covariates: 2)
     func data(_ count: Int, _ key: RandomKey) throws -> TrainingData<Double> {
       try TrainingData(
-        key.folded("x").normal([count, 2]), binWidth: 0.25, labels: (0..<count).map { $0 % 3 },
+        key.folded("x").normal([count, 2]), bins: Bins(widths: [0.25]),
+        labels: (0..<count).map { $0 % 3 },
         covariates: key.folded("y").normal([count, 2]))
     }
     let (heldOut, training) = (try data(40, RandomKey(1)), try data(30, RandomKey(2)))

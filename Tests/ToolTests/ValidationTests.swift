@@ -72,7 +72,7 @@ import Testing
     // Bytes are seen as x = −1 + (r + u)/128.
     func data(_ file: String) throws -> TrainingData<Float> {
       let levels: Tensor<Float> = try NPY.read(bench.path(file))
-      return try TrainingData(levels.map { $0 / 128 - 1 }, binWidth: 1.0 / 128)
+      return try TrainingData(levels.map { $0 / 128 - 1 }, bins: Bins(widths: [1.0 / 128]))
     }
     let training = try data("data.npy")
     let result = try Validation(

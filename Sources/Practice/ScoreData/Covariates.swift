@@ -8,10 +8,14 @@ public struct Covariates: Sendable, Equatable {
   public let values: Tensor<Double>
   /// The shape of a row: `[k]`, or that of an image or a series of k entries.
   public let shape: Shape
+  /// The columns of texts, each of which has a number among them, 0 or 1.
+  public let texts: [TextColumn]
 
   /// - Parameter shape: of a row; nil takes `[k]`.
   /// - Precondition: values of shape `[n, k]`, as many names as columns where there are any, and a shape of k entries.
-  public init(names: [String]? = nil, values: Tensor<Double>, shape: Shape? = nil) {
+  public init(
+    names: [String]? = nil, values: Tensor<Double>, shape: Shape? = nil, texts: [TextColumn] = []
+  ) {
     precondition(
       values.shape.rank == 2 && names.map { $0.count == values.shape[1] } ?? true
         && shape.map { $0.count == values.shape[1] } ?? true,
@@ -19,6 +23,7 @@ public struct Covariates: Sendable, Equatable {
     )
     self.names = names
     self.values = values
+    self.texts = texts
     self.shape = shape ?? [values.shape[1]]
   }
 

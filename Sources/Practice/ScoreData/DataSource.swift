@@ -118,10 +118,14 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     return count.map { data.prefix($0) } ?? data
   }
 
-  /// Reads the data as labels: whole numbers from 0 on, one a sample, which are its samples as well.
+  /// Reads the data as labels: whole numbers from 0 on, one a sample, which are its samples as well, or one column of texts, which
+  /// the classes are called.
   /// - Throws: a `DataError` that says what is wrong with the file, or which number is no label.
   public func loadLabels() throws(DataError) -> Dataset<Double> {
     let data = try load(as: Double.self)
+    if let texts = data.texts.first, data.tableColumns?.count == 1 {
+      return try data.labelled(data.labels(of: texts), classNames: texts.texts)
+    }
     guard data.dimensions == 1 else {
       throw DataError(
         .wrongShape, description,
@@ -170,9 +174,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     func ends(_ endings: String...) -> Bool { endings.contains { lowercased.hasSuffix($0) } }
     if Self.isTable(path) {
       let table: CSV.Contents<Scalar> = try CSV.read(path)
-      var data = Dataset(name: path, samples: table.values, columns: table.columns)
-      data.lines = table.lines
-      return data
+      return try Dataset(table, name: path)
     }
     if Picture.isPicture(path) { return try pictures(path, size: nil, channels: nil) }
     if ends(".bin") { return try CIFAR.read(path) }

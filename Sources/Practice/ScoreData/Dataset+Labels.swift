@@ -31,14 +31,6 @@ extension Dataset {
     return result
   }
 
-  /// A table whose labels are the numbers in one of its columns, which is no part of the samples then.
-  /// - Throws: as `parted(fromColumn:)`, and `outOfRange` where a number is not a whole one from 0 on.
-  public func labelled(byColumn column: String) throws(DataError) -> Dataset {
-    let (rest, numbers) = try parted(fromColumn: column)
-    return try rest.labelled(
-      DataSource.labels(numbers) { "\(place(of: $0)), column “\(column)”" })
-  }
-
   /// A label that has none of the names, where classes have some.
   static func unnamed(_ labels: [Int]?, _ names: [String]?) -> Int? {
     names.flatMap { names in labels?.first { !names.indices.contains($0) } }

@@ -15,14 +15,21 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   /// There may be more than the labels name: a class need not have samples.
   public internal(set) var classNames: [String]?
   /// The numbers that each sample is conditioned on, if there are any.
-  public private(set) var covariates: Covariates?
+  public internal(set) var covariates: Covariates?
   /// How raw levels map to the model space, or nil where the data are not quantised.
   public private(set) var scale: DataScale?
   /// How data that are not quantised map to the model space, or nil where they lie there as they are.
   public var standardization: Standardization?
 
-  /// The names of the columns of a table, where its first row has them.
+  /// Which numbers of samples that have no scale are whole, or nil where all are measurements.
+  public var discrete: DiscreteColumns?
+
+  /// The names of the columns of a table, where its first row has them; a column of texts is one for each of these.
   public private(set) var columns: [String]?
+  /// The columns of a table that hold texts.
+  public internal(set) var texts: [TextColumn] = []
+  /// The names of columns of a file that are left out, as they hold more texts than `TextColumn.most`.
+  public internal(set) var leftOut: [String] = []
   /// The line that each sample is on, the first one 1, where they are rows of a table as text.
   package internal(set) var lines: [Int]?
 
@@ -83,70 +90,6 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return hash
   }
 
-  /// A table parted from one of its columns: the rest, standardised as the whole was, and the column's numbers.
-  /// - Throws: `unknownName` where no column, or more than one, has this name; `wrongShape` where there is no other.
-  public func parted(fromColumn column: String) throws(DataError) -> (
-    rest: Dataset, numbers: [Double]
-  ) {
-    guard let columns else {
-      throw DataError(
-        .unknownName, name,
-        "there is no column “\(column)”; expected a table as text whose first row names its columns"
-      )
-    }
-    let places = columns.indices.filter { columns[$0] == column }
-    guard let place = places.first, places.count == 1 else {
-      throw DataError(
-        .unknownName, name,
-        "there \(places.isEmpty ? "is no column" : "are \(places.count) columns") “\(column)”\(CSV.nearMiss(of: column, among: columns)); expected one, and there are \(CSV.list(columns))"
-      )
-    }
-    let others = columns.indices.filter { $0 != place }
-    guard !others.isEmpty else {
-      throw DataError(
-        .wrongShape, name, "“\(column)” is the only column; expected others beside it")
-    }
-    return (try chosen(others, of: columns), numbers(inColumn: place))
-  }
-
-  /// The table with these of its columns, standardised by itself as the whole was.
-  private func chosen(_ places: [Int], of columns: [String]) throws(DataError) -> Dataset {
-    let entries = samples.scalars
-    let rows = stride(from: 0, to: entries.count, by: columns.count)
-    var result = Dataset(
-      name: name,
-      samples: Tensor(
-        [count, places.count], rows.flatMap { row in places.map { entries[row + $0] } }),
-      labels: labels, classNames: classNames, columns: places.map { columns[$0] })
-    if let grouping = standardization?.grouping {
-      result = try result.standardized(by: grouping)
-    }
-    (result.covariates, result.lines) = (covariates, lines)
-    return result
-  }
-
-  private func numbers(inColumn place: Int) -> [Double] {
-    (0..<count).map { Double(samples.row($0)[place]) }
-  }
-
-  /// A table with these columns, in this order, and no others.
-  /// - Throws: `missing` where one is not there, or there twice.
-  public func columns(named names: [String]) throws(DataError) -> Dataset {
-    guard let columns, columns != names else { return self }
-    var places: [Int] = []
-    for column in names {
-      let found = columns.indices.filter { columns[$0] == column }
-      guard found.count == 1 else {
-        throw DataError(
-          .missing, name,
-          "there \(found.isEmpty ? "is no column" : "are \(found.count) columns") “\(column)”\(CSV.nearMiss(of: column, among: columns)); expected each of \(CSV.list(names)) once, and there are \(CSV.list(columns))"
-        )
-      }
-      places.append(found[0])
-    }
-    return try chosen(places, of: columns)
-  }
-
   /// The same samples under other covariates, or under none.
   /// - Throws: `wrongShape` unless there is a row a sample.
   public func given(_ covariates: Covariates?) throws(DataError) -> Dataset {
@@ -161,44 +104,27 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return result
   }
 
-  /// A table whose covariates are the numbers in some of its columns, which are no part of the samples then.
-  /// - Throws: as `parted(fromColumn:)`, and where a column is named twice.
-  public func given(byColumns names: [String]) throws(DataError) -> Dataset {
-    if let known = self.columns, let missing = names.first(where: { !known.contains($0) }) {
-      throw DataError(
-        .unknownName, name,
-        "there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: known)); expected some of \(CSV.list(known))"
-      )
-    }
-    var (rest, columns) = (self, [[Double]]())
-    for name in names {
-      let (others, numbers) = try rest.parted(fromColumn: name)
-      rest = others
-      columns.append(numbers)
-    }
-    let values = (0..<count).flatMap { row in columns.map { $0[row] } }
-    return try rest.given(
-      Covariates(names: names, values: Tensor([count, names.count], values)))
-  }
-
-  /// All samples in model space: dequantised where they are quantised, else standardised where there is a map for that.
+  /// All samples in model space: whole numbers are spread over their bins, and all standardised where there is a map for that.
   ///
   /// Row `i` depends on (key, `i`) alone. For training, a key of its own each epoch gives each epoch its own noise.
   public func modelSamples(key: RandomKey) -> Tensor<Scalar> {
-    scale?.dequantised(samples, key: key) ?? placed(samples)
+    placed(samples, key, .consecutive(first: 0))
   }
 
   /// Chosen samples in model space, each with the noise that it has in `modelSamples(key:)`.
   public func modelSamples(_ indices: [Int], key: RandomKey) -> Tensor<Scalar> {
-    let rows = samples.rows(indices)
-    return scale?.dequantised(rows, key: key, samples: .explicit(indices)) ?? placed(rows)
+    placed(samples.rows(indices), key, .explicit(indices))
   }
 
-  private func placed(_ raw: Tensor<Scalar>) -> Tensor<Scalar> {
-    standardization?.standardized(raw) ?? raw
+  private func placed(
+    _ raw: Tensor<Scalar>, _ key: RandomKey, _ indices: SampleIndices
+  ) -> Tensor<Scalar> {
+    if let scale { return scale.dequantised(raw, key: key, samples: indices) }
+    let spread = discrete?.dequantised(raw, key: key, samples: indices) ?? raw
+    return standardization?.standardized(spread) ?? spread
   }
 
-  /// The same samples, which models see with mean 0 and deviation 1, by columns or as a whole.
+  /// The same samples, which models see with mean 0 and deviation 1, by columns or as a whole; whole numbers with their bins.
   /// - Throws: `badParameter` where the data are quantised, `empty` where there are none, `notFinite` where entries or their squares
   ///   are no finite numbers.
   public func standardized(by grouping: Standardization.Grouping) throws(DataError) -> Dataset {
@@ -209,7 +135,8 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       )
     }
     var result = self
-    result.standardization = try Standardization(of: samples, by: grouping, name: name)
+    result.standardization = try Standardization(
+      of: samples, by: grouping, bins: discrete?.bins, name: name)
     return result
   }
 
@@ -232,8 +159,10 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
       classNames: classNames, scale: scale, columns: columns)
     result.standardization = standardization
     result.lines = lines.map { all in rows.map { all[$0] } }
+    (result.discrete, result.texts, result.leftOut) = (discrete, texts, leftOut)
     result.covariates = covariates.map {
-      Covariates(names: $0.names, values: $0.values.rows(rows), shape: $0.shape)
+      Covariates(
+        names: $0.names, values: $0.values.rows(rows), shape: $0.shape, texts: $0.texts)
     }
     return result
   }

@@ -37,16 +37,26 @@ public struct Standardization: Hashable, Sendable {
   /// Creates the map that gives samples `[n, …]` mean 0 and deviation 1; entries that are constant keep their unit.
   ///
   /// Sums are in Double, in two passes. The name is for messages.
+  /// - Parameter bins: what each entry of a sample is spread over above its number; nil where none is.
   /// - Throws: `empty` where there are no entries, `notFinite` where they or their squares are no finite numbers.
   public init<Scalar: TensorScalar>(
-    of samples: Tensor<Scalar>, by grouping: Grouping, name: String = "the data"
+    of raw: Tensor<Scalar>, by grouping: Grouping, bins: Bins? = nil,
+    name: String = "the data"
   ) throws(DataError) {
+    precondition(
+      bins.map { $0.widths.count == raw.shape.rowCount } ?? true,
+      "\(bins?.widths.count ?? 0) bins for samples of shape \(raw.shape)")
+    let samples = bins.map { Self.middles(raw, $0.widths) } ?? raw
     guard samples.count > 0 else {
       throw DataError(
         .empty, name, "there are no entries in samples of shape \(samples.shape); expected some")
     }
     let width = grouping == .columns ? samples.shape.rowCount : 1
     let count = Double(samples.count / width)
+    let spreads = bins?.variances ?? []
+    let added =
+      spreads.isEmpty || grouping == .columns
+      ? spreads : [spreads.reduce(0, +) / Double(spreads.count)]
     func columnMeans(_ value: (Scalar, _ column: Int) -> Double) -> [Double] {
       var sums = [Double](repeating: 0, count: width)
       samples.withUnsafeBuffer { entries in
@@ -77,10 +87,24 @@ public struct Standardization: Hashable, Sendable {
           : "some entries\(place) are NaN or infinite; expected finite numbers")
     }
     // What is constant but for rounding keeps its unit, as a constant does.
-    let deviations = zip(means, variances).map { mean, variance in
-      variance.squareRoot() > 1e-14 * abs(mean) ? variance.squareRoot() : 1
+    let deviations = means.indices.map { column in
+      let deviation = (variances[column] + (added.isEmpty ? 0 : added[column])).squareRoot()
+      return deviation > 1e-14 * abs(means[column]) ? deviation : 1
     }
     self.init(means: means, deviations: deviations)
+  }
+
+  /// The middles of bins of which samples are the lower ends.
+  private static func middles<Scalar: TensorScalar>(
+    _ samples: Tensor<Scalar>, _ widths: [Double]
+  ) -> Tensor<Scalar> {
+    var result = samples
+    result.withUnsafeMutableBuffer { entries in
+      for start in stride(from: 0, to: entries.count, by: widths.count) {
+        for column in widths.indices { entries[start + column] += Scalar(0.5 * widths[column]) }
+      }
+    }
+    return result
   }
 
   private static func isValid(_ means: [Double], _ deviations: [Double]) -> Bool {

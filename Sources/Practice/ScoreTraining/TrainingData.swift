@@ -5,18 +5,18 @@ import ScoreTensors
 public struct TrainingData<Scalar: TensorScalar>: Sendable {
   /// The samples, `[n, …]`.
   public let samples: Tensor<Scalar>
-  /// The width of the bins that quantised samples are spread over, uniformly and anew each step; nil where they are not
-  /// quantised. A sample is its bin's lower end.
-  public let binWidth: Double?
+  /// The bins that samples are spread over, anew each step: one for all entries, or one each; nil where none is quantised. An entry
+  /// is its bin's lower end.
+  public let bins: Bins?
   /// The class of each sample, for models of classes.
   public let labels: [Int]?
   /// The numbers that each sample is conditioned on, `[n, k]`, for models of covariates; best of mean 0 and deviation 1.
   public let covariates: Tensor<Double>?
 
-  /// - Throws: `TrainingError` where there are no samples, an entry is not finite, bins have no width above 0, labels are not one a sample, from 0 on, or
+  /// - Throws: `TrainingError` where there are no samples, an entry is not finite, bins have no widths above 0, labels are not one a sample, from 0 on, or
   ///   covariates are not a row a sample.
   public init(
-    _ samples: Tensor<Scalar>, binWidth: Double? = nil, labels: [Int]? = nil,
+    _ samples: Tensor<Scalar>, bins: Bins? = nil, labels: [Int]? = nil,
     covariates: Tensor<Double>? = nil
   ) throws(TrainingError) {
     guard samples.shape.rank >= 2, samples.rows > 0, samples.shape.rowCount > 0 else {
@@ -26,9 +26,22 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     guard samples.isFinite else {
       throw TrainingError("the training data hold entries that are not finite")
     }
-    if let binWidth, !(binWidth > 0 && Scalar(binWidth).isFinite) {
-      throw TrainingError(
-        "the training data's bins have width \(binWidth); expected a finite number above 0")
+    if let widths = bins?.widths {
+      let width = samples.shape.rowCount
+      guard widths.count == 1 || widths.count == width else {
+        throw TrainingError(
+          "the training data have \(widths.count) widths of bins; expected one, or \(width), one an entry of a sample"
+        )
+      }
+      if let bad = widths.first(where: { !($0 >= 0 && Scalar($0).isFinite) }) {
+        throw TrainingError(
+          "the training data's bins have width \(bad); expected a finite number above 0")
+      }
+      guard widths.contains(where: { $0 > 0 }) else {
+        throw TrainingError(
+          "the training data's bins have width \(widths[0]); expected a finite number above 0, or no bins"
+        )
+      }
     }
     if let labels {
       guard labels.count == samples.rows else {
@@ -56,7 +69,7 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
     }
     self.samples = samples
     self.covariates = covariates
-    self.binWidth = binWidth
+    self.bins = bins
     self.labels = labels
   }
 
@@ -65,12 +78,19 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
 
   /// The mean and the standard deviation of all entries, bins' spread included.
   public var moments: (mean: Double, deviation: Double) {
-    let width = binWidth ?? 0
+    let widths = bins?.widths ?? [0]
+    let width = widths.reduce(0, +) / Double(widths.count)
+    // How far the middles of bins are from where those of the mean width would have them.
+    let shifts = widths.map { 0.5 * ($0 - width) }
     return samples.withUnsafeBuffer { entries in
       let count = Double(entries.count)
       let mean = entries.reduce(0) { $0 + Double($1) } / count
-      let squares = entries.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
-      let variance = squares / count + width * width / 12
+      let squares = entries.indices.reduce(0.0) {
+        let deviation = Double(entries[$1]) + shifts[$1 % shifts.count] - mean
+        return $0 + deviation * deviation
+      }
+      let spread = (bins?.variances.reduce(0, +) ?? 0) / Double(widths.count)
+      let variance = squares / count + spread
       return (mean + width / 2, variance > 0 ? variance.squareRoot() : 1)
     }
   }
@@ -108,8 +128,7 @@ public struct TrainingData<Scalar: TensorScalar>: Sendable {
   /// The samples of a batch spread over their bins, `[count, entries of a sample]`.
   package func samples(at rows: [Int], key: RandomKey) -> Tensor<Scalar> {
     let chosen = samples.rows(rows).reshaped([rows.count, samples.shape.rowCount])
-    guard let binWidth else { return chosen }
-    return .combined(1, chosen, Scalar(binWidth), key.folded("bins").uniform(chosen.shape))
+    return bins?.spread(chosen, key: key.folded("bins")) ?? chosen
   }
 
   /// The labels and covariates of a batch, both of a sample left out with a probability p: nil, or rows of NaN; nil where there

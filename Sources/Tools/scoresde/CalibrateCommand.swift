@@ -45,7 +45,7 @@ enum CalibrateCommand: ScalarCommand {
     try session.checkMemory(
       samples: total, numbers: data.dimensions, scalarSize: MemoryLayout<Scalar>.size,
       of: "the samples")
-    let (truths, _) = try model.inModelSpace(data, key: key.folded("calibrate"))
+    let truths = try model.inModelSpace(data, key: key.folded("calibrate")).points
     let guidance = try model.guidance(
       isConditioned: model.isConditioned || data.covariates != nil)
     let own = try model.field(of: data, guidance: guidance)

@@ -81,10 +81,10 @@ extension DataSource {
   /// - Throws: as `loadLabels()`, and where a sample is of a class whose name the run does not know.
   func loadClasses(column: String?, _ names: ClassNames) throws -> Dataset<Double> {
     let data: Dataset<Double> = try load()
-    if let column, data.dimensions > 1, data.columns?.contains(column) == true {
-      return try data.labelled(byColumn: column)
+    if let column, data.tableColumns?.count ?? 0 > 1, data.hasColumn(column) {
+      return try data.labelled(byColumn: column).labelled(as: names)
     }
-    return data.labels == nil ? try loadLabels() : try data.labelled(as: names)
+    return try (data.labels == nil ? loadLabels() : data).labelled(as: names)
   }
 }
 

@@ -20,7 +20,7 @@ struct ComparedData<Scalar: TensorScalar> {
     var reference: Dataset<Scalar> = try other.load()
     var data: Dataset<Scalar> = try source.load()
     var remarks: [String] = []
-    if let columns = reference.columns, let own = data.columns {
+    if let columns = reference.columns(beside: data), let own = data.columns(beside: reference) {
       guard own == columns || Set(columns).count == columns.count else {
         throw CommandError.failure(
           "--with \(reference.name) has two columns of one name among \(CSV.list(columns)); expected each once"
@@ -33,8 +33,8 @@ struct ComparedData<Scalar: TensorScalar> {
         )
       }
       remarks = [
-        Self.remark(own.filter { !common.contains($0) }, beyond: reference.name),
-        Self.remark(columns.filter { !common.contains($0) }, beyond: data.name),
+        Self.remark(own.filter { !common.contains($0) } + data.leftOut, beyond: reference.name),
+        Self.remark(columns.filter { !common.contains($0) } + reference.leftOut, beyond: data.name),
       ].compactMap { $0 }
       data = try data.columns(named: common)
       reference = try reference.columns(named: common)
@@ -147,4 +147,16 @@ struct ComparedData<Scalar: TensorScalar> {
 
   /// Whether samples are points in the plane, or rows of two numbers.
   var isPlanar: Bool { reference.sampleShape.rank == 1 && dimensions == 2 }
+}
+
+extension Dataset {
+  /// The names of a table's columns, those of a column of texts with the texts that another has of it; nil where they have none.
+  fileprivate func columns(beside other: Dataset) -> [String]? {
+    columns.map { columns in
+      let others = texts.flatMap { own in
+        other.texts.first { $0.name == own.name }?.columns ?? []
+      }
+      return columns + others.filter { !columns.contains($0) }
+    }
+  }
 }

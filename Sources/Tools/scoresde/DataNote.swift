@@ -37,6 +37,16 @@ extension DataNote<ClosedRange<Double>> {
   static let range = DataNote(name: "range")
 }
 
+extension DataNote<DiscreteColumns> {
+  /// Which numbers of rows are whole; runs whose data are measurements, or levels, have no note.
+  static let discrete = DataNote(name: "discrete")
+}
+
+extension DataNote<[TextColumn]> {
+  /// The columns of texts in whose place samples have numbers; runs of others have no note.
+  static let texts = DataNote(name: "texts")
+}
+
 extension DataNote<Int> {
   /// The steps between checkpoints; runs of earlier versions, and of the library, have no note.
   static let interval = DataNote(name: "checkpoint every")

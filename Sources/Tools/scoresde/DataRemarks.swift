@@ -35,17 +35,26 @@ enum DataRemarks {
         "all numbers are whole, from 0 to 255, and are taken as continuous, as they are no bytes: if they are the levels of images, train on an array of bytes, in NumPy x.astype(\"uint8\")"
       )
     }
+    if !data.leftOut.isEmpty {
+      let isOne = data.leftOut.count == 1
+      remarks.append(
+        "more than \(TextColumn.most) different texts in \(CSV.list(data.leftOut)), which \(isOne ? "is" : "are") left out"
+      )
+    }
     if isTable {
-      let constants = constantColumns(data.samples)
+      let constants = constantColumns(data.samples).filter { data.discrete?.ranges[$0] == nil }
       if !constants.isEmpty {
         remarks.append(
           "the same number in every row of \(said(constants, of: data)): such data have no density, and likelihoods grow without bound as the network learns"
         )
       }
-      let counts = countColumns(data.samples).filter { !constants.contains($0) }
+      let counts = countColumns(data.samples).filter {
+        !constants.contains($0) && data.discrete?.ranges[$0] == nil
+      }
       if !counts.isEmpty {
+        let names = counts.map { data.columns?[$0] ?? "\($0 + 1)" }
         remarks.append(
-          "few numbers, all whole, in \(said(counts, of: data)): these are taken as continuous, so that likelihoods grow without bound as the network learns, and samples are not whole"
+          "few numbers, all whole, in \(said(counts, of: data)): these are taken as continuous, so that likelihoods grow without bound as the network learns, and samples are not whole; --whole '\(CSV.list(names).replacing(", ", with: ","))' takes them as whole numbers"
         )
       }
     }

@@ -33,6 +33,10 @@ struct DataUnits {
       deviation = Tensor(
         one, zip(standardization.restored(ones).scalars, centre.scalars).map { $0 - $1 })
     }
+    if let discrete = model.discrete {
+      // So does a whole number; where in its bin it is says nothing of the others, so it is seen without noise.
+      centre = Tensor(one, zip(centre.scalars, discrete.bins.widths).map { $0 - $1 / 2 })
+    }
     rounding = (model.scale?.binWidth ?? 0) / 12.0.squareRoot()
     self.map = map
     deviations = deviation.scalars

@@ -132,7 +132,8 @@ struct Distillation<Scalar: TensorScalar> {
     notes["--guidance"] = option("--guidance")
     notes[Self.fingerprintNote] = try model.fingerprint
     let known = [
-      DataNote.scale.name, DataNote.range.name, DataNote.standardization.name,
+      DataNote.scale.name, DataNote.range.name, DataNote.discrete.name, DataNote.texts.name,
+      DataNote.standardization.name,
       DataNote.columns.name, DataNote.emptyClasses.name, DataNote.classNames.name,
     ]
     for name in known { notes[name] = model.run?.notes[name] }

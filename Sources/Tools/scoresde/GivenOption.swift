@@ -7,6 +7,8 @@ enum GivenOption {
   struct Note: Codable {
     /// The names of their columns, where they came from a table.
     var names: [String]?
+    /// The columns of texts, each of which has a name and a number among these.
+    var texts: [TextColumn]?
     /// The extents of each, where they are images or series.
     var extents: [Int]?
     /// How they were standardised: by columns, or images and series as a whole.
@@ -16,8 +18,10 @@ enum GivenOption {
     /// Their names, or how many they are, for messages.
     var text: String {
       if let extents { return "\(extents.map(String.init).joined(separator: " × ")) numbers" }
-      return names.map(CSV.list) ?? NumberText.counted(count, "number")
+      return tableNames.map(CSV.list) ?? NumberText.counted(count, "number")
     }
+    /// Their names, those of a column of texts as one.
+    var tableNames: [String]? { names.map { TextColumn.together($0, texts ?? []) } }
     /// Whether its parts fit each other, as they need not in a file.
     var isSound: Bool {
       guard let extents else { return names.map { $0.count == count } ?? true }
@@ -34,6 +38,7 @@ enum GivenOption {
     /// The note of covariates that a new run is to be given.
     init(of covariates: Covariates) throws {
       names = covariates.names
+      texts = covariates.texts.isEmpty ? nil : covariates.texts
       extents = covariates.areImages ? covariates.shape.extents : nil
       standardization = try Standardization(
         of: covariates.values, by: covariates.areImages ? .whole : .columns, name: "--given")
@@ -94,7 +99,7 @@ enum GivenOption {
   private static func contents(of path: String) throws -> Covariates {
     if DataSource.isTable(path) {
       let table: CSV.Contents<Double> = try CSV.read(path)
-      return Covariates(names: table.columns, values: table.values)
+      return Covariates(names: table.columns, values: table.values, texts: table.texts)
     }
     let data: Dataset<Double> = try DataSource(path).load()
     return Covariates(
@@ -133,25 +138,28 @@ enum GivenOption {
     try isFile(text) ? file(text, note) : [row(text, note, of: model)]
   }
 
-  /// One row of numbers, in the order and the units of what a run was trained on.
+  /// One row of numbers, in the order and the units of what a run was trained on; of a column of texts, one of these.
   private static func row(_ text: String, _ note: Note, of model: String) throws -> [Double] {
-    let names = note.names ?? []
+    let (names, texts) = (note.tableNames ?? [], note.texts ?? [])
     func refused(_ reason: String) -> CommandError {
       let expected =
         names.isEmpty
         ? "\(NumberText.counted(note.count, "number")) with commas between"
-        : names.map { "\(CSV.spelled($0))=NUMBER" }.joined(separator: ",")
+        : names.map { name in
+          "\(CSV.spelled(name))=\(texts.contains { $0.name == name } ? "TEXT" : "NUMBER")"
+        }.joined(separator: ",")
       return .usage(
         "--given is \(text), \(reason); expected \(expected), as the run \(model) was trained on, or a file of rows"
       )
     }
-    guard let items = CSV.fields(text)?.map(Item.init) else {
+    guard let items = CSV.fields(text)?.map({ Item($0, among: names) }) else {
       throw refused("where a quote is not closed")
     }
     guard Set(items.map { $0.name == nil }).count == 1 else {
       throw refused("with and without names")
     }
-    var values = [Double?](repeating: nil, count: note.count)
+    let count = names.isEmpty ? note.count : names.count
+    var values = [[Double]?](repeating: nil, count: count)
     for (place, item) in items.enumerated() {
       let column = item.name.map { names.firstIndex(of: $0) } ?? place
       guard let column else {
@@ -160,15 +168,24 @@ enum GivenOption {
           "with \(CSV.spelled(name)), which the run was not given\(CSV.nearMiss(of: name, among: names))"
         )
       }
-      guard column < note.count else {
+      guard column < count else {
         throw refused("with \(NumberText.counted(items.count, "number"))")
       }
       let name = names.isEmpty ? "number \(column + 1)" : CSV.spelled(names[column])
       guard values[column] == nil else { throw refused("with \(name) twice") }
-      guard let value = Double(item.number), value.isFinite else {
-        throw refused("where \(name) is “\(item.number)”, no finite number")
+      if !names.isEmpty, let texts = texts.first(where: { $0.name == names[column] }) {
+        guard let chosen = texts.texts.firstIndex(of: item.value) else {
+          throw refused(
+            "where \(name) is “\(item.value)”\(CSV.nearMiss(of: item.value, among: texts.texts)), none of \(CSV.list(texts.texts))"
+          )
+        }
+        values[column] = texts.texts.indices.map { $0 == chosen ? 1 : 0 }
+      } else {
+        guard let value = Double(item.value), value.isFinite else {
+          throw refused("where \(name) is “\(item.value)”, no finite number")
+        }
+        values[column] = [value]
       }
-      values[column] = value
     }
     let missing = values.indices.filter { values[$0] == nil }
     guard missing.isEmpty else {
@@ -177,41 +194,45 @@ enum GivenOption {
           ? "with \(NumberText.counted(items.count, "number"))"
           : "without \(CSV.list(missing.map { names[$0] }))")
     }
-    return values.compactMap { $0 }
+    return values.compactMap { $0 }.flatMap { $0 }
   }
 
-  /// A number of a row, which may have its column's name before it.
+  /// A number or a text of a row, which may have its column's name before it.
   private struct Item {
     let name: String?
-    let number: String
+    let value: String
 
-    init(_ text: String) {
-      // A name may have an equal sign, a number has none.
-      let end = text.lastIndex(of: "=")
-      name = end.map { text[..<$0].trimmingCharacters(in: .whitespaces) }
-      number = text[(end.map(text.index(after:)) ?? text.startIndex)...]
-        .trimmingCharacters(in: .whitespaces)
+    /// - Parameter names: of columns, any of which may have an equal sign, as may what follows it.
+    init(_ text: String, among names: [String]) {
+      func trimmed(_ text: some StringProtocol) -> String {
+        text.trimmingCharacters(in: .whitespaces)
+      }
+      let ends = text.indices.filter { text[$0] == "=" }
+      // What is no number of a row has a name before it.
+      let end = ends.last { names.contains(trimmed(text[..<$0])) } ?? ends.last
+      name = end.map { trimmed(text[..<$0]) }
+      value = trimmed(text[(end.map(text.index(after:)) ?? text.startIndex)...])
     }
   }
 
   /// The rows of a file, in the order and the units of what a run was trained on.
   static func file(_ path: String, _ note: Note) throws -> [[Double]] {
+    if DataSource.isTable(path), let names = note.names {
+      let table = try Dataset<Double>(CSV.read(path), name: path)
+      if let own = table.tableColumns {
+        if let missing = note.tableNames?.first(where: { !own.contains($0) }) {
+          throw CommandError.failure(
+            "\(path) has no column \(CSV.spelled(missing))\(CSV.nearMiss(of: missing, among: own)); expected \(note.text)"
+          )
+        }
+        let values = try table.columns(named: names).samples
+        return (0..<values.rows).map { values.row($0) }
+      }
+    }
     let given = try contents(of: path)
     // One row may stand without an axis for rows.
     if given.names == nil, given.values.count == note.count { return [given.values.scalars] }
-    let rows = (0..<given.values.rows).map { given.values.row($0) }
-    guard let names = note.names, let columns = given.names else {
-      return try checked(rows, path, note)
-    }
-    let places = try names.map { name in
-      guard let place = columns.firstIndex(of: name) else {
-        throw CommandError.failure(
-          "\(path) has no column \(CSV.spelled(name))\(CSV.nearMiss(of: name, among: columns)); expected \(CSV.list(names))"
-        )
-      }
-      return place
-    }
-    return rows.map { row in places.map { row[$0] } }
+    return try checked((0..<given.values.rows).map { given.values.row($0) }, path, note)
   }
 
   private static func checked(

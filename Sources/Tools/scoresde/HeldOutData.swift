@@ -41,13 +41,15 @@ struct HeldOutData<Scalar: TensorScalar> {
     var remarks = [
       RunColumns.remark(unknown, of: data.name), Self.remark(onShared: data, own),
     ].compactMap { $0 }
-    let (points, binWidth) = try Self.inModelSpace(data, like: own)
-    if own.scale != nil, binWidth == nil {
-      remarks.append("\(data.name): not the levels of \(own.name), so taken as points")
+    let (points, bins) = try Self.inModelSpace(data, like: own)
+    if own.scale != nil || own.discrete != nil, bins == nil {
+      remarks.append(
+        "\(data.name): not the \(own.scale == nil ? "whole numbers" : "levels") of \(own.name), so taken as points"
+      )
     }
     self.remarks = remarks
     samples = try TrainingData(
-      points.reshaped(Shape([data.count] + own.sampleShape.extents)), binWidth: binWidth,
+      points.reshaped(Shape([data.count] + own.sampleShape.extents)), bins: bins,
       labels: data.labels,
       covariates: note.flatMap { note in
         data.covariates.map { note.standardization.standardized($0.values) }
@@ -65,17 +67,21 @@ struct HeldOutData<Scalar: TensorScalar> {
       : nil
   }
 
-  /// Samples where training puts its own, and the width of their bins where they are levels.
+  /// Samples where training puts its own, and their bins where they are levels or whole numbers.
   private static func inModelSpace(
     _ data: Dataset<Scalar>, like own: Dataset<Scalar>
-  ) throws -> (samples: Tensor<Scalar>, binWidth: Double?) {
+  ) throws -> (samples: Tensor<Scalar>, bins: Bins?) {
     guard let scale = own.scale else {
-      return (own.standardization?.standardized(data.samples) ?? data.samples, nil)
+      var data = try data.labelled(nil).given(nil)
+      data.standardization = own.standardization
+      data.discrete = own.discrete?.holds(data.samples) == true ? own.discrete : nil
+      let samples = try data.trainingData()
+      return (samples.samples, samples.bins)
     }
     // Data with levels of their own are refused where these are no levels of the run's.
     let levels = try data.scale == nil ? try? data.scaled(by: scale) : data.scaled(by: scale)
     if let levels = try levels?.labelled(nil).given(nil).trainingData() {
-      return (levels.samples, levels.binWidth)
+      return (levels.samples, levels.bins)
     }
     return (data.samples.map { Scalar(scale.offset + scale.factor * Double($0)) }, nil)
   }

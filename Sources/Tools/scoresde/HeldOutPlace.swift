@@ -71,7 +71,9 @@ struct HeldOutPlace {
     }
     let known = ClassNames(own.classNames)
     let result =
-      try file.map { try data.labelled(nil).labelled($0.labels) } ?? data.labelled(as: known)
+      try
+      (file.map { try data.labelled(nil).labelled($0.labels, classNames: $0.classNames) } ?? data)
+      .labelled(as: known)
     guard let labels = result.labels else {
       let place = column.map { " in a column \(CSV.spelled($0))" } ?? ""
       throw CommandError.usage(

@@ -143,14 +143,16 @@ enum InspectCommand: Command {
     let names = ["column", "mean", "standard deviation", "least", "greatest"]
     var table = Table(columns: names)
     var list: [JSON] = []
+    let plain =
+      data.discrete == nil ? map : (try? Standardization(of: data.samples, by: .columns)) ?? map
     for column in map.means.indices {
       let entries = data.samples.withUnsafeBuffer { entries in
         stride(from: column, to: entries.count, by: map.means.count).map { Double(entries[$0]) }
       }
       let (least, greatest) = (entries.min() ?? .nan, entries.max() ?? .nan)
-      // A constant column keeps its unit in the map, and has no deviation.
-      let deviation = least == greatest ? 0 : map.deviations[column]
-      let numbers = [map.means[column], deviation, least, greatest]
+      // A constant column keeps its unit in the map, and has no deviation; whole numbers have bins there, and none here.
+      let deviation = least == greatest ? 0 : plain.deviations[column]
+      let numbers = [plain.means[column], deviation, least, greatest]
       if column < most {
         table.append(
           [data.columns.map { CSV.spelled($0[column]) } ?? "\(column + 1)"]

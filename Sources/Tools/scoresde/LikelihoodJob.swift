@@ -50,7 +50,7 @@ struct LikelihoodJob<Scalar: TensorScalar> {
 
   /// The densities of a data set with their errors.
   func report(on data: Dataset<Scalar>) throws -> Report {
-    let (points, scale) = try model.inModelSpace(data, key: key.folded("bins"))
+    let (points, scale, spread) = try model.inModelSpace(data, key: key.folded("bins"))
     if scale == nil, model.scale != nil {
       session.remark(
         "\(data.name): not the levels that the model was trained on, so scored as points, without bits per dimension"
@@ -58,9 +58,14 @@ struct LikelihoodJob<Scalar: TensorScalar> {
     }
     let start = ContinuousClock.now
     let likelihood = try likelihood(of: data)
-    let result = try solve(points, by: likelihood, title: "likelihood", key.folded("probes"))
-    let bound = strata > 0 ? try bound(on: points, likelihood) : nil
-    let budget = try budget(of: result, for: points, likelihood)
+    var result = try solve(points, by: likelihood, title: "likelihood", key.folded("probes"))
+    var bound = strata > 0 ? try bound(on: points, likelihood) : nil
+    var budget = try budget(of: result, for: points, likelihood)
+    for (sample, nats) in spread.enumerated() {
+      result.logDensity[sample] -= nats
+      budget.logDensity[sample] -= nats
+      bound?.reconstruction[sample] -= nats
+    }
     var report = heading(data, likelihood, result, start.duration(to: .now).seconds)
     // Densities are those of the data's own units, whatever affine map the model sees them through.
     report.nats = result.logDensity.map { $0 + model.logVolume }
@@ -157,9 +162,10 @@ struct LikelihoodJob<Scalar: TensorScalar> {
   func add(
     _ other: Dataset<Scalar>, named name: String, writingTo out: String?, to report: inout Report
   ) throws {
-    let (points, _) = try model.inModelSpace(other, key: key.folded("other bins"))
-    let result = try solve(
+    let (points, _, spread) = try model.inModelSpace(other, key: key.folded("other bins"))
+    var result = try solve(
       points, by: likelihood(of: other), title: "against", key.folded("other probes"))
+    for (sample, nats) in spread.enumerated() { result.logDensity[sample] -= nats }
     let shift = model.logVolume
     let nats = result.logDensity.map { $0 + shift }
     let roc = Metrics.areaUnderROC(positives: report.nats, negatives: nats)
@@ -211,16 +217,23 @@ extension String {
 }
 
 extension LoadedModel {
-  /// Data as the model sees them, with the scale by which bits per dimension follow where they are quantised.
+  /// Data as the model sees them, with the scale by which bits per dimension follow where they are quantised, and the nats that
+  /// each sample of whole numbers and texts was spread by, which its log density has more than it should; none of others.
   ///
-  /// Data in a file that are levels of the model's scale count as quantised; others are points of the data's own space.
+  /// Data in a file that are levels of the model's scale, or rows of whole numbers and choices as the model's, count as quantised;
+  /// others are points of the data's own space.
   func inModelSpace(
     _ data: Dataset<Scalar>, key: RandomKey
-  ) throws -> (points: Tensor<Scalar>, scale: DataScale?) {
+  ) throws -> (points: Tensor<Scalar>, scale: DataScale?, spread: [Double]) {
     let shape = Shape([data.count] + field.sampleShape.extents)
     guard let scale else {
-      let samples = data.samples.reshaped(shape)
-      return (standardization?.standardized(samples) ?? samples, nil)
+      var (samples, spread) = (data.samples, [Double]())
+      if let discrete, discrete.holds(samples) {
+        samples = discrete.dequantised(samples, key: key)
+        spread = discrete.spreadLogDensity(of: samples, above: data.samples)
+      }
+      samples = samples.reshaped(shape)
+      return (standardization?.standardized(samples) ?? samples, nil, spread)
     }
     if let own = data.scale?.levels, own < scale.levels {
       session.remark(
@@ -229,8 +242,8 @@ extension LoadedModel {
     }
     // Data with levels of their own are refused where these are no levels of the model's.
     let levels = try data.scale == nil ? try? data.scaled(by: scale) : data.scaled(by: scale)
-    if let levels { return (levels.modelSamples(key: key).reshaped(shape), scale) }
+    if let levels { return (levels.modelSamples(key: key).reshaped(shape), scale, []) }
     let points = data.samples.map { Scalar(scale.offset + scale.factor * Double($0)) }
-    return (points.reshaped(shape), nil)
+    return (points.reshaped(shape), nil, [])
   }
 }

@@ -8,7 +8,7 @@ extension LoadedModel {
   func samples(of source: DataSource, atMost count: Int?) throws -> Dataset<Scalar> {
     let whole: Dataset<Scalar> = try source.load()
     if let labelColumn, !session.arguments.has("--class"),
-      whole.columns?.contains(labelColumn) == true
+      whole.hasColumn(labelColumn)
     {
       session.remark(
         "\(whole.name): its \(CSV.spelled(labelColumn)) takes no part, and samples are taken as those of all classes together; --class data takes each under its own"

@@ -112,25 +112,74 @@ extension LoadedModel {
     return rounded
   }
 
-  /// Samples, as many of each condition in turn, as rows of a table with the names of its columns: the run's own, and beside
-  /// them those of what each was drawn under, where that has names of its own.
+  /// Samples, as many of each condition in turn, as rows of a table with the names of its columns: the run's own, whole numbers
+  /// and texts as such, and beside them those of what each was drawn under, where that has names of its own.
   func table(
     _ samples: Tensor<Scalar>, under conditions: [Condition]
-  ) -> (values: Tensor<Scalar>, names: [String]?) {
-    guard let columns, let first = conditions.first else { return (samples, columns) }
+  ) -> (rows: [[String]], names: [String]?) {
+    let numbers = discrete?.quantised(samples) ?? samples
+    func rows(_ more: (Int) -> [String]) -> [[String]] {
+      let own = TextTable(columns, texts, wholes: discrete?.ranges.map { $0 != nil })
+      return (0..<samples.rows).map { own.fields(numbers.row($0)) + more($0) }
+    }
+    let own = columns.map { TextColumn.together($0, texts) }
+    guard let own, let first = conditions.first else { return (rows { _ in [] }, own) }
     let label = first.label.flatMap { _ in labelColumn }
-    let given = first.given.flatMap { _ in givenNote?.names } ?? []
+    let given = first.given.flatMap { _ in givenNote?.tableNames } ?? []
     let names = (label.map { [$0] } ?? []) + given
-    guard !names.isEmpty, !names.contains(where: columns.contains) else {
-      return (samples, columns)
+    guard !names.isEmpty, !names.contains(where: own.contains) else {
+      return (rows { _ in [] }, own)
     }
     let each = samples.rows / conditions.count
-    let values = (0..<samples.rows).flatMap { row in
-      let condition = conditions[row / each]
-      return samples.row(row)
-        + (label.flatMap { _ in condition.label }.map { [Scalar($0)] } ?? [])
-        + (given.isEmpty ? [] : condition.given?.map { Scalar($0) } ?? [])
+    let table = TextTable(givenNote?.names, givenNote?.texts ?? [])
+    let more = conditions.map { condition in
+      let classed = label.flatMap { _ in condition.label }.map { label in
+        [classNames.names.map { $0[label] } ?? "\(label)"]
+      }
+      // As numbers of the run's type read.
+      return (classed ?? [])
+        + (given.isEmpty ? [] : condition.given.map { table.fields($0.map { Scalar($0) }) } ?? [])
     }
-    return (Tensor([samples.rows, columns.count + names.count], values), columns + names)
+    return (rows { more[$0 / each] }, own + names)
+  }
+}
+
+/// Numbers as the fields of a table, in which those of a column of texts are one of these.
+private struct TextTable {
+  /// What stands in a column of the table: a number, whole or not, or the text of the place that is 1.
+  private enum Field {
+    case number(Int, isWhole: Bool)
+    case text(first: Int, [String])
+  }
+
+  private let table: [Field]?
+
+  init(_ columns: [String]?, _ texts: [TextColumn], wholes: [Bool]? = nil) {
+    func isWhole(_ place: Int) -> Bool { wholes.map { $0[place] } ?? false }
+    guard let columns else {
+      table = wholes.map { $0.indices.map { .number($0, isWhole: isWhole($0)) } }
+      return
+    }
+    var fields: [Field] = []
+    for (place, name) in columns.enumerated() {
+      guard let column = texts.first(where: { $0.columns.contains(name) }) else {
+        fields.append(.number(place, isWhole: isWhole(place)))
+        continue
+      }
+      if name == column.columns[0] { fields.append(.text(first: place, column.texts)) }
+    }
+    table = fields
+  }
+
+  func fields<Scalar: TensorScalar>(_ row: [Scalar]) -> [String] {
+    guard let table else { return row.map { "\($0)" } }
+    return table.map { field in
+      switch field {
+      case .number(let place, let isWhole):
+        isWhole ? "\(Int(row[place]))" : "\(row[place])"
+      case .text(let first, let texts):
+        texts.indices.first { row[first + $0] == 1 }.map { texts[$0] } ?? ""
+      }
+    }
   }
 }

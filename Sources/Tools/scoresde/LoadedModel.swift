@@ -19,6 +19,10 @@ struct LoadedModel<Scalar: TensorScalar> {
   let scale: DataScale?
   /// What the numbers of images without levels were between that a trained model saw.
   let range: ClosedRange<Double>?
+  /// Which numbers of the data that a trained model saw were whole.
+  let discrete: DiscreteColumns?
+  /// The columns of texts in the table that a trained model saw.
+  let texts: [TextColumn]
   /// How the data that a trained model saw were standardised.
   let standardization: Standardization?
   /// The names of the columns of the table that a trained model saw.
@@ -68,7 +72,7 @@ struct LoadedModel<Scalar: TensorScalar> {
     (self.session, self.field) = (session, field)
     (labels, labelSource, labelFile, given, givenNote) = ([], nil, nil, [], nil)
     (scale, standardization, columns, run, emptyClasses) = (nil, nil, nil, nil, [])
-    (range, classNames) = (nil, ClassNames(nil))
+    (range, discrete, texts, classNames) = (nil, nil, [], ClassNames(nil))
   }
 
   private init(
@@ -132,6 +136,8 @@ struct LoadedModel<Scalar: TensorScalar> {
 
     scale = try DataNote.scale.value(in: description, of: folder)
     range = try DataNote.range.value(in: description, of: folder)
+    discrete = try DataNote.discrete.value(in: description, of: folder)
+    texts = try DataNote.texts.value(in: description, of: folder) ?? []
     standardization = try DataNote.standardization.value(in: description, of: folder)
     columns = try DataNote.columns.value(in: description, of: folder)
     try checkColumns(of: folder)
@@ -194,6 +200,11 @@ struct LoadedModel<Scalar: TensorScalar> {
         "\(folder.descriptionPath): \(count) columns have names, where samples have shape \(field.sampleShape)"
       )
     }
+    if let count = discrete?.ranges.count, count != field.sampleShape.count {
+      throw CommandError.failure(
+        "\(folder.descriptionPath): \(count) columns are told whole or not, where samples have \(field.sampleShape.count) entries"
+      )
+    }
     if let count = standardization?.means.count, count > 1, count != field.sampleShape.count {
       throw CommandError.failure(
         "\(folder.descriptionPath): \(count) columns are standardised, where samples have \(field.sampleShape.count) entries"
@@ -221,7 +232,12 @@ struct LoadedModel<Scalar: TensorScalar> {
       )
     }
     let rows = try GivenOption.rows(text, note, of: run)
-    let far = rows.flatMap { note.standardized($0).enumerated() }.max {
+    // A text is one that the run knows, however rare.
+    let texts = note.texts ?? []
+    let isOfText = (note.names ?? []).map { name in texts.contains { $0.text(of: name) != nil } }
+    let far = rows.flatMap { note.standardized($0).enumerated() }.filter { place, _ in
+      !isOfText.indices.contains(place) || !isOfText[place]
+    }.max {
       abs($0.element) < abs($1.element)
     }
     let name = far.map { far in

@@ -80,8 +80,8 @@ enum ObserveOption {
     let columns = map.kind == "matrix" ? nil : model.columns
     let observations = try ObservedFile(path).observations(
       of: map.map.shape, as: map.kind, columns: columns,
-      labels: model.labelColumn,
-      given: model.givenNote?.names ?? [])
+      texts: model.texts, labels: model.labelColumn,
+      given: model.givenNote?.tableNames ?? [])
     let posteriors = try Posteriors(
       model, isGiven: !model.given.isEmpty, map, noise: noise(arguments), iterations: iterations)
     if let remark = remark(on: observations, map, posteriors.units, model) {
@@ -108,13 +108,16 @@ enum ObserveOption {
     let places: [Int]?
     if let columns = model.columns {
       let names = CSV.fields(text).flatMap { $0.contains("") ? nil : $0 }
-      places = try names?.map { name in
-        guard let place = columns.firstIndex(of: name) else {
+      places = try names?.flatMap { name in
+        let coded = model.texts.first { $0.name == name }?.columns ?? [name]
+        let places = coded.compactMap(columns.firstIndex)
+        guard places.count == coded.count else {
+          let known = TextColumn.together(columns, model.texts)
           throw CommandError.usage(
-            "--observe has \(CSV.spelled(name)), \(ObservedFile.reason(against: name, columns, model.labelColumn, model.givenNote?.names ?? []))"
+            "--observe has \(CSV.spelled(name)), \(ObservedFile.reason(against: name, known, model.labelColumn, model.givenNote?.tableNames ?? []))"
           )
         }
-        return place
+        return places
       }
     } else {
       places = Arguments.numbers(text, in: 1...count)?.map { $0 - 1 }

@@ -11,16 +11,18 @@ struct ObservedFile {
   ///   - shape: of one observation.
   ///   - kind: what is observed, for messages.
   ///   - columns: the names of a sample's entries, by which a table may have them in any order, or some of them.
+  ///   - texts: the columns of texts that some of them stand for.
   ///   - labels: the name of the column that held the labels of the model's run.
   ///   - given: the names of what its samples are conditioned on.
   /// - Throws: where the file cannot be read, has another shape or other columns, and where a number is infinite or a row
   ///   knows nothing.
   func observations(
-    of shape: Shape, as kind: String, columns: [String]?, labels: String?, given: [String]
+    of shape: Shape, as kind: String, columns: [String]?, texts: [TextColumn],
+    labels: String?, given: [String]
   ) throws -> [[Double]] {
     let rows =
       DataSource.isTable(path)
-      ? try table(of: shape, columns, labels, given) : try array(of: shape, kind)
+      ? try table(of: shape, columns, texts, labels, given) : try array(of: shape, kind)
     for (place, numbers) in rows {
       if let bad = numbers.firstIndex(where: { $0.isInfinite }) {
         throw CommandError.failure(
@@ -70,41 +72,62 @@ struct ObservedFile {
   }
 
   private func table(
-    of shape: Shape, _ columns: [String]?, _ labels: String?, _ given: [String]
+    of shape: Shape, _ columns: [String]?, _ texts: [TextColumn], _ labels: String?,
+    _ given: [String]
   ) throws -> [Row] {
     guard shape.rank == 1 else {
       throw CommandError.failure(
         "\(path) is a table, but an observation has shape \(shape); expected an .npy file")
     }
-    let table: CSV.Contents<Double> = try CSV.read(path, allowsMissing: true)
-    let lines = table.lines.enumerated().map {
-      (place: "\(path), line \($0.element)", numbers: table.values.row($0.offset))
+    let table = try Dataset<Double>(CSV.read(path, allowsMissing: true), name: path)
+    func rows(_ numbers: (Int) -> [Double]) -> [Row] {
+      (0..<table.count).map { (table.place(of: $0), numbers($0)) }
     }
-    guard let names = table.columns, let columns else {
-      guard table.values.shape[1] == shape.count else {
+    guard let names = table.tableColumns, let columns else {
+      guard table.dimensions == shape.count else {
         throw CommandError.failure(
-          "\(path) has \(NumberText.counted(table.values.shape[1], "column")); expected \(shape.count), as an observation has, empty where nothing is known"
+          "\(path) has \(NumberText.counted(table.dimensions, "column")); expected \(shape.count), as an observation has, empty where nothing is known"
         )
       }
-      return lines
+      return rows(table.samples.row)
     }
-    let places = try names.map { name in
-      guard let place = columns.firstIndex(of: name) else {
-        throw CommandError.failure(
-          "\(path) has a column \(CSV.spelled(name)), \(Self.reason(against: name, columns, labels, given))"
-        )
-      }
-      return place
+    let own = TextColumn.together(columns, texts)
+    if let unknown = (names + table.leftOut).first(where: { !own.contains($0) }) {
+      throw CommandError.failure(
+        "\(path) has a column \(CSV.spelled(unknown)), \(Self.reason(against: unknown, own, labels, given))"
+      )
     }
-    guard Set(places).count == places.count else {
+    guard Set(names).count == names.count else {
       throw CommandError.failure(
         "\(path) has two columns of one name among \(CSV.list(names)); expected each once"
       )
     }
-    return lines.map { line in
+    // A column of empty fields alone holds neither numbers nor texts.
+    let empty = names.filter { name in
+      table.columns?.firstIndex(of: name).map { place in
+        (0..<table.count).allSatisfy { table.samples.row($0)[place].isNaN }
+      } ?? false
+    }
+    if let column = texts.first(where: { column in
+      names.contains(column.name) && !empty.contains(column.name)
+        && !table.texts.contains { $0.name == column.name }
+    }) {
+      throw CommandError.failure(
+        "\(path): \(CSV.spelled(column.name)) holds numbers; expected texts, some of \(CSV.list(column.texts))"
+      )
+    }
+    let known = columns.filter { table.hasColumn($0) && !empty.contains($0) }
+    let values = try table.columns(named: known).samples
+    let choices = texts.map { column in known.indices.filter { column.text(of: known[$0]) != nil } }
+    let places = known.compactMap(columns.firstIndex)
+    return rows { row in
+      var entries = values.row(row)
+      for choice in choices where choice.contains(where: { entries[$0].isNaN }) {
+        for entry in choice { entries[entry] = .nan }
+      }
       var numbers = [Double](repeating: .nan, count: columns.count)
-      for (place, value) in zip(places, line.numbers) { numbers[place] = value }
-      return (line.place, numbers)
+      for (place, value) in zip(places, entries) { numbers[place] = value }
+      return numbers
     }
   }
 }

@@ -17,13 +17,13 @@ struct RunColumns {
     _ whole: Dataset<Scalar>, takesLabels: Bool
   ) throws -> (data: Dataset<Scalar>, unknown: [String]) {
     var data = whole
-    if let label, data.columns?.contains(label) == true {
+    if let label, data.hasColumn(label) {
       data =
         takesLabels
-        ? try data.labelled(byColumn: label) : try data.parted(fromColumn: label).rest
+        ? try data.labelled(byColumn: label) : try data.without(column: label)
     }
-    if let columns = data.columns, given.contains(where: columns.contains) {
-      if let missing = given.first(where: { !columns.contains($0) }) {
+    if let columns = data.tableColumns, given.contains(where: data.hasColumn) {
+      if let missing = given.first(where: { !data.hasColumn($0) }) {
         throw CommandError.failure(
           "\(data.name): there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: columns)); expected all of \(CSV.list(given)), which the run was given, and there are \(CSV.list(columns))"
         )
@@ -31,8 +31,9 @@ struct RunColumns {
       data = try data.given(byColumns: given)
     }
     guard let samples else { return (data, []) }
-    let unknown = data.columns?.filter { !samples.contains($0) } ?? []
-    return (try data.columns(named: samples), unknown)
+    let known = try data.columns(named: samples)
+    let own = known.tableColumns ?? []
+    return (known, data.tableColumns?.filter { !own.contains($0) } ?? [])
   }
 
   /// - Throws: where two columns of a table that is to be trained on have one name, by which no command could tell them apart.

@@ -60,7 +60,17 @@ struct RunFacts {
       facts.append(Fact("began with", start))
     }
     if let columns = try DataNote.columns.value(in: description, of: folder) {
-      facts.append(Fact("columns", CSV.list(columns), .array(columns.map(JSON.string))))
+      let texts = try DataNote.texts.value(in: description, of: folder) ?? []
+      let names = TextColumn.together(columns, texts)
+      facts.append(Fact("columns", CSV.list(names), .array(names.map(JSON.string))))
+      facts += texts.map { column in
+        Fact(
+          "texts of \(column.name)", CSV.list(column.texts), .array(column.texts.map(JSON.string)))
+      }
+    }
+    let wholes = try TrainingJob<Float>.wholes(of: description, in: folder)
+    if !wholes.isEmpty {
+      facts.append(Fact("whole numbers", CSV.list(wholes), .array(wholes.map(JSON.string))))
     }
     if let note = try GivenOption.note(in: description, of: folder) {
       facts.append(Fact("given", note.text))

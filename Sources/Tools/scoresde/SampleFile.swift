@@ -23,11 +23,9 @@ enum SampleFile {
     }
   }
 
-  /// Writes samples in data units; `range` is what images are drawn from, black to white, and `names` are those of a table's
-  /// columns.
+  /// Writes samples in data units, but for tables; `range` is what images are drawn from, black to white.
   static func write<Scalar: TensorScalar>(
-    _ samples: Tensor<Scalar>, to path: String, range: ClosedRange<Double>, columns: Int? = nil,
-    names: [String]? = nil
+    _ samples: Tensor<Scalar>, to path: String, range: ClosedRange<Double>, columns: Int? = nil
   ) throws {
     if path.hasSuffix(".png") {
       try AtomicFile.write(grid(samples, range: range, columns: columns).png, to: path)
@@ -35,8 +33,6 @@ enum SampleFile {
       let figure: any Figure =
         samples.shape.row == [2] ? scatter(samples) : series(samples)
       try AtomicFile.write(figure.svg, to: path)
-    } else if path.hasSuffix(".csv") {
-      try CSV.write(samples, columns: names, to: path)
     } else if path.hasSuffix(".safetensors") {
       try Safetensors(Parameters(names: ["samples"], tensors: [samples])).write(to: path)
     } else {

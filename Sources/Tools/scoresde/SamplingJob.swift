@@ -215,11 +215,14 @@ struct SamplingJob<Scalar: TensorScalar> {
     let (labels, names) = (model.labels, model.classNames)
     let classes =
       labels.isEmpty ? "" : " of class\(labels.count == 1 ? "" : "es") \(names.said(labels))"
-    let table = model.table(samples, under: conditions)
-    try SampleFile.write(
-      out.hasSuffix(".csv") ? table.values : samples, to: out, range: model.imageRange,
-      columns: samples.rows > count && latents?.isRowByRow != true ? count : nil,
-      names: table.names)
+    if out.hasSuffix(".csv") {
+      let table = model.table(samples, under: conditions)
+      try CSV.write(table.rows, columns: table.names, to: out)
+    } else {
+      try SampleFile.write(
+        samples, to: out, range: model.imageRange,
+        columns: samples.rows > count && latents?.isRowByRow != true ? count : nil)
+    }
     let clipped = try clip?.json(of: model) ?? .null
     try session.finish(
       .object(

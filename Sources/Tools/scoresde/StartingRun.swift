@@ -26,7 +26,7 @@ struct StartingRun<Scalar: TensorScalar> {
   /// - Throws: where there is none that a score can be learnt from, or other options speak of what it says already.
   init?(_ arguments: Arguments, pool: ThreadPool) throws {
     guard let path = arguments.text("--start") else { return nil }
-    let fixed = ["--network", "--parametrization", "--sde", "--standardize", "--levels"]
+    let fixed = ["--network", "--parametrization", "--sde", "--standardize", "--levels", "--whole"]
     if let other = fixed.first(where: arguments.has) {
       throw CommandError.usage(
         "\(other) is given with --start, whose run says it already; expected one of the two")
@@ -62,6 +62,7 @@ struct StartingRun<Scalar: TensorScalar> {
         "\(data.name) has \(levels) levels, and the data of \(path) had none; expected data of one kind"
       )
     }
+    data.discrete = try DataNote.discrete.value(in: run, of: folder)
     data.standardization = try DataNote.standardization.value(in: run, of: folder)
     try data.checkSampleShape(model.sampleShape)
     return data

@@ -19,6 +19,10 @@ enum TrainCommand: ScalarCommand {
         "how many levels the data have, the whole numbers from 0 to N − 1 (default: 256 of bytes, 17 of digits; others are no levels)"
       ),
       Option(
+        "--whole", "COLUMNS",
+        "columns of a table that are whole numbers, with commas between: their likelihoods are probabilities, and samples in a table are whole"
+      ),
+      Option(
         "--labels", "WHICH",
         "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
       ),

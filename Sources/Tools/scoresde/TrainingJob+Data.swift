@@ -20,6 +20,36 @@ extension TrainingJob {
     }
   }
 
+  /// Data of which the columns that `--whole` names are of whole numbers.
+  static func discretized(
+    _ data: Dataset<Scalar>, _ arguments: Arguments
+  ) throws -> Dataset<Scalar> {
+    guard let text = arguments.text("--whole") else { return data }
+    guard data.scale == nil else {
+      throw CommandError.usage(
+        "--whole is \(text), but \(data.name) has levels, which are whole; leave it out")
+    }
+    guard let names = CSV.fields(text), names.allSatisfy({ !$0.isEmpty }),
+      Set(names).count == names.count
+    else {
+      throw CommandError.usage(
+        "--whole is \(text); expected different columns with commas between, in quotes where they have some"
+      )
+    }
+    return try data.discretized(names)
+  }
+
+  /// The columns of a run's data that are of whole numbers, by their names, or numbers from 1 on; those of texts are none.
+  static func wholes(of run: RunDescription, in folder: RunFolder) throws -> [String] {
+    guard let discrete = try DataNote.discrete.value(in: run, of: folder) else { return [] }
+    let columns = try DataNote.columns.value(in: run, of: folder)
+    let ofTexts = Set(discrete.choices.joined())
+    return discrete.ranges.indices.filter { discrete.ranges[$0] != nil && !ofTexts.contains($0) }
+      .map { place in
+        columns.flatMap { $0.indices.contains(place) ? $0[place] : nil } ?? "\(place + 1)"
+      }
+  }
+
   /// Data as `--standardize` asks for them; where it does not, tables in files come with their columns standardised.
   static func standardized(
     _ data: Dataset<Scalar>, _ arguments: Arguments
@@ -73,6 +103,7 @@ extension TrainingJob {
     if let scale = try DataNote.scale.value(in: run, of: folder) {
       data = (try? data.scaled(by: scale)) ?? data
     }
+    data.discrete = try DataNote.discrete.value(in: run, of: folder)
     data.standardization = try DataNote.standardization.value(in: run, of: folder)
     return data
   }
@@ -83,7 +114,7 @@ extension TrainingJob {
   ) throws -> Dataset<Scalar> {
     guard let text else { return try data.labelled(nil) }
     let isWithData = text == "data" || labelColumn(text) != nil
-    if data.columns?.contains(text) == true {
+    if data.hasColumn(text) {
       throw CommandError.usage(
         "--labels is \(text), a column of \(data.name); expected column:\(text)")
     }
@@ -102,7 +133,8 @@ extension TrainingJob {
       )
     }
     // The numbers of a file need not mean what those of the data do, even where they are the same.
-    return try isWithData ? data : data.labelled(nil).labelled(labels)
+    return try isWithData
+      ? data : data.labelled(nil).labelled(labels, classNames: file?.classNames)
   }
 
   /// The labels that a run was trained with, in so far as they are where they were.
@@ -169,6 +201,14 @@ extension TrainingJob {
     guard data.covariates?.fingerprint == run.notes[givenFingerprintNote] else {
       throw otherNumbers()
     }
+    if let asked = arguments.text("--whole") {
+      let own = try wholes(of: run, in: folder)
+      guard Set(CSV.fields(asked) ?? []) == Set(own) else {
+        throw CommandError.usage(
+          "--whole is \(asked), but the run in \(folder.path) has \(own.isEmpty ? "none" : CSV.list(own)); leave it out or start another run"
+        )
+      }
+    }
     if let given = arguments.text("--standardize"),
       try standardized(data, arguments).standardization != data.standardization
     {
@@ -197,12 +237,15 @@ extension Dataset {
     }
     guard let scale else {
       return try TrainingData(
-        standardization?.standardized(samples) ?? samples, labels: labels, covariates: covariates)
+        standardization?.standardized(samples) ?? samples,
+        bins: discrete?.bins.divided(by: standardization?.deviations ?? [1]), labels: labels,
+        covariates: covariates)
     }
     let width = abs(scale.factor) * scale.binWidth
     let offset = scale.factor > 0 ? scale.offset : scale.offset - width
     return try TrainingData(
-      samples.map { Scalar(offset + scale.factor * Double($0)) }, binWidth: width, labels: labels,
+      samples.map { Scalar(offset + scale.factor * Double($0)) }, bins: Bins(widths: [width]),
+      labels: labels,
       covariates: covariates)
   }
 }

@@ -1,25 +1,31 @@
 import ScoreTensors
 
-/// Tables of numbers as text: one row a line, separated by commas, semicolons, tabs or spaces.
+/// Tables as text: one row a line, its fields parted by commas, semicolons, tabs or spaces.
 ///
 /// A line ends with LF, CRLF or CR. The first line may name the columns. Blank lines and lines that begin with `#` are
 /// skipped; in a table by tabs, a line with a tab is not blank but a row of empty fields. A field may stand in quotes, within
 /// which separators are text and two quotes are one (RFC 4180); it ends on its line.
+///
+/// A column that has a name holds numbers or texts, as its first field says.
 public enum CSV {
   /// A table of numbers with the names of its columns, if it has any.
   public struct Contents<Scalar: TensorScalar>: Sendable {
-    /// The numbers, of shape `[rows, columns]`.
+    /// The numbers, of shape `[rows, columns]`: in place of a column of texts one for each of these, 1 where a row has it, else 0.
     public let values: Tensor<Scalar>
-    /// The names of the columns, or nil where the file has no header.
+    /// The names of the columns of values, or nil where the file has no header.
     public let columns: [String]?
+    /// The columns of texts.
+    public let texts: [TextColumn]
+    /// The names of columns of more texts than `TextColumn.most`, which are left out.
+    public let leftOut: [String]
     /// The line that each row is on, the first one 1.
     package let lines: [Int]
   }
 
-  /// Reads a table of numbers.
+  /// Reads a table.
   /// - Parameter allowsMissing: whether a field may be empty or `nan`, and is NaN then.
-  /// - Throws: a `DataError` with the line where a row has another number of fields than the first, or a field is not
-  ///   a finite number in `Scalar`.
+  /// - Throws: a `DataError` with the line where a row has another number of fields than the first, or a field is neither
+  ///   a finite number in `Scalar` nor, in a column of them, a text.
   public static func read<Scalar: TensorScalar>(
     _ path: String, as type: Scalar.Type = Scalar.self, allowsMissing: Bool = false
   ) throws(DataError) -> Contents<Scalar> {
@@ -36,55 +42,15 @@ public enum CSV {
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
     let lines = Lines(rest: bytes[(hasMark ? 3 : 0)...])
     let separator = lines.first { Self.isRow($0, separator: nil) }.map(Self.separator)
-    var values: [Double] = []
-    var valueLines: [Int] = []
-    var columns: [String]?
-    var width: (count: Int, line: Int)?
+    var table = CSVTable(path: path, allowsMissing: allowsMissing)
     for (line, lineNumber) in zip(lines, 1...) where Self.isRow(line, separator: separator) {
       guard let fields = Self.fields(line, separator: separator ?? 0x2C) else {
         throw DataError(
           .malformed, "\(path), line \(lineNumber)", "a quote is opened and not closed on its line")
       }
-      if width == nil {
-        width = (fields.count, lineNumber)
-        // A header names columns: no field of it is a number.
-        if fields.allSatisfy({ Double($0) == nil && !$0.isEmpty }) {
-          columns = fields
-          continue
-        }
-      }
-      if let width, fields.count != width.count {
-        throw DataError(
-          .wrongShape, "\(path), line \(lineNumber)",
-          "\(fields.count) field\(fields.count == 1 ? "" : "s"), where line \(width.line) has \(width.count)"
-        )
-      }
-      for (column, field) in fields.enumerated() {
-        guard let value = field.isEmpty && allowsMissing ? .nan : Double(field) else {
-          throw DataError(
-            .malformed, "\(path), line \(lineNumber), column \(column + 1)",
-            "“\(field.prefix(20))” is not a number\(hint(field, isFirst: lineNumber == width?.line))"
-          )
-        }
-        guard Scalar(value).isFinite || value.isNaN && allowsMissing else {
-          throw DataError(
-            .notFinite, "\(path), line \(lineNumber), column \(column + 1)",
-            "“\(field.prefix(20))” is \(Scalar(value)) as \(Scalar.typeName), where finite numbers are needed"
-          )
-        }
-        values.append(value)
-      }
-      valueLines.append(lineNumber)
+      try table.add(fields, line: lineNumber, as: type)
     }
-    guard let width, !values.isEmpty else {
-      throw DataError(.empty, path, "the file holds no numbers")
-    }
-    try Precision.check(values, width: width.count, as: type, path) { column in
-      " of column \(columns.map { spelled($0[column]) } ?? "\(column + 1)")"
-    }
-    return Contents(
-      values: Tensor(Tensor<Double>([values.count / width.count, width.count], values)),
-      columns: columns, lines: valueLines)
+    return try table.contents()
   }
 
   /// Writes a table, a row a line, whole or not at all; every number reads back as it is.
@@ -98,13 +64,30 @@ public enum CSV {
     try FileBytes.write(encode(values, columns: columns), to: path)
   }
 
+  /// Writes a table of fields, numbers as they stand and texts in quotes where these need them.
+  /// - Throws: `unwritable`.
+  /// - Precondition: rows of as many fields, and as many names where there are any.
+  public static func write(
+    _ rows: [[String]], columns: [String]? = nil, to path: String
+  ) throws(DataError) {
+    try FileBytes.write(encode(rows, columns: columns), to: path)
+  }
+
   /// The bytes of a file that holds the table.
   package static func encode<Scalar: TensorScalar>(
     _ values: Tensor<Scalar>, columns: [String]?
   ) -> [UInt8] {
+    precondition(values.shape.rank == 2, "a table of shape \(values.shape)")
+    return encode(
+      (0..<values.rows).map { row in values.row(row).map { "\($0)" } }, columns: columns)
+  }
+
+  /// The bytes of a file that holds the rows.
+  package static func encode(_ rows: [[String]], columns: [String]?) -> [UInt8] {
+    let width = columns?.count ?? rows.first?.count ?? 0
     precondition(
-      values.shape.rank == 2 && columns.map { $0.count == values.shape[1] } ?? true,
-      "a table of shape \(values.shape) with \(columns?.count ?? 0) names")
+      rows.allSatisfy { $0.count == width },
+      "rows of \(Set(rows.map(\.count)).sorted()) fields with \(columns?.count ?? 0) names")
     var lines: [String] = []
     if let columns {
       let zeros = columns.map { _ in "0" }.joined(separator: ",")
@@ -115,19 +98,22 @@ public enum CSV {
       }
       lines = header.map { [$0] } ?? []
     }
-    lines += (0..<values.rows).map { row in
-      values.row(row).map { "\($0)" }.joined(separator: ",")
-    }
+    lines += rows.map { $0.map(field).joined(separator: ",") }
     return Array(lines.joined(separator: "\n").utf8) + [0x0A]
   }
 
-  /// What may have been meant by a field that is no number, of the first row or of another.
-  private static func hint(_ field: String, isFirst: Bool) -> String {
-    if Double(field.replacing(",", with: ".")) != nil {
-      return ": it has a comma, where a decimal point is expected"
+  /// A field of a row as it is read back: in quotes, but for numbers and words.
+  private static func field(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+        UInt8(ascii: "+"), UInt8(ascii: "_"), 0x80...:
+        true
+      default: false
+      }
     }
-    return isFirst
-      ? "; a first row that names columns has a name for each, and no number" : ""
+    return isPlain ? text : quoted(text)
   }
 
   /// The lines of a text, without their ends.

@@ -1,0 +1,232 @@
+import ScoreTensors
+
+/// Tables by the names of their columns.
+extension Dataset {
+  /// The rows of a table as text, its columns of texts as choices.
+  package init(_ table: CSV.Contents<Scalar>, name: String) throws(DataError) {
+    self.init(name: name, samples: table.values, columns: table.columns)
+    (lines, texts, leftOut) = (table.lines, table.texts, table.leftOut)
+    if !texts.isEmpty { self = try discretized() }
+  }
+
+  /// The columns as the table has them, those of texts one each; nil where they have no names.
+  public var tableColumns: [String]? { columns.map { TextColumn.together($0, texts) } }
+
+  /// Whether a table has a column of a name, or a column of texts in whose place there may be one of that name.
+  public func hasColumn(_ name: String) -> Bool {
+    columns?.contains(name) == true
+      || texts.contains { $0.name == name || $0.text(of: name) != nil }
+  }
+
+  /// Names of columns, in place of those of texts all that stand for these.
+  private func coded(_ names: [String]) -> [String] {
+    names.flatMap { name in texts.first { $0.name == name }?.columns ?? [name] }
+  }
+
+  /// Where columns are; nil for those of texts that no row has.
+  /// - Throws: `missing` where one is not there, or there twice, and `outOfRange` where a row has a text that none of the names
+  ///   is for.
+  private func places(named names: [String]) throws(DataError) -> [Int?] {
+    let columns = columns ?? []
+    var places: [Int?] = []
+    for name in names {
+      let found = columns.indices.filter { columns[$0] == name }
+      let isOfText = texts.contains { $0.text(of: name) != nil }
+      guard found.count == 1 || found.isEmpty && isOfText else {
+        let own = tableColumns ?? []
+        if let texts = texts.first(where: { $0.name == name }) {
+          throw DataError(
+            .wrongFormat, self.name,
+            "“\(name)” holds texts, such as “\(texts.texts[0])”; expected numbers")
+        }
+        throw DataError(
+          .missing, self.name,
+          "there \(found.isEmpty ? "is no column" : "are \(found.count) columns") “\(name)”\(CSV.nearMiss(of: name, among: own)); expected each of \(CSV.list(names)) once, and there are \(CSV.list(own))"
+        )
+      }
+      places.append(found.first)
+    }
+    for column in texts {
+      let known = names.compactMap(column.text)
+      if let other = column.texts.first(where: { !known.contains($0) }), !known.isEmpty {
+        let place = columns.firstIndex(of: column.column(of: other))
+        let row = place.flatMap { place in
+          (0..<count).first { samples.row($0)[place] == 1 }
+        }
+        throw DataError(
+          .outOfRange, row.map { self.place(of: $0) } ?? self.name,
+          "“\(column.name)” is “\(other)”; expected \(CSV.list(known))")
+      }
+    }
+    return places
+  }
+
+  private func numbers(inColumn place: Int?) -> [Double] {
+    guard let place else { return [Double](repeating: 0, count: count) }
+    return (0..<count).map { Double(samples.row($0)[place]) }
+  }
+
+  /// The table with columns at these places, standardised by itself as the whole was.
+  private func chosen(_ places: [Int?], named names: [String]) throws(DataError) -> Dataset {
+    let entries = samples.scalars
+    let rows = stride(from: 0, to: entries.count, by: samples.shape.rowCount)
+    var result = Dataset(
+      name: name,
+      samples: Tensor(
+        [count, places.count],
+        rows.flatMap { row in places.map { $0.map { entries[row + $0] } ?? 0 } }),
+      labels: labels, classNames: classNames, columns: names)
+    (result.covariates, result.lines, result.leftOut) = (covariates, lines, leftOut)
+    result.texts = texts.compactMap { column in
+      let known = names.compactMap(column.text)
+      return known.isEmpty ? nil : TextColumn(name: column.name, texts: known)
+    }
+    let wholes = names.indices.filter { place in
+      places[place].map { discrete?.ranges[$0] != nil } ?? true
+    }
+    result = try result.discretized(wholes)
+    if let grouping = standardization?.grouping {
+      result = try result.standardized(by: grouping)
+    }
+    return result
+  }
+
+  /// The table in which some columns are of whole numbers, and those of texts of choices.
+  /// - Throws: `outOfRange` where a number is not whole, or so large that it has no place between it and the next.
+  private func discretized(_ wholes: [Int]) throws(DataError) -> Dataset {
+    let columns = columns ?? []
+    var ranges = [ClosedRange<Double>?](repeating: nil, count: dimensions)
+    for place in wholes {
+      let numbers = numbers(inColumn: place).filter { !$0.isNaN }
+      let most = DiscreteColumns.most(as: Scalar.self)
+      if let row = numbers.firstIndex(where: { $0 != $0.rounded() || abs($0) > most }) {
+        throw DataError(
+          .outOfRange, self.place(of: row),
+          "\(self.columns == nil ? "column \(place + 1)" : "“\(columns[place])”") is \(numbers[row]); expected a whole number of up to \(Int(most))"
+        )
+      }
+      ranges[place] = (numbers.min() ?? 0)...(numbers.max() ?? 0)
+    }
+    let choices = texts.map { column in
+      columns.indices.filter { column.text(of: columns[$0]) != nil }
+    }
+    for place in choices.joined() { ranges[place] = 0...1 }
+    var result = self
+    result.discrete =
+      ranges.contains { $0 != nil } ? DiscreteColumns(ranges: ranges, choices: choices) : nil
+    return result
+  }
+
+  /// A table of which some columns are known to be of whole numbers, beside those of texts, standardised as it was.
+  ///
+  /// - Parameter names: of columns, or their numbers from 1 on where they have no names.
+  /// - Throws: `unknownName` where there is no such column, `outOfRange` where it holds another number, and `badParameter` for
+  ///   quantised data.
+  public func discretized(_ names: [String] = []) throws(DataError) -> Dataset {
+    guard scale == nil, sampleShape.rank == 1 else {
+      throw DataError(
+        .badParameter, name,
+        "the samples have shape \(sampleShape)\(scale == nil ? "" : " and levels"); expected rows of a table"
+      )
+    }
+    var places: [Int] = []
+    for name in names {
+      let place = columns.map { $0.firstIndex(of: name) } ?? Int(name).map { $0 - 1 }
+      guard let place, (0..<dimensions).contains(place) else {
+        let own = tableColumns
+        throw DataError(
+          .unknownName, self.name,
+          "there is no column “\(name)” of numbers\(CSV.nearMiss(of: name, among: own ?? [])); expected some of \(own.map(CSV.list) ?? "1 to \(dimensions)")"
+        )
+      }
+      places.append(place)
+    }
+    let result = try discretized(places)
+    guard let grouping = standardization?.grouping else { return result }
+    return try result.standardized(by: grouping)
+  }
+
+  /// A table with these columns, in this order, and no others; that of a text which no row has is 0.
+  /// - Throws: `missing` where one is not there, or there twice, and `outOfRange` where a row has a text of a column of which
+  ///   some are named, and not this one.
+  public func columns(named names: [String]) throws(DataError) -> Dataset {
+    guard let columns, columns != names else { return self }
+    return try chosen(places(named: names), named: names)
+  }
+
+  /// A table without one of its columns, which may be of texts.
+  /// - Throws: `unknownName` where no column, or more than one, has this name; `wrongShape` where there is no other.
+  public func without(column: String) throws(DataError) -> Dataset {
+    guard let columns else {
+      throw DataError(
+        .unknownName, name,
+        "there is no column “\(column)”; expected a table as text whose first row names its columns"
+      )
+    }
+    let (own, names) = (tableColumns ?? [], coded([column]))
+    let found = names.count > 1 ? 1 : columns.count { names.contains($0) }
+    guard found == 1 else {
+      throw DataError(
+        .unknownName, name,
+        "there \(found == 0 ? "is no column" : "are \(found) columns") “\(column)”\(CSV.nearMiss(of: column, among: own)); expected one, and there are \(CSV.list(own))"
+      )
+    }
+    let others = columns.indices.filter { !names.contains(columns[$0]) }
+    guard !others.isEmpty else {
+      throw DataError(
+        .wrongShape, name, "“\(column)” is the only column; expected others beside it")
+    }
+    return try chosen(others, named: others.map { columns[$0] })
+  }
+
+  /// A table whose labels are in one of its columns, which is no part of the samples then: whole numbers, or texts, which the
+  /// classes are called.
+  /// - Throws: as `without(column:)`, and `outOfRange` where a number is not a whole one from 0 on.
+  public func labelled(byColumn column: String) throws(DataError) -> Dataset {
+    let rest = try without(column: column)
+    guard let texts = texts.first(where: { $0.name == column }) else {
+      return try rest.labelled(
+        DataSource.labels(numbers(inColumn: columns?.firstIndex(of: column))) {
+          "\(place(of: $0)), column “\(column)”"
+        })
+    }
+    return try rest.labelled(labels(of: texts), classNames: texts.texts)
+  }
+
+  /// The number of each row's text among those of a column.
+  func labels(of texts: TextColumn) -> [Int] {
+    let places = texts.columns.map { columns?.firstIndex(of: $0) }
+    return (0..<count).map { row in
+      let entries = samples.row(row)
+      return places.firstIndex { $0.map { entries[$0] == 1 } ?? false } ?? 0
+    }
+  }
+
+  /// A table whose covariates are the numbers in some of its columns, which are no part of the samples then.
+  /// - Throws: as `columns(named:)` and `without(column:)`, and where a column is named twice.
+  public func given(byColumns names: [String]) throws(DataError) -> Dataset {
+    if let known = tableColumns, let missing = names.first(where: { !hasColumn($0) }) {
+      throw DataError(
+        .unknownName, name,
+        "there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: known)); expected some of \(CSV.list(known))"
+      )
+    }
+    var rest = self
+    var found: Set<String> = []
+    for name in names {
+      // The columns of a column of texts go together.
+      let own = texts.first { $0.text(of: name) != nil }?.name ?? name
+      guard own == name || found.insert(own).inserted else { continue }
+      rest = try rest.without(column: own)
+    }
+    let coded = coded(names)
+    let columns = try places(named: coded).map(numbers)
+    let values = (0..<count).flatMap { row in columns.map { $0[row] } }
+    let given = texts.compactMap { column in
+      let known = coded.compactMap(column.text)
+      return known.isEmpty ? nil : TextColumn(name: column.name, texts: known)
+    }
+    return try rest.given(
+      Covariates(names: coded, values: Tensor([count, coded.count], values), texts: given))
+  }
+}
