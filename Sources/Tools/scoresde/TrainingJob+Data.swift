@@ -226,26 +226,3 @@ extension TrainingData {
     labels.map { Set(0..<classes).subtracting($0).sorted() } ?? []
   }
 }
-
-extension Dataset {
-  /// The samples in model space for training; those of quantised data are the lower ends of their bins.
-  ///
-  /// - Parameter note: how their covariates are standardised.
-  func trainingData(given note: GivenOption.Note? = nil) throws -> TrainingData<Scalar> {
-    let covariates = note.flatMap { note in
-      self.covariates.map { note.standardization.standardized($0.values) }
-    }
-    guard let scale else {
-      return try TrainingData(
-        standardization?.standardized(samples) ?? samples,
-        bins: discrete?.bins.divided(by: standardization?.deviations ?? [1]), labels: labels,
-        covariates: covariates)
-    }
-    let width = abs(scale.factor) * scale.binWidth
-    let offset = scale.factor > 0 ? scale.offset : scale.offset - width
-    return try TrainingData(
-      samples.map { Scalar(offset + scale.factor * Double($0)) }, bins: Bins(widths: [width]),
-      labels: labels,
-      covariates: covariates)
-  }
-}

@@ -17,7 +17,7 @@ extension TrainingJob {
     if let given = arguments.text("--given") { found.notes[Self.givenSourceNote] = given }
     let note = try DataNote.given.value(in: found, of: folder)
     let (model, process) = try folder.parts(of: found)
-    let samples = try data.trainingData(given: note)
+    let samples = try data.trainingData(covariates: note?.standardization)
     let heldOut = try Self.heldOut(
       of: &found, in: folder, given: arguments, beside: data, note: note,
       classes: (model.classes, samples.emptyClasses))

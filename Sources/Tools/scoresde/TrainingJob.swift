@@ -75,7 +75,7 @@ struct TrainingJob<Scalar: TensorScalar> {
     heldOut: HeldOutPlace? = nil, pool: ThreadPool
   ) throws {
     let note = try start?.given ?? data.covariates.map(GivenOption.Note.init(of:))
-    let samples = try data.trainingData(given: note)
+    let samples = try data.trainingData(covariates: note?.standardization)
     try start?.check(samples, given: data.covariates?.names)
     let moments = samples.moments
     let model =
