@@ -174,4 +174,22 @@ import Testing
       #expect(outcome.status != 0 && outcome.errors.contains(reason), "\(outcome.errors)")
     }
   }
+
+  /// Numbers between whole ones are points of the bins for a density, and nothing to train a run of whole numbers on.
+  @Test func numbersBetweenWholeOnesAreSaid() throws {
+    let bench = try bench(steps: 20)
+    try bench.write(Data("kind,toys,weight\ndog,5,10\ndog,5.5,10.5\n".utf8), to: "v.csv")
+    let scored = try bench.scoresde("likelihood --model run --data v.csv --strata 0 --quiet")
+    #expect(
+      scored.status == 0
+        && scored.errors.contains("v.csv: not the whole numbers that the model was trained on"),
+      "\(scored.errors)")
+    let started = try bench.scoresde("train --data v.csv --start run --steps 1 --out next")
+    #expect(
+      started.status == 1
+        && started.errors.contains("v.csv, line 3: “toys” is 5.5; expected a whole number"),
+      "\(started.errors)")
+    let _: Reports.Train = try bench.report("train --data u.csv --start run --steps 10 --out next")
+    #expect(try bench.scoresde("inspect next").output.contains("whole numbers    toys"))
+  }
 }

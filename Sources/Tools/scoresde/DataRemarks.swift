@@ -21,7 +21,8 @@ enum DataRemarks {
   ) -> [String] {
     let isTable = data.scale == nil && data.sampleShape.rank == 1
     let columns =
-      isTable ? try? Standardization(of: samples.samples, by: .columns).deviations : nil
+      isTable
+      ? try? Standardization(of: samples.samples, by: .columns, bins: samples.bins).deviations : nil
     var remarks: [String] = []
     let names = ClassNames(data.classNames)
     let empty = samples.emptyClasses + names.beyond(samples.classes)

@@ -56,6 +56,11 @@ struct LikelihoodJob<Scalar: TensorScalar> {
         "\(data.name): not the levels that the model was trained on, so scored as points, without bits per dimension"
       )
     }
+    if spread.isEmpty, model.discrete != nil {
+      session.remark(
+        "\(data.name): not the whole numbers that the model was trained on, so scored as points within their bins"
+      )
+    }
     let start = ContinuousClock.now
     let likelihood = try likelihood(of: data)
     var result = try solve(points, by: likelihood, title: "likelihood", key.folded("probes"))

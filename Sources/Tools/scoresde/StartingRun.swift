@@ -62,7 +62,10 @@ struct StartingRun<Scalar: TensorScalar> {
         "\(data.name) has \(levels) levels, and the data of \(path) had none; expected data of one kind"
       )
     }
-    data.discrete = try DataNote.discrete.value(in: run, of: folder)
+    if let discrete = try DataNote.discrete.value(in: run, of: folder) {
+      data = try data.discretized(TrainingJob<Scalar>.wholes(of: run, in: folder))
+      data.discrete = discrete
+    }
     data.standardization = try DataNote.standardization.value(in: run, of: folder)
     try data.checkSampleShape(model.sampleShape)
     return data
