@@ -68,18 +68,46 @@ import Testing
     #expect(compared.status == 0 && compared.output.contains("kind=dog"))
   }
 
+  /// The nats of a row are those of the point that it is spread to, less those that it is spread by: the mean difference of 3000 rows
+  /// spread here and there is within 5 standard errors, as it is but once in two million runs, and the latter are 0.25 in the mean.
+  @Test func rowsHaveTheNatsOfPointsLessTheirSpread() throws {
+    let bench = try bench(steps: 600)
+    let count = 3000
+    try bench.write(Self.table(count, seed: 5), to: "many.csv")
+    let data: Dataset<Float> = try DataSource(bench.path("many.csv")).load().discretized(["toys"])
+    let discrete = try #require(data.discrete)
+    let points = discrete.dequantised(data.samples, key: RandomKey(11))
+    try NPY.write(points, to: bench.path("points.npy"))
+    for name in ["many.csv", "points.npy"] {
+      let _: Reports.Likelihood = try bench.report(
+        "likelihood --model run --data \(name) --divergence exact --strata 0 --out \(name)-nats.npy"
+      )
+    }
+    let spread = discrete.spreadLogDensity(of: points, above: data.samples)
+    let (rows, scored) = (
+      try bench.numbers("many.csv-nats.npy"), try bench.numbers("points.npy-nats.npy")
+    )
+    let differences = rows.indices.map { rows[$0] - scored[$0] + spread[$0] }
+    let mean = differences.reduce(0, +) / Double(count)
+    let square = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+    let error = (square / Double(count)).squareRoot()
+    #expect(abs(mean) < 5 * error && 5 * error < 0.25, "\(mean) ± \(error)")
+  }
+
   /// What is known of a row comes back as it was said, and what goes with it follows.
   @Test func knownTextsComeBack() throws {
     let bench = try bench(steps: 1500)
-    try bench.write(Data("kind,weight\ndog,\n,2\n".utf8), to: "known.csv")
+    try bench.write(Data("kind,weight,toys\ndog,,\n,2,\n,,5\n".utf8), to: "known.csv")
     let _: Reports.Sample = try bench.report(
       "sample --model run --observe known.csv --solver ancestral --steps 60 --count 20 --out x.csv")
     let table = try rows(bench, "x.csv").dropFirst()
-    #expect(table.count == 40)
+    #expect(table.count == 60)
     for row in table.prefix(20) { #expect(row[1] == "dog") }
+    for row in table.suffix(20) { #expect(row[2] == "5") }
     #expect(table.prefix(20).filter { Double($0[0]) ?? 0 > 6 && Int($0[2]) ?? 0 > 3 }.count > 16)
-    for row in table.suffix(20) { #expect(abs((Double(row[0]) ?? 0) - 2) < 0.1) }
-    #expect(table.suffix(20).filter { $0[1] == "cat" && Int($0[2]) ?? 9 < 3 }.count > 16)
+    let middle = table.dropFirst(20).prefix(20)
+    for row in middle { #expect(abs((Double(row[0]) ?? 0) - 2) < 0.1) }
+    #expect(middle.filter { $0[1] == "cat" && Int($0[2]) ?? 9 < 3 }.count > 16)
     for (text, reason) in [
       ("kind\nemu\n", "known.csv, line 2: “kind” is “emu”; expected cat, dog"),
       ("kind,weight\n3,2\n", "known.csv: kind holds numbers; expected texts, some of cat, dog"),
@@ -145,6 +173,7 @@ import Testing
     #expect(try nats("--class data") > nats("--class cat"))
     try bench.write(Data("kind\ndog\ndog\n".utf8), to: "kinds.csv")
     #expect(try nats("--class data") == nats("--class kinds.csv"))
+    #expect(try nats("--class data") == nats("--class v.csv"))
   }
 
   /// A run that goes on has the columns that it had, and says so.
