@@ -218,6 +218,13 @@ import Testing
       started.status == 1
         && started.errors.contains("v.csv, line 3: “toys” is 5.5; expected a whole number"),
       "\(started.errors)")
+    for (heldOut, isSaid) in [("u.csv", false), ("v.csv", true)] {
+      let trained = try bench.scoresde(
+        "train --data t.csv --whole toys --validation \(heldOut) --steps 10 --out held-\(heldOut) \(Self.options)"
+      )
+      let remark = "\(heldOut): not the whole numbers of t.csv, so taken as points"
+      #expect(trained.status == 0 && trained.errors.contains(remark) == isSaid, "\(trained.errors)")
+    }
     let _: Reports.Train = try bench.report("train --data u.csv --start run --steps 10 --out next")
     #expect(try bench.scoresde("inspect next").output.contains("whole numbers    toys"))
   }
