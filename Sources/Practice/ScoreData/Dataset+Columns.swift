@@ -50,9 +50,7 @@ extension Dataset {
       let known = names.compactMap(column.text)
       if let other = column.texts.first(where: { !known.contains($0) }), !known.isEmpty {
         let place = columns.firstIndex(of: column.column(of: other))
-        let row = place.flatMap { place in
-          (0..<count).first { samples.row($0)[place] == 1 }
-        }
+        let row = place.flatMap { numbers(inColumn: $0).firstIndex(of: 1) }
         throw DataError(
           .outOfRange, row.map { self.place(of: $0) } ?? self.name,
           "“\(column.name)” is “\(other)”; expected \(CSV.list(known))")
@@ -63,7 +61,9 @@ extension Dataset {
 
   private func numbers(inColumn place: Int?) -> [Double] {
     guard let place else { return [Double](repeating: 0, count: count) }
-    return (0..<count).map { Double(samples.row($0)[place]) }
+    return samples.withUnsafeBuffer { entries in
+      stride(from: place, to: entries.count, by: dimensions).map { Double(entries[$0]) }
+    }
   }
 
   /// The table with columns at these places, standardised by itself as the whole was.
@@ -117,7 +117,8 @@ extension Dataset {
     return result
   }
 
-  /// A table of which some columns are known to be of whole numbers, beside those of texts, standardised as it was.
+  /// A table of which some columns are known to be of whole numbers, and no others beside those of texts; standardised as it
+  /// was.
   ///
   /// - Parameter names: of columns, or their numbers from 1 on where they have no names.
   /// - Throws: `unknownName` where there is no such column, `outOfRange` where it holds another number, and `badParameter` for

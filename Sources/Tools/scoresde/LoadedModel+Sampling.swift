@@ -149,7 +149,7 @@ private struct TextTable {
   /// What stands in a column of the table: a number, whole or not, or the text of the place that is 1.
   private enum Field {
     case number(Int, isWhole: Bool)
-    case text(first: Int, [String])
+    case text([(place: Int, text: String)])
   }
 
   private let table: [Field]?
@@ -166,7 +166,12 @@ private struct TextTable {
         fields.append(.number(place, isWhole: isWhole(place)))
         continue
       }
-      if name == column.columns[0] { fields.append(.text(first: place, column.texts)) }
+      guard name == column.columns[0] else { continue }
+      fields.append(
+        .text(
+          column.texts.compactMap { text in
+            columns.firstIndex(of: column.column(of: text)).map { ($0, text) }
+          }))
     }
     table = fields
   }
@@ -176,9 +181,8 @@ private struct TextTable {
     return table.map { field in
       switch field {
       case .number(let place, let isWhole):
-        isWhole ? "\(Int(row[place]))" : "\(row[place])"
-      case .text(let first, let texts):
-        texts.indices.first { row[first + $0] == 1 }.map { texts[$0] } ?? ""
+        (isWhole ? Int(exactly: row[place]).map { "\($0)" } : nil) ?? "\(row[place])"
+      case .text(let texts): texts.first { row[$0.place] == 1 }?.text ?? ""
       }
     }
   }
