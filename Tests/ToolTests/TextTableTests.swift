@@ -123,6 +123,18 @@ import Testing
     }
   }
 
+  /// log p(y) of a text that is known is the logarithm of its share, ¼, but for what the network and the particles are off by; of its
+  /// points in the middle of the bins it would be 0.81 more.
+  @Test func particlesKnowHowProbableATextIs() throws {
+    let bench = try bench(steps: 1500)
+    try bench.write(Data("kind\ndog\n".utf8), to: "known.csv")
+    let report: Reports.Sample = try bench.report(
+      "sample --model run --observe known.csv --particles 300 --sets 8 --count 16 --steps 60 --out x.csv"
+    )
+    let evidence = try #require(report.particles?.logEvidence.value)
+    #expect(abs(evidence - log(0.25)) < 0.4, "\(evidence)")
+  }
+
   @Test func textsAreGiven() throws {
     let bench = try bench("--given kind,toys --validation u.csv", steps: 300)
     let _: Reports.Sample = try bench.report(
