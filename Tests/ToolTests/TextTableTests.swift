@@ -162,6 +162,21 @@ import Testing
       "likelihood --model run --data u.csv --count 8 --strata 0")
   }
 
+  /// A run that begins with another has the texts of that one, whichever its data have.
+  @Test func runsThatBeginWithOthersAreGivenTheirTexts() throws {
+    let bench = try bench("--given kind", steps: 20)
+    for (kind, reason) in [
+      ("dog", nil), ("emu", "few.csv, line 2: “kind” is “emu”; expected cat, dog"),
+    ] {
+      try bench.write(
+        Data("weight,kind,toys\n10,\(kind),5\n11,\(kind),6\n".utf8), to: "few.csv")
+      let outcome = try bench.scoresde(
+        "train --data few.csv --start run --given kind --steps 1 --out begun-\(kind)")
+      #expect(outcome.status == (reason == nil ? 0 : 1), "\(outcome.errors)")
+      if let reason { #expect(outcome.errors.contains(reason), "\(outcome.errors)") }
+    }
+  }
+
   @Test func textsAreClasses() throws {
     let bench = try bench("--labels column:kind --whole toys", steps: 300)
     let _: Reports.Sample = try bench.report(

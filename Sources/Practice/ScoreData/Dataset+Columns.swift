@@ -194,6 +194,16 @@ extension Dataset {
     return try rest.labelled(labels(of: texts), classNames: texts.texts)
   }
 
+  /// A table whose covariates are those of another: the same columns, and of those of texts these, whichever are in this one.
+  /// - Throws: as `columns(named:)`, by the covariates' names.
+  public func given(asIn names: [String]) throws(DataError) -> Dataset {
+    guard let covariates, let own = covariates.names else { return self }
+    var table = Dataset<Double>(name: name, samples: covariates.values, columns: own)
+    (table.texts, table.lines) = (covariates.texts, lines)
+    let found = try table.columns(named: names)
+    return try given(Covariates(names: names, values: found.samples, texts: found.texts))
+  }
+
   /// The number of each row's text among those of a column.
   func labels(of texts: TextColumn) -> [Int] {
     let places = texts.columns.map { columns?.firstIndex(of: $0) }

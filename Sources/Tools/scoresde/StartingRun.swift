@@ -67,8 +67,22 @@ struct StartingRun<Scalar: TensorScalar> {
       data.discrete = discrete
     }
     data.standardization = try DataNote.standardization.value(in: run, of: folder)
+    if let names = given?.names, let own = data.covariates,
+      own.names.map({ TextColumn.together($0, own.texts) }) == given?.tableNames
+    {
+      data = try data.given(asIn: names)
+    }
+    guard data.covariates.map({ $0.values.shape[1] == given?.count ?? 0 }) ?? true else {
+      throw otherNumbers
+    }
     try data.checkSampleShape(model.sampleShape)
     return data
+  }
+
+  private var otherNumbers: CommandError {
+    .usage(
+      "--start is \(path), which is given \(given?.text ?? "nothing"); expected the same in --given, or nothing"
+    )
   }
 
   /// Checks that samples have classes and covariates as those of the run have.
@@ -80,9 +94,7 @@ struct StartingRun<Scalar: TensorScalar> {
     }
     let count = samples.covariates?.shape[1] ?? 0
     guard count == model.covariates, count == 0 || given?.names == names else {
-      throw CommandError.usage(
-        "--start is \(path), which is given \(given?.text ?? "nothing"); expected the same in --given, or nothing"
-      )
+      throw otherNumbers
     }
   }
 }
