@@ -231,14 +231,14 @@ import Testing
     }
   }
 
-  /// Numbers between whole ones are points of the bins for a density, and nothing to train a run of whole numbers on.
+  /// Numbers between whole ones are none of a table, and nothing to train a run of whole numbers on.
   @Test func numbersBetweenWholeOnesAreSaid() throws {
     let bench = try bench(steps: 20)
     try bench.write(Data("kind,toys,weight\ndog,5,10\ndog,5.5,10.5\n".utf8), to: "v.csv")
     let scored = try bench.scoresde("likelihood --model run --data v.csv --strata 0 --quiet")
     #expect(
-      scored.status == 0
-        && scored.errors.contains("v.csv: not the whole numbers that the model was trained on"),
+      scored.status == 1
+        && scored.errors.contains("v.csv, line 3: “toys” is 5.5; expected a whole number"),
       "\(scored.errors)")
     let started = try bench.scoresde("train --data v.csv --start run --steps 1 --out next")
     #expect(

@@ -233,6 +233,10 @@ extension LoadedModel {
     let shape = Shape([data.count] + field.sampleShape.extents)
     guard let scale else {
       var (samples, spread) = (data.samples, [Double]())
+      // A table as text has what the run's had, and no points.
+      if data.lines != nil, let run, let path = session.arguments.text("--model") {
+        _ = try data.discretized(TrainingJob<Scalar>.wholes(of: run, in: RunFolder(path)))
+      }
       if let discrete, discrete.holds(samples) {
         samples = discrete.dequantised(samples, key: key)
         spread = discrete.spreadLogDensity(of: samples, above: data.samples)
