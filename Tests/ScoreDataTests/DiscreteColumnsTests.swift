@@ -21,7 +21,7 @@ import Testing
     let points = columns.dequantised(raw, key: RandomKey(1))
     #expect(columns.holds(raw) && !columns.holds(points))
     #expect(columns.quantised(points) == raw)
-    let nats = columns.spreadLogDensity(of: points, above: raw)
+    let nats = columns.bins.logDensity(of: points, above: raw)
     let row = zip(points.row(7), raw.row(7)).map { Double($0) - Double($1) }
     let density = row[2...].reduce(1) { $0 * 6 * $1 * (1 - $1) }
     #expect(row[0] == 0 && abs(nats[7] - log(density)) < 1e-12)

@@ -83,7 +83,7 @@ import Testing
         "likelihood --model run --data \(name) --divergence exact --strata 0 --out \(name)-nats.npy"
       )
     }
-    let spread = discrete.spreadLogDensity(of: points, above: data.samples)
+    let spread = discrete.bins.logDensity(of: points, above: data.samples)
     let (rows, scored) = (
       try bench.numbers("many.csv-nats.npy"), try bench.numbers("points.npy-nats.npy")
     )

@@ -97,14 +97,7 @@ extension Dataset {
     let columns = columns ?? []
     var ranges = [ClosedRange<Double>?](repeating: nil, count: dimensions)
     for place in wholes {
-      let numbers = numbers(inColumn: place).filter { !$0.isNaN }
-      let most = DiscreteColumns.most(as: Scalar.self)
-      if let row = numbers.firstIndex(where: { $0 != $0.rounded() || abs($0) > most }) {
-        throw DataError(
-          .outOfRange, self.place(of: row),
-          "\(self.columns == nil ? "column \(place + 1)" : "“\(columns[place])”") is \(numbers[row]); expected a whole number of up to \(Int(most))"
-        )
-      }
+      let numbers = try wholeNumbers(inColumn: place).filter { !$0.isNaN }
       ranges[place] = (numbers.min() ?? 0)...(numbers.max() ?? 0)
     }
     let choices = texts.map { column in
@@ -114,6 +107,32 @@ extension Dataset {
     var result = self
     result.discrete =
       ranges.contains { $0 != nil } ? DiscreteColumns(ranges: ranges, choices: choices) : nil
+    return result
+  }
+
+  /// The numbers of a column, all whole but for those that are missing.
+  private func wholeNumbers(inColumn place: Int) throws(DataError) -> [Double] {
+    let (numbers, most) = (numbers(inColumn: place), DiscreteColumns.most(as: Scalar.self))
+    if let row = numbers.firstIndex(where: {
+      !$0.isNaN && ($0 != $0.rounded() || abs($0) > most)
+    }) {
+      throw DataError(
+        .outOfRange, self.place(of: row),
+        "\(columns.map { "“\($0[place])”" } ?? "column \(place + 1)") is \(numbers[row]); expected a whole number of up to \(Int(most))"
+      )
+    }
+    return numbers
+  }
+
+  /// The table with the whole numbers and choices of another, of the same columns.
+  /// - Throws: `wrongShape` where it has more columns or fewer, and `outOfRange` where a number is not whole that is to be.
+  public func discretized(as known: DiscreteColumns) throws(DataError) -> Dataset {
+    try checkSampleShape([known.ranges.count])
+    for place in known.ranges.indices where known.ranges[place] != nil {
+      _ = try wholeNumbers(inColumn: place)
+    }
+    var result = self
+    result.discrete = known
     return result
   }
 

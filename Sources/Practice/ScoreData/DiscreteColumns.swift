@@ -55,13 +55,6 @@ public struct DiscreteColumns: Hashable, Codable, Sendable {
     return result
   }
 
-  /// The log density q of what `dequantised` added to rows of points, in nats, one a row.
-  public func spreadLogDensity<Scalar: TensorScalar>(
-    of points: Tensor<Scalar>, above raw: Tensor<Scalar>
-  ) -> [Double] {
-    bins.logDensity(of: points, above: raw)
-  }
-
   /// Rows of points as rows of whole numbers: those of the bins that they lie in, within the ranges of the data, and of a choice 1 for
   /// the largest of its numbers and 0 for the others. Measurements stay.
   public func quantised<Scalar: TensorScalar>(_ points: Tensor<Scalar>) -> Tensor<Scalar> {

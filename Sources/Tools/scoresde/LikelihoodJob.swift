@@ -234,12 +234,10 @@ extension LoadedModel {
     guard let scale else {
       var (samples, spread) = (data.samples, [Double]())
       // A table as text has what the run's had, and no points.
-      if data.lines != nil, let run, let path = session.arguments.text("--model") {
-        _ = try data.discretized(TrainingJob<Scalar>.wholes(of: run, in: RunFolder(path)))
-      }
+      if let discrete, data.lines != nil { _ = try data.discretized(as: discrete) }
       if let discrete, discrete.holds(samples) {
         samples = discrete.dequantised(samples, key: key)
-        spread = discrete.spreadLogDensity(of: samples, above: data.samples)
+        spread = discrete.bins.logDensity(of: samples, above: data.samples)
       }
       samples = samples.reshaped(shape)
       return (standardization?.standardized(samples) ?? samples, nil, spread)

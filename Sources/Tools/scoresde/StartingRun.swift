@@ -63,8 +63,7 @@ struct StartingRun<Scalar: TensorScalar> {
       )
     }
     if let discrete = try DataNote.discrete.value(in: run, of: folder) {
-      data = try data.discretized(TrainingJob<Scalar>.wholes(of: run, in: folder))
-      data.discrete = discrete
+      data = try data.discretized(as: discrete)
     }
     data.standardization = try DataNote.standardization.value(in: run, of: folder)
     if let names = given?.names, let own = data.covariates,
