@@ -250,18 +250,18 @@ enum GivenOption {
 extension Option {
   static let trainingGiven = Option(
     "--given", "COLUMNS",
-    "numbers to give samples of later: columns of a table with commas between, which are no data then, or a file with a row a sample"
+    "numbers and texts to give samples of later: columns of a table with commas between, which are no data then, or a file with a row a sample"
   )
   static let given = Option(
     "--given", "NUMBERS",
-    "of a run that was trained with --given: the numbers to condition on, as NAME=1.5,OTHER=2 or 1.5,2 (default: all as one)"
+    "of a run that was trained with --given: the numbers and texts to condition on, as NAME=1.5,OTHER=TEXT or 1.5,TEXT (default: all as one)"
   )
   static let givenOfData = Option(
     "--given", "NUMBERS",
-    "of a run that was trained with --given: the numbers to condition on, as NAME=1.5,OTHER=2 or 1.5,2, or a file with a row of them for each sample (default: those in the table's own columns, or all as one)"
+    "of a run that was trained with --given: the numbers and texts to condition on, as NAME=1.5,OTHER=TEXT or 1.5,TEXT, or a file with a row of them for each sample (default: those in the table's own columns, or all as one)"
   )
   static let givenRows = Option(
     "--given", "NUMBERS",
-    "of a run that was trained with --given: the numbers to condition on, as NAME=1.5,OTHER=2 or 1.5,2, or a file with a row of them for each --count samples (default: all as one)"
+    "of a run that was trained with --given: the numbers and texts to condition on, as NAME=1.5,OTHER=TEXT or 1.5,TEXT, or a file with a row of them for each --count samples (default: all as one)"
   )
 }

@@ -24,7 +24,7 @@ enum TrainCommand: ScalarCommand {
       ),
       Option(
         "--labels", "WHICH",
-        "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers in a column of a table, which is no data then, or a file of whole numbers, one a sample"
+        "classes to ask samples of later: data, for those that come with the data, column:NAME, for whole numbers or texts in a column of a table, which is no data then, or a file of whole numbers, one a sample"
       ),
       .trainingGiven, StartingRun<Float>.option,
       Option(
@@ -41,11 +41,11 @@ enum TrainCommand: ScalarCommand {
       Option("--loss", "NAME", "denoising (default), sliced, sliced-vr or hyvarinen"),
       Option(
         "--weighting", "NAME",
-        "likelihood (default), sigma2, min-snr (default of x0) or edm (default of U-Nets and ncsnpp)"
+        "balanced (default), likelihood, sigma2, min-snr (default of x0) or edm"
       ),
       Option(
         "--times", "NAME",
-        "importance (default), uniform or log-normal (default of U-Nets and ncsnpp)"
+        "balanced, importance, uniform or log-normal (default: those that suit the weighting)"
       ),
       Option("--independent-times", nil, "times drawn apart, not in strata over the batch"),
       Option("--noise-level", "X", "one ratio sigma/alpha only: a denoising autoencoder"),
