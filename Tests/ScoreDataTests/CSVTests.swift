@@ -51,7 +51,7 @@ import Testing
       ("\t\n1\t2\n", .malformed, "line 1, column 1", "“”"),
       (
         ",x,y\n0,1,2\n", .malformed, "line 1, column 1",
-        "“” is not a number; a first row that names columns has a name for each, and no number"
+        "the column has no name; expected one for each column, or columns= of those that are to be read"
       ),
       (
         "x,2020\n1,2\n", .malformed, "line 1, column 1",
@@ -78,12 +78,14 @@ import Testing
 
   @Test func fieldsMayBeMissingWhereThatIsAskedFor() throws {
     let text = Array("a,b\n1,\nnan,\"\"\n,4\n".utf8)
-    let contents = try CSV.decode(text, path: "x.csv", as: Double.self, allowsMissing: true)
+    let contents = try CSV.decode(
+      text, path: "x.csv", as: Double.self, TableReading(missing: .kept))
     #expect(contents.columns == ["a", "b"] && contents.values.shape == [3, 2])
     #expect(contents.values.scalars.map { $0.isNaN ? 0 : $0 } == [1, 0, 0, 0, 0, 4])
     for other in ["1,inf\n", "1,1e999\n", "1,-\n", "1,2\n3\n"] {
       #expect(throws: DataError.self) {
-        try CSV.decode(Array(other.utf8), path: "x.csv", as: Double.self, allowsMissing: true)
+        try CSV.decode(
+          Array(other.utf8), path: "x.csv", as: Double.self, TableReading(missing: .kept))
       }
     }
   }

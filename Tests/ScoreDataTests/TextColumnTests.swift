@@ -63,7 +63,7 @@ import Testing
 
   @Test func missingTextsAreMissingInAllTheirColumns() throws {
     let text = Array("b,a\n,1\nx,\ny,3\n".utf8)
-    let table = try CSV.decode(text, path: "t.csv", as: Double.self, allowsMissing: true)
+    let table = try CSV.decode(text, path: "t.csv", as: Double.self, TableReading(missing: .kept))
     #expect(table.columns == ["b=x", "b=y", "a"] && table.lines == [2, 3, 4])
     #expect(table.values.scalars.map { $0.isNaN ? -1 : $0 } == [-1, -1, 1, 1, 0, -1, 0, 1, 3])
   }

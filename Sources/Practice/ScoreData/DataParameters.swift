@@ -56,6 +56,32 @@ struct DataParameters {
     return [sides[0], sides[sides.count - 1]]
   }
 
+  /// Takes a parameter whose value is one of some words.
+  mutating func word(_ name: String, of words: [String]) throws(DataError) -> String? {
+    known.append(name)
+    guard let text = values.removeValue(forKey: name) else { return nil }
+    guard words.contains(text) else {
+      throw DataError(
+        .badParameter, place,
+        "\(name) is “\(text)”, where \(words.joined(separator: " or ")) is expected")
+    }
+    return text
+  }
+
+  /// Takes a parameter whose value is different names with plus signs between.
+  mutating func names(_ name: String) throws(DataError) -> [String]? {
+    known.append(name)
+    guard let text = values.removeValue(forKey: name) else { return nil }
+    let names = text.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+    guard !names.contains(""), Set(names).count == names.count else {
+      throw DataError(
+        .badParameter, place,
+        "\(name) is “\(text)”, where different columns with + between are expected, by names or numbers from 1 on"
+      )
+    }
+    return names
+  }
+
   /// The longest side of an image.
   private static let mostPixels = 8192
 

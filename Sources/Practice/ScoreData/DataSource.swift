@@ -7,6 +7,7 @@ import ScoreTensors
 /// digits  digits:test  fashion-mnist  fashion-mnist:test          count=100 takes the first hundred
 /// moons  circles  …  moons:count=10000,seed=0,noise=0.1,test      draws of a known density in the plane
 /// FILE.npy  FILE.npz:NAME  FILE.csv  FILE.tsv                    IDX file[.gz]  CIFAR-10 .bin
+/// FILE.csv:columns=a+b,texts=b,missing=drop                      some columns of a table, and rows that lack none of them
 /// FILE.png  FILE.jpg  folder of these                             photos:size=32x48,channels=3 makes them alike
 /// ```
 public struct DataSource: Hashable, Sendable, CustomStringConvertible {
@@ -15,6 +16,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     case fashionMNIST(isTest: Bool)
     case planar(PlanarSet, deviation: Double?, seed: UInt64, isTest: Bool)
     case path(String)
+    case table(String, TableReading)
     /// Pictures that get one height and width, and one number of channels, where these are there.
     case pictures(String, size: Shape?, channels: Int?)
   }
@@ -30,7 +32,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   /// Whether a text names one of these, or a file or folder that is there, with parameters or without.
   public static func isThere(_ text: String) -> Bool {
     names.contains { text == $0 || text.hasPrefix("\($0):") }
-      || [text, NPZ.parts(of: text)?.path, pictures(text)?.path].contains {
+      || [text, NPZ.parts(of: text)?.path, table(text)?.path, pictures(text)?.path].contains {
         $0.map(FileManager.default.fileExists) ?? false
       }
   }
@@ -45,6 +47,19 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let name = parts.first.map(String.init) ?? ""
     guard Self.names.contains(name) else {
+      if let (path, text) = Self.table(text) {
+        var parameters = try DataParameters(text, of: description)
+        let columns = try parameters.names("columns")
+        let texts = try parameters.names("texts") ?? []
+        let missing = try parameters.word("missing", of: ["drop"])
+        kind = .table(
+          path,
+          TableReading(
+            columns: columns, texts: texts, missing: missing == "drop" ? .dropped : .refused))
+        count = nil
+        try parameters.finish()
+        return
+      }
       if let (path, text) = Self.pictures(text) {
         var parameters = try DataParameters(text, of: description)
         kind = .pictures(
@@ -62,7 +77,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
           "there is no such set or file\(NearMiss.hint(for: name, among: Self.names)); known are \(Self.names.joined(separator: ", ")), and files and folders: .npy, .npz, .csv, .tsv, .png, .jpg, IDX, CIFAR-10 .bin"
         )
       }
-      kind = .path(text)
+      kind = Self.isTable(text) ? .table(text, TableReading()) : .path(text)
       count = nil
       return
     }
@@ -91,10 +106,11 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   /// Reads or draws the data; every value is finite, and there is at least one sample.
   ///
   /// The columns of tables in files, samples `[n, columns]` that are not quantised, come with their standardisation.
+  /// - Parameter texts: columns of tables as text that hold texts where they are there, whatever their fields are.
   /// - Throws: a `DataError` that says what is wrong with the file.
-  public func load<Scalar: TensorScalar>(as type: Scalar.Type = Scalar.self) throws(DataError)
-    -> Dataset<Scalar>
-  {
+  public func load<Scalar: TensorScalar>(
+    as type: Scalar.Type = Scalar.self, texts: [String] = []
+  ) throws(DataError) -> Dataset<Scalar> {
     var data: Dataset<Scalar>
     switch kind {
     case .digits(let half): data = Digits.load(half)
@@ -105,6 +121,10 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
       data = Dataset(
         name: description, samples: density.sample(count, key: key),
         labels: density.labels(count, key: key, samples: .consecutive(first: 0)))
+    case .table(let path, var reading):
+      reading.knownTexts = texts
+      data = try Dataset(CSV.read(path, reading), name: path)
+      data = (try? data.standardized(by: .columns)) ?? data
     case .path(let path):
       data = try Self.read(path)
       // Where squares overflow there is none: such data can still be looked at.
@@ -154,10 +174,19 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     [".csv", ".tsv", ".txt"].contains { path.lowercased().hasSuffix($0) }
   }
 
+  /// The table as text and the parameters that a text names; nil where it has no such parameters.
+  static func table(_ text: String) -> (path: String, parameters: Substring)? {
+    guard !FileManager.default.fileExists(atPath: text), !isTable(text) else { return nil }
+    for colon in text.indices where text[colon] == ":" && isTable(String(text[..<colon])) {
+      return (String(text[..<colon]), text[text.index(after: colon)...])
+    }
+    return nil
+  }
+
   /// Whether a text names a file of samples by its ending, an array of an archive, or pictures or a folder that there are.
   public static func isFile(_ text: String) -> Bool {
     let lowercased = text.lowercased()
-    return isTable(text) || NPZ.parts(of: text) != nil
+    return isTable(text) || table(text) != nil || NPZ.parts(of: text) != nil
       || [".npy", ".bin", ".png", ".jpg", ".jpeg"].contains(where: lowercased.hasSuffix)
       || pictures(text) != nil || ImageFolder.isFolder(text)
       || lowercased.contains("idx") && FileManager.default.fileExists(atPath: text)
@@ -172,10 +201,6 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
     }
     let lowercased = path.lowercased()
     func ends(_ endings: String...) -> Bool { endings.contains { lowercased.hasSuffix($0) } }
-    if Self.isTable(path) {
-      let table: CSV.Contents<Scalar> = try CSV.read(path)
-      return try Dataset(table, name: path)
-    }
     if Picture.isPicture(path) { return try pictures(path, size: nil, channels: nil) }
     if ends(".bin") { return try CIFAR.read(path) }
     if let (file, name) = NPZ.parts(of: path) {

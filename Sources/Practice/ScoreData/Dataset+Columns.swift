@@ -5,7 +5,8 @@ extension Dataset {
   /// The rows of a table as text, its columns of texts as choices.
   package init(_ table: CSV.Contents<Scalar>, name: String) throws(DataError) {
     self.init(name: name, samples: table.values, columns: table.columns)
-    (lines, texts, leftOut) = (table.lines, table.texts, table.leftOut)
+    (lines, texts) = (table.lines, table.texts)
+    (leftOut, dropped) = (table.leftOut, table.dropped)
     if !texts.isEmpty { self = try discretized() }
   }
 
@@ -41,7 +42,7 @@ extension Dataset {
         }
         throw DataError(
           .missing, self.name,
-          "there \(found.isEmpty ? "is no column" : "are \(found.count) columns") “\(name)”\(CSV.nearMiss(of: name, among: own)); expected each of \(CSV.list(names)) once, and there are \(CSV.list(own))"
+          "\(found.isEmpty ? reason(against: name) : "there are \(found.count) columns “\(name)”"); expected each of \(CSV.list(names)) once, and there are \(CSV.list(own))"
         )
       }
       places.append(found.first)
@@ -57,6 +58,15 @@ extension Dataset {
       }
     }
     return places
+  }
+
+  /// Why no column has a name, and which there are.
+  private func reason(against name: String) -> String {
+    guard !leftOut.contains(name) else {
+      return
+        "“\(name)” has more than \(TextColumn.most) different texts, and is left out"
+    }
+    return "there is no column “\(name)”\(CSV.nearMiss(of: name, among: tableColumns ?? []))"
   }
 
   private func numbers(inColumn place: Int?) -> [Double] {
@@ -76,7 +86,8 @@ extension Dataset {
         [count, places.count],
         rows.flatMap { row in places.map { $0.map { entries[row + $0] } ?? 0 } }),
       labels: labels, classNames: classNames, columns: names)
-    (result.covariates, result.lines, result.leftOut) = (covariates, lines, leftOut)
+    (result.covariates, result.lines) = (covariates, lines)
+    (result.leftOut, result.dropped) = (leftOut, dropped)
     result.texts = texts.compactMap { column in
       let known = names.compactMap(column.text)
       return known.isEmpty ? nil : TextColumn(name: column.name, texts: known)
@@ -153,10 +164,11 @@ extension Dataset {
     for name in names {
       let place = columns.map { $0.firstIndex(of: name) } ?? Int(name).map { $0 - 1 }
       guard let place, (0..<dimensions).contains(place) else {
-        let own = tableColumns
+        let numbers = columns?.filter { column in !texts.contains { $0.text(of: column) != nil } }
+        let isOfTexts = texts.contains { $0.name == name }
         throw DataError(
           .unknownName, self.name,
-          "there is no column “\(name)” of numbers\(CSV.nearMiss(of: name, among: own ?? [])); expected some of \(own.map(CSV.list) ?? "1 to \(dimensions)")"
+          "\(isOfTexts ? "“\(name)” holds texts" : reason(against: name)); expected some of \(numbers.map(CSV.list) ?? "1 to \(dimensions)"), which hold numbers"
         )
       }
       places.append(place)
@@ -188,7 +200,7 @@ extension Dataset {
     guard found == 1 else {
       throw DataError(
         .unknownName, name,
-        "there \(found == 0 ? "is no column" : "are \(found) columns") “\(column)”\(CSV.nearMiss(of: column, among: own)); expected one, and there are \(CSV.list(own))"
+        "\(found == 0 ? reason(against: column) : "there are \(found) columns “\(column)”"); expected one, and there are \(CSV.list(own))"
       )
     }
     let others = columns.indices.filter { !names.contains(columns[$0]) }
@@ -238,7 +250,7 @@ extension Dataset {
     if let known = tableColumns, let missing = names.first(where: { !hasColumn($0) }) {
       throw DataError(
         .unknownName, name,
-        "there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: known)); expected some of \(CSV.list(known))"
+        "\(reason(against: missing)); expected some of \(CSV.list(known))"
       )
     }
     var rest = self

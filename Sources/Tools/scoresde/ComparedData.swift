@@ -18,7 +18,14 @@ struct ComparedData<Scalar: TensorScalar> {
   /// - Throws: where a set has too few samples, or the two have not the same numbers.
   init(_ source: DataSource, with other: DataSource, atMost count: Int) throws {
     var reference: Dataset<Scalar> = try other.load()
-    var data: Dataset<Scalar> = try source.load()
+    var data: Dataset<Scalar> = try source.load(texts: reference.texts.map(\.name))
+    // What is known of texts by one is known of both, as of codes that are numbers in a table of samples.
+    let known = data.texts.map(\.name).filter { name in
+      !reference.texts.contains { $0.name == name }
+    }
+    if known.contains(where: reference.hasColumn) {
+      reference = try other.load(texts: (data.texts + reference.texts).map(\.name))
+    }
     var remarks: [String] = []
     if let columns = reference.columns(beside: data), let own = data.columns(beside: reference) {
       guard own == columns || Set(columns).count == columns.count else {
@@ -45,6 +52,7 @@ struct ComparedData<Scalar: TensorScalar> {
         "\(other.name) has no names of columns, which are those of \(data.columns == nil ? reference.name : data.name) in their order"
       )
     }
+    remarks += [data, reference].compactMap { DataRemarks.remark(onDropped: $0) }
     for (option, set) in [("--data", data), ("--with", reference)] {
       guard set.count >= Self.fewest else {
         throw CommandError.failure(

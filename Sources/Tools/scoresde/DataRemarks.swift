@@ -10,6 +10,13 @@ enum DataRemarks {
   /// Rows from which on a column of fewer different whole numbers than this is one of counts or codes.
   private static let (fewestRows, mostCounts) = (300, 20)
 
+  /// What is said of rows that a table lacks; nil where there are none.
+  static func remark<Scalar: TensorScalar>(onDropped data: Dataset<Scalar>) -> String? {
+    guard data.dropped > 0 else { return nil }
+    return
+      "\(NumberText.counted(data.dropped, "row")) of \(data.name) \(data.dropped == 1 ? "is" : "are") left out, as something is missing there, and \(NumberText.counted(data.count, "row")) \(data.count == 1 ? "is" : "are") taken"
+  }
+
   /// A sentence for each thing that is out of the ordinary.
   ///
   /// - Parameters:
@@ -42,6 +49,7 @@ enum DataRemarks {
         "more than \(TextColumn.most) different texts in \(CSV.list(data.leftOut)), which \(isOne ? "is" : "are") left out"
       )
     }
+    if let sentence = Self.remark(onDropped: data) { remarks.append(sentence) }
     if isTable {
       let constants = constantColumns(data.samples).filter { data.discrete?.ranges[$0] == nil }
       if !constants.isEmpty {

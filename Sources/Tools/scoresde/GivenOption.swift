@@ -97,13 +97,10 @@ enum GivenOption {
 
   /// What a file gives: the rows of a table with their names, or an array's, each of which may be an image or a series.
   private static func contents(of path: String) throws -> Covariates {
-    if DataSource.isTable(path) {
-      let table: CSV.Contents<Double> = try CSV.read(path)
-      return Covariates(names: table.columns, values: table.values, texts: table.texts)
-    }
     let data: Dataset<Double> = try DataSource(path).load()
     return Covariates(
-      values: data.samples.reshaped([data.count, data.dimensions]), shape: data.sampleShape)
+      names: data.columns, values: data.samples.reshaped([data.count, data.dimensions]),
+      shape: data.sampleShape, texts: data.texts)
   }
 
   /// The network that is given covariates: images and series of the samples' sides stand beside these in a U-Net.
@@ -152,7 +149,7 @@ enum GivenOption {
         "--given is \(text), \(reason); expected \(expected), as the run \(model) was trained on, or a file of rows"
       )
     }
-    guard let items = CSV.fields(text)?.map({ Item($0, among: names) }) else {
+    guard let items = Item.fields(text)?.map({ Item($0, among: names) }) else {
       throw refused("where a quote is not closed")
     }
     guard Set(items.map { $0.name == nil }).count == 1 else {
@@ -202,23 +199,45 @@ enum GivenOption {
     let name: String?
     let value: String
 
-    /// - Parameter names: of columns, any of which may have an equal sign, as may what follows it.
-    init(_ text: String, among names: [String]) {
+    /// A row cut at the commas that are not in quotes; nil where a quote is not closed.
+    static func fields(_ text: String) -> [String]? {
+      var (fields, isQuoted) = ([""], false)
+      for character in text {
+        if character == "\"" { isQuoted.toggle() }
+        if character == ",", !isQuoted {
+          fields.append("")
+        } else {
+          fields[fields.count - 1].append(character)
+        }
+      }
+      return isQuoted ? nil : fields
+    }
+
+    /// - Parameters:
+    ///   - field: NAME=VALUE or VALUE; all of it may stand in quotes, or either, and blanks in those of a value are part of it.
+    ///   - names: of columns, any of which may have an equal sign, as may what follows it.
+    init(_ field: String, among names: [String]) {
       func trimmed(_ text: some StringProtocol) -> String {
         text.trimmingCharacters(in: .whitespaces)
       }
+      func unquoted(_ text: String) -> String? {
+        text.hasPrefix("\"") ? CSV.fields(text)?.first : nil
+      }
+      let text = unquoted(trimmed(field)) ?? trimmed(field)
+      let isWhole = CSV.quoted(text) == trimmed(field)
       let ends = text.indices.filter { text[$0] == "=" }
       // What is no number of a row has a name before it.
       let end = ends.last { names.contains(trimmed(text[..<$0])) } ?? ends.last
       name = end.map { trimmed(text[..<$0]) }
-      value = trimmed(text[(end.map(text.index(after:)) ?? text.startIndex)...])
+      let rest = String(text[(end.map(text.index(after:)) ?? text.startIndex)...])
+      value = isWhole ? rest : unquoted(trimmed(rest)) ?? trimmed(rest)
     }
   }
 
   /// The rows of a file, in the order and the units of what a run was trained on.
   static func file(_ path: String, _ note: Note) throws -> [[Double]] {
-    if DataSource.isTable(path), let names = note.names {
-      let table = try Dataset<Double>(CSV.read(path), name: path)
+    if let names = note.names {
+      let table: Dataset<Double> = try DataSource(path).load(texts: (note.texts ?? []).map(\.name))
       if let own = table.tableColumns {
         if let missing = note.tableNames?.first(where: { !own.contains($0) }) {
           throw CommandError.failure(

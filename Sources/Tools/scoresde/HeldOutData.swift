@@ -29,9 +29,9 @@ struct HeldOutData<Scalar: TensorScalar> {
     self.place = place
     let source = try asUsage(of: "--validation") { try DataSource(place.data) }
     let columns = RunColumns(
-      label: TrainingJob<Scalar>.labelColumn(labels), given: note?.names ?? [],
-      samples: own.columns)
-    let whole: Dataset<Scalar> = try source.load()
+      label: TrainingJob<Scalar>.labelColumn(labels), called: own.classNames, given: note,
+      samples: own.columns, texts: own.texts)
+    let whole: Dataset<Scalar> = try source.load(texts: columns.texts)
     var (data, unknown) = try columns.arranged(whole, takesLabels: true)
     try data.checkSampleShape(own.sampleShape)
     data = try place.labelled(data, inColumn: columns.label, as: own, classes)
@@ -39,7 +39,8 @@ struct HeldOutData<Scalar: TensorScalar> {
     fingerprint = [data.fingerprint, data.labelFingerprint, data.covariates?.fingerprint]
       .compactMap { $0 }.joined(separator: ", ")
     var remarks = [
-      RunColumns.remark(unknown, of: data.name), Self.remark(onShared: data, own),
+      DataRemarks.remark(onDropped: whole), RunColumns.remark(unknown, of: data.name),
+      Self.remark(onShared: data, own),
     ].compactMap { $0 }
     let (points, bins) = try Self.inModelSpace(data, like: own)
     if own.scale != nil || own.discrete != nil, bins == nil {
@@ -74,6 +75,10 @@ struct HeldOutData<Scalar: TensorScalar> {
     guard let scale = own.scale else {
       var data = try data.labelled(nil).given(nil)
       data.standardization = own.standardization
+      // A table as text has what the run's has, and no points.
+      if let discrete = own.discrete, data.lines != nil {
+        _ = try data.discretized(as: discrete)
+      }
       data.discrete = own.discrete?.holds(data.samples) == true ? own.discrete : nil
       let samples = try data.trainingData()
       return (samples.samples, samples.bins)

@@ -107,7 +107,7 @@ enum InspectCommand: Command {
     let points =
       data.scale?.centred(data.samples) ?? data.standardization?.standardized(data.samples)
       ?? data.samples
-    var reasons: [String] = []
+    var reasons = [DataRemarks.remark(onDropped: data)].compactMap { $0 }
     do {
       let advice = try ProcessAdvice(points)
       if let scale = data.scale {

@@ -6,7 +6,7 @@ extension LoadedModel {
   /// The first of the samples that a command scores, or all: of the model's shape, with all that the model asks for.
   /// - Throws: where samples have another shape, or lack their class or their row of what is given.
   func samples(of source: DataSource, atMost count: Int?) throws -> Dataset<Scalar> {
-    let whole: Dataset<Scalar> = try source.load()
+    let whole: Dataset<Scalar> = try source.load(texts: runColumns.texts)
     if let labelColumn, !session.arguments.has("--class"),
       whole.hasColumn(labelColumn)
     {
@@ -14,6 +14,7 @@ extension LoadedModel {
         "\(whole.name): its \(CSV.spelled(labelColumn)) takes no part, and samples are taken as those of all classes together; --class data takes each under its own"
       )
     }
+    if let remark = DataRemarks.remark(onDropped: whole) { session.remark(remark) }
     var data = try prepared(whole)
     if let labelFile {
       guard labelFile.count == data.count else {
@@ -36,11 +37,17 @@ extension LoadedModel {
     return data
   }
 
+  /// The columns that its run knows.
+  var runColumns: RunColumns {
+    RunColumns(
+      label: labelColumn, called: classNames.names, given: givenNote, samples: columns,
+      texts: texts)
+  }
+
   /// Data as the model takes them: without the columns of the labels and the covariates of its run, where they have them; these
   /// are their labels, where each sample's own are asked for, and their covariates.
   func prepared(_ whole: Dataset<Scalar>) throws -> Dataset<Scalar> {
-    let own = RunColumns(label: labelColumn, given: givenNote?.names ?? [], samples: columns)
-    let (data, unknown) = try own.arranged(whole, takesLabels: labelSource == "data")
+    let (data, unknown) = try runColumns.arranged(whole, takesLabels: labelSource == "data")
     if let remark = RunColumns.remark(unknown, of: data.name) { session.remark(remark) }
     return data
   }

@@ -112,15 +112,14 @@ extension LoadedModel {
     return rounded
   }
 
-  /// Samples, as many of each condition in turn, as rows of a table with the names of its columns: the run's own, whole numbers
-  /// and texts as such, and beside them those of what each was drawn under, where that has names of its own.
+  /// Samples with their whole numbers rounded, as many of each condition in turn, as rows of a table with the names of its columns:
+  /// the run's own, texts as such, and beside them those of what each was drawn under, where that has names of its own.
   func table(
     _ samples: Tensor<Scalar>, under conditions: [Condition]
   ) -> (rows: [[String]], names: [String]?) {
-    let numbers = discrete?.quantised(samples) ?? samples
     func rows(_ more: (Int) -> [String]) -> [[String]] {
       let own = TextTable(columns, texts, wholes: discrete?.ranges.map { $0 != nil })
-      return (0..<samples.rows).map { own.fields(numbers.row($0)) + more($0) }
+      return (0..<samples.rows).map { own.fields(samples.row($0)) + more($0) }
     }
     let own = columns.map { TextColumn.together($0, texts) }
     guard let own, let first = conditions.first else { return (rows { _ in [] }, own) }

@@ -20,7 +20,11 @@ enum ObserveOption {
       iterations: Int? = nil
     ) throws {
       let units = try DataUnits(model, map)
-      deviations = units.modelDeviations(map.noises.map { noise ?? units.rounding * $0 })
+      let exact = ObserveOption.exactPlaces(of: model, map)
+      deviations = units.modelDeviations(
+        map.noises.enumerated().map { place, own in
+          exact.contains(place) ? 0 : noise ?? units.rounding * own
+        })
       // Of what is said, in its own units: the model's are no one's.
       if let noise, deviations.contains(where: { !Scalar($0 * $0).isFinite }) {
         throw CommandError.usage(
@@ -78,12 +82,14 @@ enum ObserveOption {
     }
     // The numbers of a matrix have no names.
     let columns = map.kind == "matrix" ? nil : model.columns
+    let noise = try noise(arguments)
     let observations = try ObservedFile(path).observations(
       of: map.map.shape, as: map.kind, columns: columns,
       texts: model.texts, labels: model.labelColumn,
-      given: model.givenNote?.tableNames ?? [])
+      given: model.givenNote?.tableNames ?? [],
+      discrete: map.kind == "entries" ? model.discrete : nil, isExact: noise ?? 0 == 0)
     let posteriors = try Posteriors(
-      model, isGiven: !model.given.isEmpty, map, noise: noise(arguments), iterations: iterations)
+      model, isGiven: !model.given.isEmpty, map, noise: noise, iterations: iterations)
     if let remark = remark(on: observations, map, posteriors.units, model) {
       session.remark(remark)
     }
@@ -97,6 +103,13 @@ enum ObserveOption {
       try priors.flatMap { prior in try rows.map { try posteriors.field(prior, given: $0) } },
       posteriors.units.logVolume(masks[0].map { !$0 })
     )
+  }
+
+  /// The places of observed numbers that are of texts: noise is of numbers, and a text is seen as it is.
+  private static func exactPlaces<Scalar: TensorScalar>(
+    of model: LoadedModel<Scalar>, _ map: ObservedMap
+  ) -> Set<Int> {
+    map.kind == "entries" ? Set((model.discrete?.choices ?? []).joined()) : []
   }
 
   /// The places of the entries that `--observe` of `calibrate` names: columns of the run, or numbers from 1 on of samples that
@@ -143,15 +156,19 @@ enum ObserveOption {
     seeing places: Set<Int>, in data: Dataset<Scalar>, key: RandomKey
   ) throws -> PosteriorField<Scalar> {
     let noise = try noise(model.session.arguments)
+    let map = try ObservedMap(
+      Spec("entries", kind: "observation"), of: model.field.sampleShape, columns: nil)
+    let exact = exactPlaces(of: model, map)
     let numbers: Tensor<Double> = key.folded("observe").normal([data.count, data.dimensions])
     let rows = (0..<data.count).map { row in
       let (sample, noises) = (data.samples.row(row), numbers.row(row))
       var seen = [Double](repeating: .nan, count: data.dimensions)
-      for place in places { seen[place] = Double(sample[place]) + (noise ?? 0) * noises[place] }
+      for place in places {
+        let deviation = exact.contains(place) ? 0 : noise ?? 0
+        seen[place] = Double(sample[place]) + deviation * noises[place]
+      }
       return seen
     }
-    let map = try ObservedMap(
-      Spec("entries", kind: "observation"), of: model.field.sampleShape, columns: nil)
     let isGiven = !model.given.isEmpty || data.covariates != nil
     return try Posteriors(
       model, isGiven: isGiven, map, noise: noise
@@ -176,6 +193,14 @@ enum ObserveOption {
     // Sums and differences of levels are no levels.
     guard map.kind != "matrix" || model.scale == nil else { return nil }
     let known = observations.flatMap { $0.enumerated().filter { !$0.element.isNaN } }
+    if map.kind == "entries", let ranges = model.discrete?.ranges,
+      let far = known.first(where: { ranges[$0.offset]?.contains($0.element) == false }),
+      let range = ranges[far.offset]
+    {
+      let name = model.columns.map { CSV.spelled($0[far.offset]) } ?? "number \(far.offset + 1)"
+      return
+        "--observe: \(name) is \(Spec.text(far.element)), where the run's data have \(Spec.text(range.lowerBound)) to \(Spec.text(range.upperBound)), and samples too"
+    }
     if let scale = model.scale {
       return scale.remark(on: known.map(\.element), of: "--observe")
     }

@@ -14,11 +14,13 @@ struct ObservedFile {
   ///   - texts: the columns of texts that some of them stand for.
   ///   - labels: the name of the column that held the labels of the model's run.
   ///   - given: the names of what its samples are conditioned on.
-  /// - Throws: where the file cannot be read, has another shape or other columns, and where a number is infinite or a row
-  ///   knows nothing.
+  ///   - discrete: which of a sample's entries are whole numbers and choices, where it has some.
+  ///   - isExact: whether whole numbers are seen without noise.
+  /// - Throws: where the file cannot be read, has another shape or other columns, and where a number is infinite or not whole that
+  ///   is to be, or a row knows nothing.
   func observations(
     of shape: Shape, as kind: String, columns: [String]?, texts: [TextColumn],
-    labels: String?, given: [String]
+    labels: String?, given: [String], discrete: DiscreteColumns?, isExact: Bool
   ) throws -> [[Double]] {
     let rows =
       DataSource.isTable(path)
@@ -33,8 +35,34 @@ struct ObservedFile {
         throw CommandError.failure(
           "\(place): every entry is nan or empty; expected one that is known")
       }
+      if let discrete { try Self.check(numbers, discrete, isExact: isExact, columns, place) }
     }
     return rows.map(\.numbers)
+  }
+
+  /// Checks that what is known of whole numbers is whole, and of the numbers of a choice 0, or 1 of one of them.
+  private static func check(
+    _ numbers: [Double], _ discrete: DiscreteColumns, isExact: Bool, _ columns: [String]?,
+    _ place: String
+  ) throws {
+    let ofTexts = Set(discrete.choices.joined())
+    for (entry, number) in numbers.enumerated()
+    where discrete.ranges[entry] != nil && !number.isNaN {
+      let isFit =
+        ofTexts.contains(entry)
+        ? number == 0 || number == 1 : !isExact || number == number.rounded()
+      guard !isFit else { continue }
+      let name = columns.map { CSV.spelled($0[entry]) } ?? "entry \(entry)"
+      throw CommandError.failure(
+        "\(place): \(name) is \(Spec.text(number)); expected \(ofTexts.contains(entry) ? "0 or 1, as it stands for a text" : "a whole number, or --observe-noise of others")"
+      )
+    }
+    if let choice = discrete.choices.first(where: { $0.count { numbers[$0] == 1 } > 1 }) {
+      let names = choice.map { entry in columns.map { CSV.spelled($0[entry]) } ?? "entry \(entry)" }
+      throw CommandError.failure(
+        "\(place): two of \(names.joined(separator: ", ")) are 1; expected one, as they are texts of a column"
+      )
+    }
   }
 
   /// Why samples have no entry of a name, and what is expected.
@@ -79,7 +107,9 @@ struct ObservedFile {
       throw CommandError.failure(
         "\(path) is a table, but an observation has shape \(shape); expected an .npy file")
     }
-    let table = try Dataset<Double>(CSV.read(path, allowsMissing: true), name: path)
+    var reading = TableReading(missing: .kept)
+    reading.knownTexts = texts.map(\.name)
+    let table = try Dataset<Double>(CSV.read(path, reading), name: path)
     func rows(_ numbers: (Int) -> [Double]) -> [Row] {
       (0..<table.count).map { (table.place(of: $0), numbers($0)) }
     }
@@ -107,14 +137,6 @@ struct ObservedFile {
       table.columns?.firstIndex(of: name).map { place in
         (0..<table.count).allSatisfy { table.samples.row($0)[place].isNaN }
       } ?? false
-    }
-    if let column = texts.first(where: { column in
-      names.contains(column.name) && !empty.contains(column.name)
-        && !table.texts.contains { $0.name == column.name }
-    }) {
-      throw CommandError.failure(
-        "\(path): \(CSV.spelled(column.name)) holds numbers; expected texts, some of \(CSV.list(column.texts))"
-      )
     }
     let known = columns.filter { table.hasColumn($0) && !empty.contains($0) }
     let values = try table.columns(named: known).samples

@@ -8,6 +8,20 @@ struct RunColumns {
   var given: [String]
   /// Those of the samples, if they have names.
   var samples: [String]?
+  /// The names of those that hold texts, whatever stands in other tables.
+  var texts: [String] = []
+
+  /// - Parameters:
+  ///   - label: the column of the labels, if they were in one, which held texts where these are what the classes are called.
+  ///   - texts: the columns of texts among those of the samples.
+  init(
+    label: String?, called classNames: [String]?, given note: GivenOption.Note?, samples: [String]?,
+    texts: [TextColumn]
+  ) {
+    (self.label, given, self.samples) = (label, note?.names ?? [], samples)
+    self.texts = (texts + (note?.texts ?? [])).map(\.name)
+    if let label, classNames != nil { self.texts.append(label) }
+  }
 
   /// Data parted from the columns of labels and of what is given, where they have them, which are their labels and covariates then;
   /// and the names of those that the run does not know, which are left out.

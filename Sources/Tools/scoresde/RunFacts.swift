@@ -63,10 +63,7 @@ struct RunFacts {
       let texts = try DataNote.texts.value(in: description, of: folder) ?? []
       let names = TextColumn.together(columns, texts)
       facts.append(Fact("columns", CSV.list(names), .array(names.map(JSON.string))))
-      facts += texts.map { column in
-        Fact(
-          "texts of \(column.name)", CSV.list(column.texts), .array(column.texts.map(JSON.string)))
-      }
+      facts += texts.isEmpty ? [] : [Self.texts("texts", texts)]
     }
     let wholes = try TrainingJob<Float>.wholes(of: description, in: folder)
     if !wholes.isEmpty {
@@ -74,6 +71,7 @@ struct RunFacts {
     }
     if let note = try GivenOption.note(in: description, of: folder) {
       facts.append(Fact("given", note.text))
+      if let texts = note.texts { facts.append(Self.texts("given texts", texts)) }
     }
     if let teacher = description.teacher {
       facts.append(Fact("distilled from", teacher))
@@ -91,6 +89,19 @@ struct RunFacts {
     }
     if let heldOut { facts.append(Fact("validation data", heldOut)) }
     return facts
+  }
+
+  /// The texts of columns, as people read them and as programs do.
+  private static func texts(_ name: String, _ columns: [TextColumn]) -> Fact {
+    Fact(
+      name,
+      columns.map { "\(CSV.spelled($0.name)): \(CSV.list($0.texts))" }.joined(separator: "; "),
+      .array(
+        columns.map { column in
+          .object([
+            ("name", .string(column.name)), ("texts", .array(column.texts.map(JSON.string))),
+          ])
+        }))
   }
 
   /// How far it has come.

@@ -14,7 +14,7 @@ enum SampleFile {
     let isSeries = shape.rank < 3 && shape[0] > 2 && names == nil
     if path.hasSuffix(".svg"), shape != [2] && !isSeries {
       throw CommandError.usage(
-        "--out is \(path), but samples of shape \(shape) are no points in the plane and no series; use .npy"
+        "--out is \(path), but samples of shape \(shape) are no points in the plane and no series; use \(shape.rank == 1 ? ".csv or .npy" : ".npy")"
       )
     }
     if path.hasSuffix(".csv"), shape.rank != 1 {

@@ -211,7 +211,9 @@ struct SamplingJob<Scalar: TensorScalar> {
     _ drawn: Tensor<Scalar>, under conditions: [LoadedModel<Scalar>.Condition], solver: String,
     nfe: Double, _ seconds: Double, others: [(String, JSON)], by method: String, remark: String = ""
   ) throws {
-    let samples = model.inDataUnits(drawn)
+    // Whole numbers and texts are as in tables, each of the latter a number for each text.
+    let points = model.inDataUnits(drawn)
+    let samples = model.discrete?.quantised(points) ?? points
     let (labels, names) = (model.labels, model.classNames)
     let classes =
       labels.isEmpty ? "" : " of class\(labels.count == 1 ? "" : "es") \(names.said(labels))"

@@ -76,10 +76,12 @@ extension TrainingJob {
   static func labelColumn(of run: RunDescription) -> String? { labelColumn(run.notes[labelsNote]) }
 
   /// Data, with the labels that one of their columns holds where `--labels` names it, and with the covariates of `--given`.
+  ///
+  /// - Parameter texts: columns that hold texts whatever their fields are, as those of a run that it goes on with.
   static func load(
-    _ source: DataSource, labels text: String?, given: String?
+    _ source: DataSource, labels text: String?, given: String?, texts: [String] = []
   ) throws -> Dataset<Scalar> {
-    let data: Dataset<Scalar> = try source.load()
+    let data: Dataset<Scalar> = try source.load(texts: texts)
     return try GivenOption.data(
       labelColumn(text).map { try data.labelled(byColumn: $0) } ?? data, by: given)
   }
@@ -87,8 +89,19 @@ extension TrainingJob {
   /// The data that are where those of a run were.
   static func data(of run: RunDescription, in folder: RunFolder) throws -> Dataset<Scalar> {
     try arranged(
-      load(DataSource(run.data), labels: run.notes[labelsNote], given: run.notes[givenSourceNote]),
+      load(
+        DataSource(run.data), labels: run.notes[labelsNote], given: run.notes[givenSourceNote],
+        texts: texts(of: run, in: folder)),
       as: run, in: folder)
+  }
+
+  /// The columns of the data of a run that held texts.
+  private static func texts(of run: RunDescription, in folder: RunFolder) throws -> [String] {
+    try RunColumns(
+      label: labelColumn(of: run), called: ClassNames(of: run, in: folder).names,
+      given: GivenOption.note(in: run, of: folder), samples: nil,
+      texts: DataNote.texts.value(in: run, of: folder) ?? []
+    ).texts
   }
 
   /// Data with their columns in the order of a run's, on its scale and standardised as its own: those of a run that began with
@@ -98,7 +111,7 @@ extension TrainingJob {
   ) throws -> Dataset<Scalar> {
     var data = data
     if let columns = try DataNote.columns.value(in: run, of: folder), data.columns != nil {
-      data = (try? data.columns(named: columns)) ?? data
+      data = try data.columns(named: columns)
     }
     if let scale = try DataNote.scale.value(in: run, of: folder) {
       data = (try? data.scaled(by: scale)) ?? data
@@ -177,7 +190,9 @@ extension TrainingJob {
       throw otherNumbers()
     }
     var data = try arranged(
-      load(asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given),
+      load(
+        asUsage(of: "--data") { try DataSource(text) }, labels: labels, given: given,
+        texts: texts(of: run, in: folder)),
       as: run, in: folder)
     // Runs of earlier versions have no fingerprint.
     let isSame = run.notes[fingerprintNote].map { $0 == data.fingerprint } ?? (text == run.data)
@@ -198,7 +213,9 @@ extension TrainingJob {
         "--labels is \(labels ?? "missing"), which gives other labels than the run in \(folder.path) was trained with, \(run.notes[labelsNote] ?? "none"); leave it out, or give their place now"
       )
     }
-    guard data.covariates?.fingerprint == run.notes[givenFingerprintNote] else {
+    guard data.covariates?.fingerprint == run.notes[givenFingerprintNote],
+      try data.covariates?.names == GivenOption.note(in: run, of: folder)?.names
+    else {
       throw otherNumbers()
     }
     if let asked = arguments.text("--whole") {

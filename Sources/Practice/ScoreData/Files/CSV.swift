@@ -6,7 +6,7 @@ import ScoreTensors
 /// skipped; in a table by tabs, a line with a tab is not blank but a row of empty fields. A field may stand in quotes, within
 /// which separators are text and two quotes are one (RFC 4180); it ends on its line.
 ///
-/// A column that has a name holds numbers or texts, as its first field says.
+/// A column that has a name holds numbers or texts, as its first field says where a `TableReading` does not.
 public enum CSV {
   /// A table of numbers with the names of its columns, if it has any.
   public struct Contents<Scalar: TensorScalar>: Sendable {
@@ -18,23 +18,25 @@ public enum CSV {
     public let texts: [TextColumn]
     /// The names of columns of more texts than `TextColumn.most`, which are left out.
     public let leftOut: [String]
+    /// The number of rows that are left out, as something is missing in them.
+    public let dropped: Int
     /// The line that each row is on, the first one 1.
     package let lines: [Int]
   }
 
   /// Reads a table.
-  /// - Parameter allowsMissing: whether a field may be empty or `nan`, and is NaN then.
-  /// - Throws: a `DataError` with the line where a row has another number of fields than the first, or a field is neither
-  ///   a finite number in `Scalar` nor, in a column of them, a text.
+  /// - Throws: a `DataError` where a column that is asked for is not there, and with the line where a row has another number of
+  ///   fields than the first, or a field is neither a finite number in `Scalar` nor, in a column of them, a text.
   public static func read<Scalar: TensorScalar>(
-    _ path: String, as type: Scalar.Type = Scalar.self, allowsMissing: Bool = false
+    _ path: String, as type: Scalar.Type = Scalar.self, _ reading: TableReading = TableReading()
   ) throws(DataError) -> Contents<Scalar> {
-    try decode(FileBytes.read(path), path: path, allowsMissing: allowsMissing)
+    try decode(FileBytes.read(path), path: path, reading)
   }
 
   /// Decodes the bytes of a file; `path` is for messages.
   package static func decode<Scalar: TensorScalar>(
-    _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self, allowsMissing: Bool = false
+    _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self,
+    _ reading: TableReading = TableReading()
   ) throws(DataError) -> Contents<Scalar> {
     guard !bytes.contains(0) else {
       throw DataError(.wrongFormat, path, "this is not a text file: it holds a zero byte")
@@ -42,7 +44,7 @@ public enum CSV {
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
     let lines = Lines(rest: bytes[(hasMark ? 3 : 0)...])
     let separator = lines.first { Self.isRow($0, separator: nil) }.map(Self.separator)
-    var table = CSVTable(path: path, allowsMissing: allowsMissing)
+    var table = CSVTable(path: path, reading)
     for (line, lineNumber) in zip(lines, 1...) where Self.isRow(line, separator: separator) {
       guard let fields = Self.fields(line, separator: separator ?? 0x2C) else {
         throw DataError(
@@ -141,7 +143,8 @@ public enum CSV {
   private static func separator(of line: ArraySlice<UInt8>) -> UInt8 {
     let separators: [UInt8] = [0x09, 0x3B, 0x2C, 0x20]
     let bare = parts(line, separators: separators)?.compactMap(\.separator) ?? Array(line)
-    return separators.first(where: bare.contains) ?? 0x20
+    // A table of one column has none, and its texts may have blanks.
+    return separators.first(where: bare.contains) ?? 0x2C
   }
 
   /// The fields of a line, or nil where a quote is opened and not closed.

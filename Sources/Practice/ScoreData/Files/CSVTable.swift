@@ -3,7 +3,7 @@ import ScoreTensors
 /// The rows of a table as text, while they are read.
 struct CSVTable {
   let path: String
-  let allowsMissing: Bool
+  let reading: TableReading
 
   /// What a column holds, as its first field says that is there.
   private enum Kind {
@@ -14,45 +14,107 @@ struct CSVTable {
     case tooMany
   }
 
-  private var kinds: [Kind] = []
+  /// The fields that a line has.
+  private var width = 0
+  /// The places of the columns that are read, and what they are called.
+  private var chosen: [Int] = []
   private var columns: [String]?
+  private var kinds: [Kind] = []
+  /// The columns that hold texts whatever their fields are.
+  private var areTexts: [Bool] = []
   /// The line of the first row.
   private var first = 0
+  /// Rows that are left out, as they lack a field.
+  private var dropped = 0
   /// The fields row by row: numbers, or those of texts; NaN where there is none.
   private var values: [Double] = []
   private var lines: [Int] = []
 
-  init(path: String, allowsMissing: Bool) {
-    (self.path, self.allowsMissing) = (path, allowsMissing)
-  }
+  init(path: String, _ reading: TableReading) { (self.path, self.reading) = (path, reading) }
 
   /// Adds the fields of a line, the first of which may name the columns.
   mutating func add(
     _ fields: [String], line: Int, as type: (some TensorScalar).Type
   ) throws(DataError) {
     if first == 0 {
-      (first, kinds) = (line, fields.map { _ in .unknown })
+      (first, width) = (line, fields.count)
       // A header names columns: no field of it is a number.
-      if fields.allSatisfy({ Double($0) == nil && !$0.isEmpty }) {
-        columns = fields
-        return
-      }
+      let isHeader =
+        fields.allSatisfy { Double($0) == nil } && fields.contains { !$0.isEmpty }
+      try begin(isHeader ? fields : nil)
+      if isHeader { return }
     }
-    guard fields.count == kinds.count else {
+    guard fields.count == width else {
       throw DataError(
         .wrongShape, "\(path), line \(line)",
-        "\(fields.count) field\(fields.count == 1 ? "" : "s"), where line \(first) has \(kinds.count)"
-      )
+        "\(fields.count) field\(fields.count == 1 ? "" : "s"), where line \(first) has \(width)")
     }
-    for (column, field) in fields.enumerated() {
+    if reading.missing == .dropped, chosen.contains(where: { isMissing(fields[$0]) }) {
+      dropped += 1
+      return
+    }
+    for (column, place) in chosen.enumerated() {
       do {
-        values.append(try number(field, column, line: line, as: type))
+        values.append(try number(fields[place], column, line: line, as: type))
       } catch {
-        throw DataError(
-          error.kind, "\(path), line \(line), column \(column + 1)", error.reason)
+        throw DataError(error.kind, "\(path), line \(line), column \(place + 1)", error.reason)
       }
     }
     lines.append(line)
+  }
+
+  /// Finds the columns that are read among all, whose names these are, if they have some.
+  private mutating func begin(_ names: [String]?) throws(DataError) {
+    func place(_ column: String, for what: String) throws(DataError) -> Int {
+      let found = names.map { names in names.indices.filter { names[$0] == column } } ?? []
+      let place = found.first ?? Int(column).map { $0 - 1 }
+      guard let place, (0..<width).contains(place), found.count < 2 else {
+        let all = names.map(CSV.list) ?? "1 to \(width)"
+        throw DataError(
+          .unknownName, path,
+          "\(what) has “\(column)”, of which there \(found.count > 1 ? "are \(found.count) columns" : "is no column")\(CSV.nearMiss(of: column, among: names ?? [])); expected some of \(all)"
+        )
+      }
+      return place
+    }
+    if let asked = reading.columns {
+      for column in asked { chosen.append(try place(column, for: "columns=")) }
+    } else {
+      chosen = Array(0..<width)
+    }
+    if let twice = chosen.indices.first(where: { chosen[..<$0].contains(chosen[$0]) }) {
+      throw DataError(
+        .badParameter, path, "columns= has column \(chosen[twice] + 1) twice; expected each once")
+    }
+    var texts: Set<Int> = []
+    for column in reading.texts { texts.insert(try place(column, for: "texts=")) }
+    if let other = texts.subtracting(chosen).min() {
+      throw DataError(
+        .badParameter, path, "texts= has column \(other + 1), which columns= leaves out")
+    }
+    guard let names else {
+      guard texts.isEmpty else {
+        throw DataError(
+          .wrongFormat, path,
+          "texts= is given, but no first row names the columns, as it must where some hold texts")
+      }
+      (kinds, areTexts) = (chosen.map { _ in .unknown }, chosen.map { _ in false })
+      return
+    }
+    if let nameless = chosen.first(where: { names[$0].isEmpty }) {
+      throw DataError(
+        .malformed, "\(path), line \(first), column \(nameless + 1)",
+        "the column has no name; expected one for each column, or columns= of those that are to be read, by names or numbers from 1 on"
+      )
+    }
+    columns = chosen.map { names[$0] }
+    areTexts = chosen.map { texts.contains($0) || reading.knownTexts.contains(names[$0]) }
+    kinds = areTexts.map { $0 ? .texts([:], line: first + 1) : .unknown }
+  }
+
+  /// Whether nothing stands in a field.
+  private func isMissing(_ field: String) -> Bool {
+    field.isEmpty || Double(field)?.isNaN == true || reading.missing == .dropped && field == "NA"
   }
 
   /// Why a field is refused.
@@ -65,9 +127,10 @@ struct CSVTable {
   private mutating func number<Scalar: TensorScalar>(
     _ field: String, _ column: Int, line: Int, as type: Scalar.Type
   ) throws(Refusal) -> Double {
-    let number = Double(field)
-    let isMissing = field.isEmpty || number?.isNaN == true
-    if isMissing, allowsMissing { return .nan }
+    // What is known to be a text is none where it is empty alone.
+    let number = areTexts[column] ? nil : Double(field)
+    let isMissing = areTexts[column] ? field.isEmpty : isMissing(field)
+    if isMissing, reading.missing == .kept { return .nan }
     if case .unknown = kinds[column] {
       kinds[column] = number == nil && isText(field) ? .texts([:], line: line) : .numbers
     }
@@ -76,7 +139,7 @@ struct CSVTable {
       guard let number else {
         throw Refusal(
           kind: .malformed,
-          reason: "“\(field.prefix(20))” is not a number\(hint(field, line: line))")
+          reason: "“\(field.prefix(20))” is not a number\(hint(field, column, line: line))")
       }
       guard Scalar(number).isFinite else {
         throw Refusal(
@@ -91,7 +154,7 @@ struct CSVTable {
         throw Refusal(
           kind: .malformed,
           reason:
-            "\(isMissing ? "there is no text" : "“\(field.prefix(20))” is a number"), where the column has texts from line \(start) on; expected one of the two in all rows"
+            "\(isMissing ? "there is no text" : "“\(field.prefix(20))” is a number"), where the column has texts from line \(start) on; expected one of the two in all rows, or \(isMissing ? "\(path):missing=drop, which leaves such rows out" : "\(path):texts=\(name(column)), by which all are texts")"
         )
       }
       if let place = known[field] { return Double(place) }
@@ -116,32 +179,43 @@ struct CSVTable {
   }
 
   /// What may have been meant by a field that is no number.
-  private func hint(_ field: String, line: Int) -> String {
+  private func hint(_ field: String, _ column: Int, line: Int) -> String {
     if Self.hasDecimalComma(field) {
       return ": it has a comma, where a decimal point is expected"
     }
     if line == first {
       return "; a first row that names columns has a name for each, and no number"
     }
-    return columns == nil && !field.isEmpty
-      ? "; a column may hold texts where the first row names the columns" : ""
+    if field.isEmpty || field == "NA" {
+      return "; \(path):missing=drop leaves out rows in which something is missing"
+    }
+    return columns == nil
+      ? "; a column may hold texts where the first row names the columns"
+      : "; by \(path):texts=\(name(column)) all fields of the column are texts, and \(path):columns= reads some columns alone"
+  }
+
+  /// A column as `columns=` and `texts=` spell it.
+  private func name(_ column: Int) -> String {
+    let name = columns?[column] ?? ""
+    return name.isEmpty || name.contains { "+,".contains($0) } ? "\(chosen[column] + 1)" : name
   }
 
   /// The table, its columns of texts a column a text.
   func contents<Scalar: TensorScalar>() throws(DataError) -> CSV.Contents<Scalar> {
     guard !values.isEmpty else {
-      throw DataError(.empty, path, "the file holds no numbers")
+      throw DataError(
+        .empty, path,
+        dropped > 0
+          ? "each of the \(dropped) rows lacks something; expected one that does not"
+          : "the file holds no numbers")
     }
-    let names = columns ?? kinds.indices.map { "\($0 + 1)" }
+    let names = columns ?? chosen.map { "\($0 + 1)" }
     var (texts, leftOut, coded) = ([TextColumn](), [String](), [String]())
     /// Where the fields of a column go, and for texts their places from there on by their numbers.
     var places: [(first: Int, texts: [Int]?)?] = []
     for (kind, name) in zip(kinds, names) {
       switch kind {
-      case .unknown, .numbers:
-        places.append((coded.count, nil))
-        coded.append(name)
-      case .texts(let known, _):
+      case .texts(let known, _) where !known.isEmpty:
         let column = TextColumn(name: name, texts: known.keys.sorted())
         var order = [Int](repeating: 0, count: known.count)
         for (place, text) in column.texts.enumerated() { order[known[text] ?? 0] = place }
@@ -151,6 +225,9 @@ struct CSVTable {
       case .tooMany:
         places.append(nil)
         leftOut.append(name)
+      case .unknown, .numbers, .texts:
+        places.append((coded.count, nil))
+        coded.append(name)
       }
     }
     guard !coded.isEmpty else {
@@ -185,6 +262,7 @@ struct CSVTable {
     }
     return CSV.Contents(
       values: Tensor(Tensor<Double>([lines.count, width], entries)),
-      columns: columns == nil ? nil : coded, texts: texts, leftOut: leftOut, lines: lines)
+      columns: columns == nil ? nil : coded, texts: texts, leftOut: leftOut, dropped: dropped,
+      lines: lines)
   }
 }
