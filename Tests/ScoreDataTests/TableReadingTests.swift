@@ -91,6 +91,65 @@ import Testing
     #expect(sentence.contains(reason), "\(sentence)")
   }
 
+  /// Columns that are left out cost no rows, and those that are asked for are not left out.
+  @Test func columnsOfManyTextsCostNoRows() throws {
+    let rows = (0...2 * TextColumn.most).map {
+      "\($0 % 2 == 0 ? "" : "n\($0)"),\($0 == 5 ? "" : "1"),\($0)"
+    }
+    let text = (["name,w,x"] + rows).joined(separator: "\n")
+    let few = try load(":missing=drop", text)
+    // Half the names are too few to be left out, and cost the other half of the rows.
+    #expect(few.leftOut.isEmpty && few.count == TextColumn.most - 1)
+    let more = rows + (0..<9).map { "m\($0),1,\($0)" }
+    let many = try load(":missing=drop", (["name,w,x"] + more).joined(separator: "\n"))
+    #expect(many.leftOut == ["name"] && many.columns == ["w", "x"])
+    #expect(many.dropped == 1 && many.count == more.count - 1)
+    let error = #expect(throws: DataError.self) {
+      try load(":columns=x+name,missing=drop", (["name,w,x"] + more).joined(separator: "\n"))
+    }
+    #expect(error?.message.contains("columns= has “name”, a column of more than 64") == true)
+  }
+
+  /// Codes with an x are no numbers, as tables hold decimals.
+  @Test func hexadecimalFieldsAreTexts() throws {
+    #expect(
+      try load("", "a,b\n1,0x1F\n2,0x10\n").texts == [
+        TextColumn(name: "b", texts: ["0x10", "0x1F"])
+      ])
+    #expect(throws: DataError.self) { try load("", "1,2\n3,0x10\n") }
+  }
+
+  /// What stands in a table is told whether or not it is data, by lines that are no comments.
+  @Test func columnsAreSurveyed() throws {
+    let folder = try TemporaryFolder()
+    let survey = try TableSurvey(of: folder.write("t.csv", Array(passengers.utf8)))
+    #expect(survey.rows == 5)
+    #expect(survey.columns.map(\.name) == ["id", "class", "age", "name", "fare"])
+    #expect(survey.columns.map(\.numbers) == [5, 5, 2, 0, 5])
+    #expect(survey.columns.map(\.texts) == [0, 0, 0, 4, 0])
+    #expect(survey.columns.map(\.missing) == [0, 0, 3, 1, 0])
+    #expect(survey.columns.map(\.different) == [5, 3, 2, 4, 5])
+    #expect(survey.columns.map(\.first) == ["1", "3", "22", "Ann", "7.25"])
+    let mixed = try TableSurvey(of: folder.write("u.csv", Array("# no\n1;inf\n;x\n".utf8)))
+    #expect(mixed.rows == 2 && mixed.columns.map(\.name) == [nil, nil])
+    #expect(mixed.columns.map(\.texts) == [0, 2] && mixed.columns.map(\.missing) == [1, 0])
+    let ragged = try folder.write("v.csv", Array("a,b\n1,2\n3\n".utf8))
+    let error = #expect(throws: DataError.self) { try TableSurvey(of: ragged) }
+    #expect(error?.place.hasSuffix("v.csv, line 3") == true && error?.kind == .wrongShape)
+  }
+
+  @Test func filesAreToldFromTheirParameters() throws {
+    let folder = try TemporaryFolder()
+    let odd = try folder.write("a.csv:columns=b", Array("x\n1\n".utf8))
+    for (text, file) in [
+      ("a.csv:columns=x", "a.csv"), ("b/c:d.tsv:missing=drop", "b/c:d.tsv"), ("a.csv", "a.csv"),
+      ("a.npz:x", "a.npz"), ("a.png:size=3", "a.png"), ("moons:count=3", "moons:count=3"),
+      (odd, odd),
+    ] {
+      #expect(DataSource.file(of: text) == file)
+    }
+  }
+
   /// A table of one column has no separators, and its texts may have blanks.
   @Test func textsOfOneColumnMayHaveBlanks() throws {
     let data = try load("", "kind\nguinea pig\ncat\n")

@@ -51,6 +51,17 @@ struct RemarkTests {
     #expect(!isSaid || losses[0] > losses[2], "\(losses)")
   }
 
+  /// Where a network gives x0, its errors are large in scores at small noise.
+  @Test(arguments: [("x0", true), ("v", false)])
+  func likelihoodsOfNetworksThatGiveDataAreRemarkedOn(_ given: String, _ isSaid: Bool) throws {
+    let bench = try Workbench()
+    let trained = try bench.scoresde(
+      "train --data moons:count=40 --parametrization \(given) --out run \(Self.rest)")
+    #expect(trained.status == 0)
+    let outcome = try bench.scoresde("likelihood --model run --data moons:count=3 --strata 0")
+    #expect(outcome.status == 0 && outcome.errors.contains("gives x0") == isSaid, "\(outcome)")
+  }
+
   @Test func namesOfARunWithoutThemAreToldApart() throws {
     let bench = try Workbench()
     let trained = try bench.scoresde(

@@ -25,8 +25,7 @@ import Testing
       "train --data \(Self.data) --whole toys --out run \(Self.options) --validation u.csv:columns=toys+weight+code,missing=drop"
     )
     try #require(outcome.status == 0, "\(outcome.errors)")
-    for (name, counts) in [(Self.data, ("20 rows", "180 rows")), ("u.csv:", ("6 rows", "54 rows"))]
-    {
+    for (name, counts) in [("t.csv", ("20 rows", "180 rows")), ("u.csv", ("6 rows", "54 rows"))] {
       #expect(outcome.errors.contains("\(counts.0) of \(name)"), "\(outcome.errors)")
       #expect(outcome.errors.contains("and \(counts.1) are taken"), "\(outcome.errors)")
     }
@@ -131,6 +130,91 @@ import Testing
       let outcome = try bench.scoresde("sample --model run --observe known.npy --out y.csv")
       #expect(outcome.status == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
     }
+  }
+
+  /// A run finds its columns in tables that have others, whatever these hold and lack, and judges by its own what a row lacks.
+  @Test func columnsThatARunDoesNotKnowAreNotRead() throws {
+    let bench = try bench()
+    let rows = [
+      "id,weight,code,cabin,toys,date", "1,0.5,1,,0,2020-01-01", "2,1.5,2,C 1,1,", "3,,1,7,2,x",
+    ]
+    try bench.write(Data(rows.joined(separator: "\n").utf8), to: "v.csv")
+    for (data, status, reason) in [
+      ("v.csv", 1, "v.csv, line 4, column 2: “” is not a number; v.csv:missing=drop"),
+      (
+        "v.csv:missing=drop", 0,
+        "1 row of v.csv is left out, as something is missing there, and 2 rows are taken"
+      ),
+      ("v.csv:missing=drop", 0, "the run has no columns id, cabin, date, which are left out"),
+      (
+        "v.csv:columns=code+toys", 1,
+        "there is no column “weight”; expected each of code, weight, toys once"
+      ),
+    ] {
+      let outcome = try bench.scoresde("likelihood --model run --data \(data) --strata 0")
+      #expect(outcome.status == status && outcome.errors.contains(reason), "\(outcome.errors)")
+    }
+    let edited = try bench.scoresde(
+      "sample --model run --from v.csv:missing=drop --steps 4 --solver unipc --out y.csv")
+    #expect(
+      edited.status == 0 && edited.errors.contains("1 row of v.csv is left out"), "\(edited.errors)"
+    )
+    // A run that begins with it knows what it knew.
+    let begun = try bench.scoresde(
+      "train --data u.csv:columns=toys+weight+code,missing=drop --start run --steps 2 --out next")
+    #expect(begun.status == 0, "\(begun.errors)")
+    #expect(try bench.scoresde("inspect next").output.contains("code: 1, 2"))
+  }
+
+  /// Classes that are called 1 and 2 are those of a file of 1 and 2, and not the second and a third.
+  @Test func classesThatLookLikeNumbersAreNames() throws {
+    func table(_ count: Int) -> Data {
+      let rows = (0..<count).map { "\(1 + $0 % 2),\(10 * ($0 % 2))" }
+      return Data((["code,x"] + rows).joined(separator: "\n").utf8)
+    }
+    let bench = try Workbench([
+      "t.csv": table(40), "v.csv": table(6), "codes.csv": Data("code\n1\n2\n1\n2\n1\n2\n".utf8),
+    ])
+    let held = "--validation v.csv:columns=x --validation-labels codes.csv"
+    for (run, options) in [("run", held), ("other", "--validation v.csv")] {
+      let trained = try bench.scoresde(
+        "train --data t.csv:texts=code --labels column:code \(options) --out \(run) \(Self.options)"
+      )
+      try #require(trained.status == 0, "\(trained.errors)")
+    }
+    #expect(try bench.data("run/validation.csv") == bench.data("other/validation.csv"))
+    func nats(_ words: String) throws -> Double {
+      let report: Reports.Likelihood = try bench.report(
+        "likelihood --model run --data v.csv --strata 0 \(words)")
+      return report.logDensity.mean
+    }
+    let own = try nats("--class data")
+    #expect(try nats("--class codes.csv") == own && nats("--class v.csv") == own)
+    let begun = try bench.scoresde(
+      "train --data v.csv --labels column:code --start run --steps 2 --out next")
+    #expect(begun.status == 0, "\(begun.errors)")
+    #expect(try bench.scoresde("inspect next").output.contains("\"1\", \"2\""))
+  }
+
+  /// A table that is no data as it stands is shown by its columns, and one that is read is not written over.
+  @Test func tablesAreShownBeforeTheyAreData() throws {
+    let bench = try bench()
+    let outcome = try bench.scoresde("inspect t.csv")
+    #expect(
+      outcome.status == 1 && outcome.errors.contains("t.csv, line 3, column 4: “1” is a number"))
+    let lines = outcome.output.split(separator: "\n").map {
+      $0.split(separator: " ").map(String.init)
+    }
+    #expect(lines[0] == ["200", "rows"])
+    #expect(lines.contains(["weight", "180", "0", "20", "7", "0.5"]), "\(outcome.output)")
+    #expect(lines.contains(["note", "133", "67", "0", "200", "A/0"]), "\(outcome.output)")
+    #expect(try bench.scoresde("inspect t.csv --json").output.isEmpty)
+    #expect(try bench.scoresde("inspect none.csv").output.isEmpty)
+    let same = try bench.scoresde("sample --model run --from \(Self.data) --out t.csv")
+    #expect(
+      same.status == 2 && same.errors.contains("--out and --from are one file, t.csv"),
+      "\(same.errors)")
+    #expect(try bench.data("t.csv") == Self.table(200))
   }
 
   /// Texts with commas and blanks at their ends are given in quotes, around all or around them.

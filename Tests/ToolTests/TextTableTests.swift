@@ -185,6 +185,13 @@ import Testing
     #expect(table[0] == ["weight", "toys", "kind"])
     #expect(table.dropFirst().map { $0[2] } == (0..<20).map { $0 < 10 ? "dog" : "cat" })
     #expect(table[1...10].filter { Double($0[0]) ?? 0 > 6 }.count > 7)
+    // What a run teaches names its classes as it did.
+    let distilled = try bench.scoresde("distill --model run --steps 5 --out fast --quiet")
+    try #require(distilled.status == 0, "\(distilled.errors)")
+    let _: Reports.Sample = try bench.report(
+      "sample --model fast --class dog --count 2 --out y.csv")
+    let taught = try rows(bench, "y.csv")
+    #expect(taught[0] == table[0] && taught.dropFirst().allSatisfy { $0[2] == "dog" })
     // Another table numbers its texts otherwise.
     try bench.write(Self.table(40, seed: 3, ["ant", "cat"]), to: "v.csv")
     let unknown = try bench.scoresde("likelihood --model run --data v.csv --class data")

@@ -106,10 +106,12 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   /// Reads or draws the data; every value is finite, and there is at least one sample.
   ///
   /// The columns of tables in files, samples `[n, columns]` that are not quantised, come with their standardisation.
-  /// - Parameter texts: columns of tables as text that hold texts where they are there, whatever their fields are.
+  /// - Parameters:
+  ///   - texts: columns of tables as text that hold texts where they are there, whatever their fields are.
+  ///   - columns: those that are read where such a table has some of them and its parameters do not say which; nil for all.
   /// - Throws: a `DataError` that says what is wrong with the file.
   public func load<Scalar: TensorScalar>(
-    as type: Scalar.Type = Scalar.self, texts: [String] = []
+    as type: Scalar.Type = Scalar.self, texts: [String] = [], columns: [String]? = nil
   ) throws(DataError) -> Dataset<Scalar> {
     var data: Dataset<Scalar>
     switch kind {
@@ -122,7 +124,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
         name: description, samples: density.sample(count, key: key),
         labels: density.labels(count, key: key, samples: .consecutive(first: 0)))
     case .table(let path, var reading):
-      reading.knownTexts = texts
+      (reading.knownTexts, reading.knownColumns) = (texts, columns)
       data = try Dataset(CSV.read(path, reading), name: path)
       data = (try? data.standardized(by: .columns)) ?? data
     case .path(let path):
@@ -140,9 +142,10 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads the data as labels: whole numbers from 0 on, one a sample, which are its samples as well, or one column of texts, which
   /// the classes are called.
+  /// - Parameter texts: as `load` takes them.
   /// - Throws: a `DataError` that says what is wrong with the file, or which number is no label.
-  public func loadLabels() throws(DataError) -> Dataset<Double> {
-    let data = try load(as: Double.self)
+  public func loadLabels(texts: [String] = []) throws(DataError) -> Dataset<Double> {
+    let data = try load(as: Double.self, texts: texts)
     if let texts = data.texts.first, data.tableColumns?.count == 1 {
       return try data.labelled(data.labels(of: texts), classNames: texts.texts)
     }
@@ -172,6 +175,11 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   /// Whether a file is a table as text, by the ending of its name: `.csv`, `.tsv` or `.txt`.
   public static func isTable(_ path: String) -> Bool {
     [".csv", ".tsv", ".txt"].contains { path.lowercased().hasSuffix($0) }
+  }
+
+  /// The file or folder that a text names, without the parameters behind it.
+  public static func file(of text: String) -> String {
+    table(text)?.path ?? NPZ.parts(of: text)?.path ?? pictures(text)?.path ?? text
   }
 
   /// The table as text and the parameters that a text names; nil where it has no such parameters.

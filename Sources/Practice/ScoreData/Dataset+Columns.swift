@@ -6,7 +6,7 @@ extension Dataset {
   package init(_ table: CSV.Contents<Scalar>, name: String) throws(DataError) {
     self.init(name: name, samples: table.values, columns: table.columns)
     (lines, texts) = (table.lines, table.texts)
-    (leftOut, dropped) = (table.leftOut, table.dropped)
+    (leftOut, unknown, dropped) = (table.leftOut, table.unknown, table.dropped)
     if !texts.isEmpty { self = try discretized() }
   }
 
@@ -87,7 +87,7 @@ extension Dataset {
         rows.flatMap { row in places.map { $0.map { entries[row + $0] } ?? 0 } }),
       labels: labels, classNames: classNames, columns: names)
     (result.covariates, result.lines) = (covariates, lines)
-    (result.leftOut, result.dropped) = (leftOut, dropped)
+    (result.leftOut, result.unknown, result.dropped) = (leftOut, unknown, dropped)
     result.texts = texts.compactMap { column in
       let known = names.compactMap(column.text)
       return known.isEmpty ? nil : TextColumn(name: column.name, texts: known)

@@ -14,6 +14,12 @@ extension Dataset {
     return rowHashes.count { there.contains($0) }
   }
 
+  /// How many samples are there more than once, each time counted, as rows of few kinds are by chance.
+  package var repeatedCount: Int {
+    let counts = Dictionary(rowHashes.map { ($0, 1) }, uniquingKeysWith: +)
+    return counts.values.reduce(0) { $0 + ($1 > 1 ? $1 : 0) }
+  }
+
   private var rowHashes: [UInt64] {
     samples.withUnsafeBuffer { entries in
       (0..<count).map { row in

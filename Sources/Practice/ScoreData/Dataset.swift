@@ -30,6 +30,8 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
   public internal(set) var texts: [TextColumn] = []
   /// The names of columns of a file that are left out, as they hold more texts than `TextColumn.most`.
   public internal(set) var leftOut: [String] = []
+  /// The names of columns of a file that are left out, as its reader does not know them.
+  package internal(set) var unknown: [String] = []
   /// The number of rows of a file that are left out, as something is missing in them.
   public internal(set) var dropped = 0
   /// The line that each sample is on, the first one 1, where they are rows of a table as text.
@@ -162,7 +164,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     result.standardization = standardization
     result.lines = lines.map { all in rows.map { all[$0] } }
     (result.discrete, result.texts) = (discrete, texts)
-    (result.leftOut, result.dropped) = (leftOut, dropped)
+    (result.leftOut, result.unknown, result.dropped) = (leftOut, unknown, dropped)
     result.covariates = covariates.map {
       Covariates(
         names: $0.names, values: $0.values.rows(rows), shape: $0.shape, texts: $0.texts)

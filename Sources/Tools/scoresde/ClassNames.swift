@@ -80,11 +80,13 @@ extension DataSource {
   /// themselves.
   /// - Throws: as `loadLabels()`, and where a sample is of a class whose name the run does not know.
   func loadClasses(column: String?, _ names: ClassNames) throws -> Dataset<Double> {
-    let data: Dataset<Double> = try load()
+    // Names of a column's classes are texts, also those that look like numbers.
+    let texts = names.names == nil ? [] : [column].compactMap { $0 }
+    let data: Dataset<Double> = try load(texts: texts)
     if let column, data.tableColumns?.count ?? 0 > 1, data.hasColumn(column) {
       return try data.labelled(byColumn: column).labelled(as: names)
     }
-    return try (data.labels == nil ? loadLabels() : data).labelled(as: names)
+    return try (data.labels == nil ? loadLabels(texts: texts) : data).labelled(as: names)
   }
 }
 

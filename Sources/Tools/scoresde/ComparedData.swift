@@ -26,6 +26,9 @@ struct ComparedData<Scalar: TensorScalar> {
     if known.contains(where: reference.hasColumn) {
       reference = try other.load(texts: (data.texts + reference.texts).map(\.name))
     }
+    // Messages name the files alone, where these tell the two apart.
+    let files = [source, other].map { DataSource.file(of: $0.description) }
+    if files[0] != files[1] { (data.name, reference.name) = (files[0], files[1]) }
     var remarks: [String] = []
     if let columns = reference.columns(beside: data), let own = data.columns(beside: reference) {
       guard own == columns || Set(columns).count == columns.count else {

@@ -10,11 +10,18 @@ enum DataRemarks {
   /// Rows from which on a column of fewer different whole numbers than this is one of counts or codes.
   private static let (fewestRows, mostCounts) = (300, 20)
 
+  /// What is said of columns of a table that are no kinds; nil where there are none.
+  static func remark<Scalar: TensorScalar>(onLeftOut data: Dataset<Scalar>) -> String? {
+    guard !data.leftOut.isEmpty else { return nil }
+    return
+      "more than \(TextColumn.most) different texts in \(CSV.list(data.leftOut)), which \(data.leftOut.count == 1 ? "is" : "are") left out"
+  }
+
   /// What is said of rows that a table lacks; nil where there are none.
   static func remark<Scalar: TensorScalar>(onDropped data: Dataset<Scalar>) -> String? {
     guard data.dropped > 0 else { return nil }
     return
-      "\(NumberText.counted(data.dropped, "row")) of \(data.name) \(data.dropped == 1 ? "is" : "are") left out, as something is missing there, and \(NumberText.counted(data.count, "row")) \(data.count == 1 ? "is" : "are") taken"
+      "\(NumberText.counted(data.dropped, "row")) of \(DataSource.file(of: data.name)) \(data.dropped == 1 ? "is" : "are") left out, as something is missing there, and \(NumberText.counted(data.count, "row")) \(data.count == 1 ? "is" : "are") taken"
   }
 
   /// A sentence for each thing that is out of the ordinary.
@@ -43,13 +50,7 @@ enum DataRemarks {
         "all numbers are whole, from 0 to 255, and are taken as continuous, as they are no bytes: if they are the levels of images, train on an array of bytes, in NumPy x.astype(\"uint8\")"
       )
     }
-    if !data.leftOut.isEmpty {
-      let isOne = data.leftOut.count == 1
-      remarks.append(
-        "more than \(TextColumn.most) different texts in \(CSV.list(data.leftOut)), which \(isOne ? "is" : "are") left out"
-      )
-    }
-    if let sentence = Self.remark(onDropped: data) { remarks.append(sentence) }
+    remarks += [remark(onLeftOut: data), remark(onDropped: data)].compactMap { $0 }
     if isTable {
       let constants = constantColumns(data.samples).filter { data.discrete?.ranges[$0] == nil }
       if !constants.isEmpty {
@@ -63,7 +64,7 @@ enum DataRemarks {
       if !counts.isEmpty {
         let names = counts.map { data.columns?[$0] ?? "\($0 + 1)" }
         remarks.append(
-          "few numbers, all whole, in \(said(counts, of: data)): these are taken as continuous, so that likelihoods grow without bound as the network learns, and samples are not whole; --whole '\(CSV.list(names).replacing(", ", with: ","))' takes them as whole numbers"
+          "few numbers, all whole, in \(said(counts, of: data)): these are taken as continuous, so that likelihoods grow without bound as the network learns, and samples are not whole; --whole '\(CSV.list(names).replacing(", ", with: ","))' takes them as whole numbers, and \(DataSource.file(of: data.name)):texts=\(names.joined(separator: "+")) as codes without an order"
         )
       }
     }

@@ -137,6 +137,10 @@ struct Distillation<Scalar: TensorScalar> {
       DataNote.columns.name, DataNote.emptyClasses.name, DataNote.classNames.name,
     ]
     for name in known { notes[name] = model.run?.notes[name] }
+    // Tables of samples name the column of their classes.
+    if model.labelColumn != nil {
+      notes[TrainingJob<Scalar>.labelsNote] = model.run?.notes[TrainingJob<Scalar>.labelsNote]
+    }
     self.notes = notes
   }
 

@@ -42,7 +42,7 @@ struct Edit<Scalar: TensorScalar> {
     }
     start = process.time(halfLogSNR: -log(level))
     var data = try model.prepared(
-      asUsage(of: "--from") { try DataSource(text) }.load(texts: model.runColumns.texts))
+      model.load(asUsage(of: "--from") { try DataSource(text) }))
     if let names = data.covariates?.names, model.given.isEmpty {
       session.remark(
         "\(data.name): its \(CSV.list(names)) take no part, and samples are of all together; --given conditions them"

@@ -237,11 +237,13 @@ enum GivenOption {
   /// The rows of a file, in the order and the units of what a run was trained on.
   static func file(_ path: String, _ note: Note) throws -> [[Double]] {
     if let names = note.names {
-      let table: Dataset<Double> = try DataSource(path).load(texts: (note.texts ?? []).map(\.name))
+      let table: Dataset<Double> = try DataSource(path).load(
+        texts: (note.texts ?? []).map(\.name), columns: note.tableNames)
+      if let remark = DataRemarks.remark(onDropped: table) { Console.say(remark + "\n") }
       if let own = table.tableColumns {
         if let missing = note.tableNames?.first(where: { !own.contains($0) }) {
           throw CommandError.failure(
-            "\(path) has no column \(CSV.spelled(missing))\(CSV.nearMiss(of: missing, among: own)); expected \(note.text)"
+            "\(path) has no column \(CSV.spelled(missing))\(CSV.nearMiss(of: missing, among: own + table.unknown)); expected \(note.text)"
           )
         }
         let values = try table.columns(named: names).samples

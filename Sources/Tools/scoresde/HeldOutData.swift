@@ -31,7 +31,8 @@ struct HeldOutData<Scalar: TensorScalar> {
     let columns = RunColumns(
       label: TrainingJob<Scalar>.labelColumn(labels), called: own.classNames, given: note,
       samples: own.columns, texts: own.texts)
-    let whole: Dataset<Scalar> = try source.load(texts: columns.texts)
+    let whole: Dataset<Scalar> = try source.load(
+      texts: columns.texts, columns: columns.names)
     var (data, unknown) = try columns.arranged(whole, takesLabels: true)
     try data.checkSampleShape(own.sampleShape)
     data = try place.labelled(data, inColumn: columns.label, as: own, classes)
@@ -63,7 +64,9 @@ struct HeldOutData<Scalar: TensorScalar> {
       return "--validation has the samples of --data, so that nothing learnt by heart shows"
     }
     let share = Double(data.sharedCount(with: own)) / Double(data.count)
-    return share > mostShared
+    // Rows of few kinds are alike by chance, those of --data among each other as well.
+    let byChance = Double(own.repeatedCount) / Double(own.count)
+    return share > mostShared + byChance
       ? "--validation has samples of --data, \(NumberText.significant(100 * share, digits: 3)) % of its own, number for number, of which nothing learnt by heart shows"
       : nil
   }

@@ -66,10 +66,11 @@ struct HeldOutPlace {
       }
       return try data.labelled(nil)
     }
-    let file = try labels.map { text in
-      try asUsage(of: "--validation-labels") { try DataSource(text) }.loadLabels()
-    }
     let known = ClassNames(own.classNames)
+    let file = try labels.map { text in
+      try asUsage(of: "--validation-labels") { try DataSource(text) }
+        .loadClasses(column: column, known)
+    }
     let result =
       try
       (file.map { try data.labelled(nil).labelled($0.labels, classNames: $0.classNames) } ?? data)

@@ -39,8 +39,37 @@ enum InspectCommand: Command {
       try inspect(tensors: Safetensors<Scalar>(contentsOf: path), path, session)
     } else {
       try PublishedModel.refuse(path, as: "what is inspected")
-      try inspect(data: DataSource(path).load(as: Scalar.self), path, session)
+      let source = try DataSource(path)
+      do {
+        try inspect(data: source.load(as: Scalar.self), path, session)
+      } catch let error as DataError {
+        // What can be read of a table helps to say which of its columns are to be.
+        if !session.wantsJSON, let table = survey(of: DataSource.file(of: path)) {
+          try Console.result(table)
+        }
+        throw error
+      }
     }
+  }
+
+  /// What the columns of a table as text hold that is no data as it stands; nil of other files.
+  private static func survey(of path: String) -> String? {
+    guard DataSource.isTable(path), let survey = try? TableSurvey(of: path), survey.rows > 0 else {
+      return nil
+    }
+    var table = Table(columns: ["column", "numbers", "texts", "missing", "different", "first"])
+    let names = survey.columns.enumerated().map { place, column in
+      column.name.map { $0.isEmpty ? "(\(place + 1), no name)" : CSV.spelled($0) }
+        ?? "\(place + 1)"
+    }
+    for (column, name) in zip(survey.columns, Table.abbreviated(names)) {
+      table.append(
+        [name]
+          + [column.numbers, column.texts, column.missing, column.different].map {
+            NumberText.grouped($0)
+          } + [String((column.first ?? "").prefix(20))])
+    }
+    return "\(NumberText.counted(survey.rows, "row"))\n\(table.text)"
   }
 
   private static func inspect(process text: String, _ session: Session) throws {
@@ -107,7 +136,8 @@ enum InspectCommand: Command {
     let points =
       data.scale?.centred(data.samples) ?? data.standardization?.standardized(data.samples)
       ?? data.samples
-    var reasons = [DataRemarks.remark(onDropped: data)].compactMap { $0 }
+    var reasons = [DataRemarks.remark(onLeftOut: data), DataRemarks.remark(onDropped: data)]
+      .compactMap { $0 }
     do {
       let advice = try ProcessAdvice(points)
       if let scale = data.scale {

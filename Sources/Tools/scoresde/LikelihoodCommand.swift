@@ -69,6 +69,11 @@ enum LikelihoodCommand: ScalarCommand {
       throw CommandError.usage(
         "--against compares two sets of samples; expected 2 samples or more in each")
     }
+    if model.run?.parametrization == "x0" {
+      session.remark(
+        "the network of this run gives x0, whose errors its scores have over σ²: log densities may be far off, by what the budget says; networks that give gaussian, edm or v have better ones"
+      )
+    }
     var report = try job.report(on: data)
     if let out {
       let nats = report.nats

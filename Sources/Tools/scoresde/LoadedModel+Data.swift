@@ -6,7 +6,7 @@ extension LoadedModel {
   /// The first of the samples that a command scores, or all: of the model's shape, with all that the model asks for.
   /// - Throws: where samples have another shape, or lack their class or their row of what is given.
   func samples(of source: DataSource, atMost count: Int?) throws -> Dataset<Scalar> {
-    let whole: Dataset<Scalar> = try source.load(texts: runColumns.texts)
+    let whole: Dataset<Scalar> = try load(source)
     if let labelColumn, !session.arguments.has("--class"),
       whole.hasColumn(labelColumn)
     {
@@ -14,7 +14,6 @@ extension LoadedModel {
         "\(whole.name): its \(CSV.spelled(labelColumn)) takes no part, and samples are taken as those of all classes together; --class data takes each under its own"
       )
     }
-    if let remark = DataRemarks.remark(onDropped: whole) { session.remark(remark) }
     var data = try prepared(whole)
     if let labelFile {
       guard labelFile.count == data.count else {
@@ -34,6 +33,14 @@ extension LoadedModel {
         "\(data.name): nothing says what is given, \(note.text) by the run, so taken as samples of all data together; --given conditions them"
       )
     }
+    return data
+  }
+
+  /// Data of which a table is read by the columns that the run knows, and its texts as such.
+  func load(_ source: DataSource) throws -> Dataset<Scalar> {
+    let columns = runColumns
+    let data: Dataset<Scalar> = try source.load(texts: columns.texts, columns: columns.names)
+    if let remark = DataRemarks.remark(onDropped: data) { session.remark(remark) }
     return data
   }
 

@@ -93,6 +93,12 @@ enum ObserveOption {
     if let remark = remark(on: observations, map, posteriors.units, model) {
       session.remark(remark)
     }
+    let ofTexts = exactPlaces(of: model, map)
+    if arguments.has("--particles"), ofTexts.contains(where: { !observations[0][$0].isNaN }) {
+      session.remark(
+        "--observe: log p(y) takes a text at the middle of its bins, where the densities that networks learn are mostly too high, by some percent for each text that the column may hold"
+      )
+    }
     let masks = observations.map { $0.map(\.isNaN) }
     let isTogether = masks.allSatisfy { $0 == masks[0] } && observations.count > 1
     let rows =
@@ -122,10 +128,10 @@ enum ObserveOption {
     if let columns = model.columns {
       let names = CSV.fields(text).flatMap { $0.contains("") ? nil : $0 }
       places = try names?.flatMap { name in
+        let known = TextColumn.together(columns, model.texts)
         let coded = model.texts.first { $0.name == name }?.columns ?? [name]
         let places = coded.compactMap(columns.firstIndex)
-        guard places.count == coded.count else {
-          let known = TextColumn.together(columns, model.texts)
+        guard places.count == coded.count, known.contains(name) else {
           throw CommandError.usage(
             "--observe has \(CSV.spelled(name)), \(ObservedFile.reason(against: name, known, model.labelColumn, model.givenNote?.tableNames ?? []))"
           )

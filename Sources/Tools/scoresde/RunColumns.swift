@@ -8,8 +8,12 @@ struct RunColumns {
   var given: [String]
   /// Those of the samples, if they have names.
   var samples: [String]?
+  /// These as a table has them, those of texts one each.
+  private let table: [String]?
   /// The names of those that hold texts, whatever stands in other tables.
   var texts: [String] = []
+  /// All, those of texts one each; nil where samples have no names.
+  let names: [String]?
 
   /// - Parameters:
   ///   - label: the column of the labels, if they were in one, which held texts where these are what the classes are called.
@@ -19,6 +23,8 @@ struct RunColumns {
     texts: [TextColumn]
   ) {
     (self.label, given, self.samples) = (label, note?.names ?? [], samples)
+    table = samples.map { TextColumn.together($0, texts) }
+    names = table.map { $0 + (note?.tableNames ?? []) + [label].compactMap { $0 } }
     self.texts = (texts + (note?.texts ?? [])).map(\.name)
     if let label, classNames != nil { self.texts.append(label) }
   }
@@ -36,7 +42,9 @@ struct RunColumns {
         takesLabels
         ? try data.labelled(byColumn: label) : try data.without(column: label)
     }
-    if let columns = data.tableColumns, given.contains(where: data.hasColumn) {
+    if let columns = data.tableColumns.map({ $0 + whole.unknown }),
+      given.contains(where: data.hasColumn)
+    {
       if let missing = given.first(where: { !data.hasColumn($0) }) {
         throw CommandError.failure(
           "\(data.name): there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: columns)); expected all of \(CSV.list(given)), which the run was given, and there are \(CSV.list(columns))"
@@ -44,10 +52,24 @@ struct RunColumns {
       }
       data = try data.given(byColumns: given)
     }
-    guard let samples else { return (data, []) }
-    let known = try data.columns(named: samples)
+    let known = try chosen(of: data)
+    guard samples != nil else { return (data, []) }
     let own = known.tableColumns ?? []
-    return (known, data.tableColumns?.filter { !own.contains($0) } ?? [])
+    return (known, (data.tableColumns?.filter { !own.contains($0) } ?? []) + whole.unknown)
+  }
+
+  /// The columns of the samples, in their order; data without names, or for a run without, as they are.
+  /// - Throws: where some are missing.
+  func chosen<Scalar: TensorScalar>(of data: Dataset<Scalar>) throws -> Dataset<Scalar> {
+    guard let samples, let table else { return data }
+    if let own = data.tableColumns.map({ $0 + data.unknown }),
+      let missing = table.first(where: { !data.hasColumn($0) })
+    {
+      throw CommandError.failure(
+        "\(data.name): there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: own)); expected each of \(CSV.list(table)) once, and there are \(CSV.list(own))"
+      )
+    }
+    return try data.columns(named: samples)
   }
 
   /// - Throws: where two columns of a table that is to be trained on have one name, by which no command could tell them apart.

@@ -54,7 +54,8 @@ struct Session {
       "--against-out", "--trajectory", "--latents",
     ]
     for other in files where other != option {
-      guard let text = arguments.text(other), FilePlace.isSame(text, path) else { continue }
+      guard let text = arguments.text(other), FilePlace.isSame(DataSource.file(of: text), path)
+      else { continue }
       throw CommandError.usage("\(option) and \(other) are one file, \(path); expected two")
     }
     guard extensions.contains(where: { path.hasSuffix("." + $0) }) else {

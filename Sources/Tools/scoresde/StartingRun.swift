@@ -19,6 +19,8 @@ struct StartingRun<Scalar: TensorScalar> {
   let given: GivenOption.Note?
   /// What it calls its classes.
   let classNames: ClassNames
+  /// The columns that it knows.
+  let columns: RunColumns
   private let run: RunDescription
   private let folder: RunFolder
 
@@ -46,15 +48,17 @@ struct StartingRun<Scalar: TensorScalar> {
     parameters = network.parameters
     given = try GivenOption.note(in: run, of: folder)
     classNames = try ClassNames(of: run, in: folder)
+    columns = RunColumns(
+      label: TrainingJob<Scalar>.labelColumn(of: run), called: classNames.names, given: given,
+      samples: try DataNote.columns.value(in: run, of: folder),
+      texts: try DataNote.texts.value(in: run, of: folder) ?? [])
   }
 
   /// Data as the run's model sees its own: its columns, standardised or scaled as those were.
   /// - Throws: where they are of another kind.
   func adapted(_ data: Dataset<Scalar>) throws -> Dataset<Scalar> {
     var data = data
-    if let columns = try DataNote.columns.value(in: run, of: folder) {
-      data = try data.columns(named: columns)
-    }
+    data = try columns.chosen(of: data)
     if let scale = try DataNote.scale.value(in: run, of: folder) {
       data = try data.scaled(by: scale)
     } else if let levels = data.scale?.levels {

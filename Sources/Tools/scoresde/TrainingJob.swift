@@ -51,8 +51,14 @@ struct TrainingJob<Scalar: TensorScalar> {
       standard: TrainingOptions(
         givesData: start.map { $0.model.preconditioning == .denoised } ?? (parametrization == "x0")
       ))
+    // What the other run knows to be texts is so here, as are classes that have names there.
+    let label = Self.labelColumn(arguments.text("--labels"))
+    let texts = start.map { start in
+      start.columns.texts + (start.classNames.names == nil ? [] : [label].compactMap { $0 })
+    }
     let loaded = try Self.load(
-      source, labels: arguments.text("--labels"), given: arguments.text("--given"))
+      source, labels: arguments.text("--labels"), given: arguments.text("--given"),
+      texts: texts ?? [])
     try RunColumns.checkDiffer(in: loaded)
     let data = try Self.labelled(
       start.map { try $0.adapted(loaded) }

@@ -17,7 +17,9 @@ public enum CSV {
     /// The columns of texts.
     public let texts: [TextColumn]
     /// The names of columns of more texts than `TextColumn.most`, which are left out.
-    public let leftOut: [String]
+    public fileprivate(set) var leftOut: [String]
+    /// The names of columns that were not read, as the reader does not know them.
+    package let unknown: [String]
     /// The number of rows that are left out, as something is missing in them.
     public let dropped: Int
     /// The line that each row is on, the first one 1.
@@ -38,21 +40,63 @@ public enum CSV {
     _ bytes: [UInt8], path: String, as type: Scalar.Type = Scalar.self,
     _ reading: TableReading = TableReading()
   ) throws(DataError) -> Contents<Scalar> {
+    var (excluded, names): (Set<Int>, [String]) = ([], [])
+    while true {
+      var table = CSVTable(path: path, reading, without: excluded)
+      try forEachRow(bytes, path: path) { (fields, line) throws(DataError) in
+        try table.add(fields, line: line, as: type)
+      }
+      // Rows are left out for what they lack in columns that are taken.
+      guard table.costly.isEmpty else {
+        excluded.formUnion(table.costly)
+        names += table.names(of: table.costly)
+        continue
+      }
+      var contents: Contents<Scalar> = try table.contents()
+      contents.leftOut = names + contents.leftOut
+      return contents
+    }
+  }
+
+  /// Goes through the rows of a file, the first of which may hold names, each with its line.
+  static func forEachRow(
+    _ bytes: [UInt8], path: String,
+    _ body: (_ fields: [String], _ line: Int) throws(DataError) -> Void
+  ) throws(DataError) {
     guard !bytes.contains(0) else {
       throw DataError(.wrongFormat, path, "this is not a text file: it holds a zero byte")
     }
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
     let lines = Lines(rest: bytes[(hasMark ? 3 : 0)...])
     let separator = lines.first { Self.isRow($0, separator: nil) }.map(Self.separator)
-    var table = CSVTable(path: path, reading)
     for (line, lineNumber) in zip(lines, 1...) where Self.isRow(line, separator: separator) {
       guard let fields = Self.fields(line, separator: separator ?? 0x2C) else {
         throw DataError(
           .malformed, "\(path), line \(lineNumber)", "a quote is opened and not closed on its line")
       }
-      try table.add(fields, line: lineNumber, as: type)
+      try body(fields, lineNumber)
     }
-    return try table.contents()
+  }
+
+  /// A field as a decimal number, `nan` or `inf`; nil of hexadecimal ones, which are codes.
+  static func number(_ field: String) -> Double? {
+    field.utf8.contains { $0 == 0x78 || $0 == 0x58 } ? nil : Double(field)
+  }
+
+  /// Whether a first row names the columns: no field of it is a number, and not all are empty.
+  static func areNames(_ fields: [String]) -> Bool {
+    fields.allSatisfy { number($0) == nil } && fields.contains { !$0.isEmpty }
+  }
+
+  /// Checks that a row has as many fields as that on the line `first`.
+  static func check(
+    _ fields: [String], _ count: Int, as first: Int, _ place: String
+  ) throws(DataError) {
+    guard fields.count == count else {
+      throw DataError(
+        .wrongShape, place,
+        "\(fields.count) field\(fields.count == 1 ? "" : "s"), where line \(first) has \(count)")
+    }
   }
 
   /// Writes a table, a row a line, whole or not at all; every number reads back as it is.

@@ -19,6 +19,8 @@ struct CSVTable {
   /// The places of the columns that are read, and what they are called.
   private var chosen: [Int] = []
   private var columns: [String]?
+  /// The names of those that the reader does not know.
+  private var unknown: [String] = []
   private var kinds: [Kind] = []
   /// The columns that hold texts whatever their fields are.
   private var areTexts: [Bool] = []
@@ -30,7 +32,24 @@ struct CSVTable {
   private var values: [Double] = []
   private var lines: [Int] = []
 
-  init(path: String, _ reading: TableReading) { (self.path, self.reading) = (path, reading) }
+  /// Places of columns that are not read, as they hold too many texts.
+  private let excluded: Set<Int>
+
+  init(path: String, _ reading: TableReading, without excluded: Set<Int> = []) {
+    (self.path, self.reading, self.excluded) = (path, reading, excluded)
+  }
+
+  /// The columns of too many texts, where rows are left out that may have lacked nothing but a text of theirs.
+  var costly: Set<Int> {
+    guard reading.columns == nil, dropped > 0 else { return [] }
+    return Set(
+      zip(chosen, kinds).filter { if case .tooMany = $0.1 { true } else { false } }.map(\.0))
+  }
+
+  /// What the columns at some places are called.
+  func names(of places: Set<Int>) -> [String] {
+    zip(chosen, columns ?? []).filter { places.contains($0.0) }.map(\.1)
+  }
 
   /// Adds the fields of a line, the first of which may name the columns.
   mutating func add(
@@ -38,17 +57,11 @@ struct CSVTable {
   ) throws(DataError) {
     if first == 0 {
       (first, width) = (line, fields.count)
-      // A header names columns: no field of it is a number.
-      let isHeader =
-        fields.allSatisfy { Double($0) == nil } && fields.contains { !$0.isEmpty }
+      let isHeader = CSV.areNames(fields)
       try begin(isHeader ? fields : nil)
       if isHeader { return }
     }
-    guard fields.count == width else {
-      throw DataError(
-        .wrongShape, "\(path), line \(line)",
-        "\(fields.count) field\(fields.count == 1 ? "" : "s"), where line \(first) has \(width)")
-    }
+    try CSV.check(fields, width, as: first, "\(path), line \(line)")
     if reading.missing == .dropped, chosen.contains(where: { isMissing(fields[$0]) }) {
       dropped += 1
       return
@@ -81,7 +94,12 @@ struct CSVTable {
       for column in asked { chosen.append(try place(column, for: "columns=")) }
     } else {
       chosen = Array(0..<width)
+      if let names, let known = reading.knownColumns, names.contains(where: known.contains) {
+        chosen = chosen.filter { known.contains(names[$0]) }
+        unknown = names.filter { !known.contains($0) && !$0.isEmpty }
+      }
     }
+    chosen.removeAll(where: excluded.contains)
     if let twice = chosen.indices.first(where: { chosen[..<$0].contains(chosen[$0]) }) {
       throw DataError(
         .badParameter, path, "columns= has column \(chosen[twice] + 1) twice; expected each once")
@@ -114,7 +132,8 @@ struct CSVTable {
 
   /// Whether nothing stands in a field.
   private func isMissing(_ field: String) -> Bool {
-    field.isEmpty || Double(field)?.isNaN == true || reading.missing == .dropped && field == "NA"
+    field.isEmpty || CSV.number(field)?.isNaN == true
+      || reading.missing != .refused && field == "NA"
   }
 
   /// Why a field is refused.
@@ -128,7 +147,7 @@ struct CSVTable {
     _ field: String, _ column: Int, line: Int, as type: Scalar.Type
   ) throws(Refusal) -> Double {
     // What is known to be a text is none where it is empty alone.
-    let number = areTexts[column] ? nil : Double(field)
+    let number = areTexts[column] ? nil : CSV.number(field)
     let isMissing = areTexts[column] ? field.isEmpty : isMissing(field)
     if isMissing, reading.missing == .kept { return .nan }
     if case .unknown = kinds[column] {
@@ -175,7 +194,7 @@ struct CSVTable {
   }
 
   private static func hasDecimalComma(_ field: String) -> Bool {
-    Double(field.replacing(",", with: ".")) != nil
+    field.contains(",") && CSV.number(field.replacing(",", with: ".")) != nil
   }
 
   /// What may have been meant by a field that is no number.
@@ -230,6 +249,12 @@ struct CSVTable {
         coded.append(name)
       }
     }
+    if reading.columns != nil, let name = leftOut.first {
+      throw DataError(
+        .wrongShape, path,
+        "columns= has “\(name)”, a column of more than \(TextColumn.most) different texts, which tell rows apart and no kinds of them; expected others"
+      )
+    }
     guard !coded.isEmpty else {
       throw DataError(
         .wrongShape, path,
@@ -262,7 +287,8 @@ struct CSVTable {
     }
     return CSV.Contents(
       values: Tensor(Tensor<Double>([lines.count, width], entries)),
-      columns: columns == nil ? nil : coded, texts: texts, leftOut: leftOut, dropped: dropped,
+      columns: columns == nil ? nil : coded, texts: texts, leftOut: leftOut, unknown: unknown,
+      dropped: dropped,
       lines: lines)
   }
 }

@@ -18,6 +18,8 @@ public struct TableReading: Hashable, Sendable {
   public var missing: Missing
   /// The columns that hold texts where a table has them, as those do which a model knows.
   package var knownTexts: [String] = []
+  /// The columns that are read where a table has some of them and `columns` says nothing, as those are which a model knows.
+  package var knownColumns: [String]?
 
   /// Creates a reading: by itself of all columns, each of numbers or of texts as its first field says.
   public init(columns: [String]? = nil, texts: [String] = [], missing: Missing = .refused) {
