@@ -63,8 +63,16 @@ enum DataRemarks {
       }
       if !counts.isEmpty {
         let names = counts.map { data.columns?[$0] ?? "\($0 + 1)" }
+        // Tables as text whose names need no quotes have codes as well.
+        let hasCodes =
+          data.lines != nil && data.columns != nil
+          && !names.contains { $0.contains("+") || $0.contains(",") }
+        let codes =
+          hasCodes
+          ? ", and \(DataSource.file(of: data.name)):texts=\(names.joined(separator: "+")) as codes without an order"
+          : ""
         remarks.append(
-          "few numbers, all whole, in \(said(counts, of: data)): these are taken as continuous, so that likelihoods grow without bound as the network learns, and samples are not whole; --whole '\(CSV.list(names).replacing(", ", with: ","))' takes them as whole numbers, and \(DataSource.file(of: data.name)):texts=\(names.joined(separator: "+")) as codes without an order"
+          "few numbers, all whole, in \(said(counts, of: data)): these are taken as continuous, so that likelihoods grow without bound as the network learns, and samples are not whole; --whole '\(CSV.list(names).replacing(", ", with: ","))' takes them as whole numbers\(codes)"
         )
       }
     }

@@ -4,7 +4,7 @@ public struct TableReading: Hashable, Sendable {
   public enum Missing: Hashable, Sendable {
     /// They are errors.
     case refused
-    /// They are NaN. A field is missing where it is empty or `nan`.
+    /// They are NaN. A field is missing where it is empty, or in columns that are not known to hold texts `nan` or `NA`.
     case kept
     /// Their rows are left out. A field is missing where it is empty, `nan` or `NA`.
     case dropped
