@@ -104,6 +104,9 @@ import Testing
     let many = try load(":missing=drop", (["name,w,x"] + more).joined(separator: "\n"))
     #expect(many.leftOut == ["name"] && many.columns == ["w", "x"])
     #expect(many.dropped == 1 && many.count == more.count - 1)
+    // A column that turns out to be left out may be named as one of texts.
+    let named = try load(":texts=name,missing=drop", (["name,w,x"] + more).joined(separator: "\n"))
+    #expect(named.samples == many.samples && named.leftOut == ["name"])
     let error = #expect(throws: DataError.self) {
       try load(":columns=x+name,missing=drop", (["name,w,x"] + more).joined(separator: "\n"))
     }

@@ -32,9 +32,7 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
   /// Whether a text names one of these, or a file or folder that is there, with parameters or without.
   public static func isThere(_ text: String) -> Bool {
     names.contains { text == $0 || text.hasPrefix("\($0):") }
-      || [text, NPZ.parts(of: text)?.path, table(text)?.path, pictures(text)?.path].contains {
-        $0.map(FileManager.default.fileExists) ?? false
-      }
+      || [text, file(of: text)].contains(where: FileManager.default.fileExists)
   }
 
   /// The number of points that a set in the plane has unless the parameter `count` says otherwise.

@@ -123,7 +123,7 @@ public struct Spec: Sendable, Hashable {
   }
 
   /// A text cut at commas that are not in quotes; nil where a quote is not closed.
-  private static func items(_ text: String) -> [String]? {
+  package static func items(_ text: String) -> [String]? {
     var (items, isQuoted) = ([""], false)
     for character in text {
       if character == "\"" { isQuoted.toggle() }

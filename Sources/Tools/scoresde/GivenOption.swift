@@ -149,7 +149,7 @@ enum GivenOption {
         "--given is \(text), \(reason); expected \(expected), as the run \(model) was trained on, or a file of rows"
       )
     }
-    guard let items = Item.fields(text)?.map({ Item($0, among: names) }) else {
+    guard let items = Spec.items(text)?.map({ Item($0, among: names) }) else {
       throw refused("where a quote is not closed")
     }
     guard Set(items.map { $0.name == nil }).count == 1 else {
@@ -198,20 +198,6 @@ enum GivenOption {
   private struct Item {
     let name: String?
     let value: String
-
-    /// A row cut at the commas that are not in quotes; nil where a quote is not closed.
-    static func fields(_ text: String) -> [String]? {
-      var (fields, isQuoted) = ([""], false)
-      for character in text {
-        if character == "\"" { isQuoted.toggle() }
-        if character == ",", !isQuoted {
-          fields.append("")
-        } else {
-          fields[fields.count - 1].append(character)
-        }
-      }
-      return isQuoted ? nil : fields
-    }
 
     /// - Parameters:
     ///   - field: NAME=VALUE or VALUE; all of it may stand in quotes, or either, and blanks in those of a value are part of it.

@@ -106,7 +106,8 @@ struct CSVTable {
     }
     var texts: Set<Int> = []
     for column in reading.texts { texts.insert(try place(column, for: "texts=")) }
-    if let other = texts.subtracting(chosen).min() {
+    // Columns that the reader does not know, or of too many texts, may be named there.
+    if reading.columns != nil, let other = texts.subtracting(chosen).min() {
       throw DataError(
         .badParameter, path, "texts= has column \(other + 1), which columns= leaves out")
     }
