@@ -21,7 +21,10 @@ enum Allocations {
   /// What the pool's threads other than the caller have counted so far; asking allocates on the caller's thread alone.
   private static func helpers(of pool: ThreadPool) -> Int {
     let total = Atomic(0)
-    pool.run { worker, _ in
+    // Nobody's part is taken over, since all of them wait for one another.
+    let barrier = SpinBarrier()
+    pool.run { worker, workers in
+      barrier.wait(workers)
       if worker > 0 { total.add(allocation_count(), ordering: .relaxed) }
     }
     return total.load(ordering: .relaxed)

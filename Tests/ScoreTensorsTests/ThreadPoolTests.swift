@@ -8,9 +8,10 @@ import Testing
     let count = Atomic(0)
   }
 
-  @Test(arguments: [1, 2, 3, 5])
-  func everyWorkerRunsOncePerJob(threads: Int) {
-    let pool = ThreadPool(threads: threads)
+  /// With more threads than cores, and threads that sleep, some parts are taken over.
+  @Test(arguments: [1, 2, 3, 5, 30], [Duration.zero, .microseconds(300)])
+  func everyWorkerRunsOncePerJob(threads: Int, spin: Duration) {
+    let pool = ThreadPool(threads: threads, spin: spin)
     let runs = (0..<threads).map { _ in Counter() }
     for _ in 0..<100 {
       pool.run { worker, workers in
@@ -84,14 +85,43 @@ import Testing
     let pool = ThreadPool(threads: 3)
     let barrier = SpinBarrier()
     let before = Atomic(0)
-    pool.run { _, workers in
+    pool.run { worker, workers in
+      // Those who have not come by now are waited for no more.
+      var count = 1
+      if worker == 0 { pool.takeOver { _ in count += 1 } }
       for round in 1...200 {
-        before.add(1, ordering: .relaxed)
-        barrier.wait(workers)
+        before.add(count, ordering: .relaxed)
+        barrier.wait(workers, as: count)
         #expect(before.load(ordering: .relaxed) == round * workers)
-        barrier.wait(workers)
+        barrier.wait(workers, as: count)
       }
     }
+  }
+
+  /// A part is done by its own thread or by the caller, who knows which.
+  @Test func whatIsTakenOverIsKnown() {
+    let pool = ThreadPool(threads: 20, spin: .zero)
+    let own = Mutex(Set<Int>())
+    let others = Mutex(Set<Int>())
+    var tookOver = 0
+    for _ in 0..<100 {
+      let taken = Mutex(Set<Int>())
+      own.withLock { $0 = [] }
+      pool.run { worker, _ in
+        if worker == 0 {
+          pool.takeOver { part in others.withLock { _ = $0.insert(part) } }
+          #expect(others.withLock { $0 } == Set(pool.takenOver))
+          others.withLock { $0 = [] }
+          taken.withLock { $0 = Set(pool.takenOver) }
+        } else {
+          own.withLock { _ = $0.insert(worker) }
+        }
+      }
+      let (theirs, mine) = (own.withLock { $0 }, taken.withLock { $0 })
+      #expect(theirs.isDisjoint(with: mine) && theirs.union(mine) == Set(1..<20))
+      tookOver += mine.count
+    }
+    #expect(tookOver > 0)
   }
 
   @Test func poolsEndTheirThreads() {

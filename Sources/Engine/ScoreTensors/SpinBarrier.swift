@@ -33,11 +33,11 @@ package final class SpinBarrier: Sendable {
 
   package init() {}
 
-  /// Waits for the other workers.
-  package func wait(_ workers: Int) {
-    if workers == 1 { return }
+  /// Waits for the other workers, as so many of them.
+  package func wait(_ workers: Int, as count: Int = 1) {
+    if workers == count { return }
     let current = round.load(ordering: .relaxed)
-    if arrived.add(1, ordering: .acquiringAndReleasing).newValue == workers {
+    if arrived.add(count, ordering: .acquiringAndReleasing).newValue == workers {
       arrived.store(0, ordering: .relaxed)
       round.store(current &+ 1, ordering: .releasing)
     } else {

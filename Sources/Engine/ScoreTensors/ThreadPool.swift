@@ -12,10 +12,11 @@ import Synchronization
 
 /// Threads that run one job together, again and again, for about a microsecond a time.
 ///
-/// The caller is worker 0 and `threads − 1` threads stand by. Between jobs they spin for `spin`, so that a job that
-/// follows soon starts at once, though a slower worker still ends the last one; then they sleep, so that an idle pool
-/// costs nothing. A job's results never depend on the number of workers; that is the job's promise, kept by splitting
-/// along axes that no sum runs over.
+/// A job has a part for each worker. The caller is worker 0 and `threads − 1` threads stand by. Between jobs they spin for
+/// `spin`, so that a job that follows soon starts at once, though a slower worker still ends the last one; then they sleep,
+/// so that an idle pool costs nothing. A thread that has not begun when the caller is done with its own part, since it slept
+/// or the machine has its core do something else, is not waited for: the caller does its part too. A job's results never
+/// depend on the number of workers; that is the job's promise, kept by splitting along axes that no sum runs over.
 ///
 /// A pool is made by whoever wants one and handed to what should use it; it may be shared. A run that finds the pool at
 /// work, from another thread or from within a job, is done by its caller alone. The threads end with the last
@@ -47,7 +48,8 @@ public final class ThreadPool: Sendable {
   /// What the threads hold until the last of them has ended.
   package var shared: AnyObject { state }
 
-  /// Runs `body(worker, workers)` once on each worker and returns when all are done.
+  /// Runs `body(worker, workers)` once for each worker and returns when all are done. Parts must not wait for one another, as one
+  /// thread may do several in turn.
   public func run(_ body: @Sendable (_ worker: Int, _ workers: Int) -> Void) {
     withoutActuallyEscaping(body) { body in
       let box = JobBox(body)
@@ -98,8 +100,15 @@ public final class ThreadPool: Sendable {
       return
     }
     job(context, 0, threads)
+    state.takeOver { job(context, $0, threads) }
     state.finish()
   }
+
+  /// Parts of the job under way that no thread has begun: done by `body`, now, and from here on the caller's, who is worker 0.
+  package func takeOver(_ body: (_ worker: Int) -> Void) { state.takeOver(body) }
+
+  /// The parts that worker 0 has taken over in the job under way, for worker 0 to read.
+  package var takenOver: UnsafeBufferPointer<Int> { state.takenOver }
 }
 
 /// A closure with an address.
@@ -122,11 +131,17 @@ private final class PoolState: @unchecked Sendable {
   private let generation = Atomic(0)
   private let padding = (0, 0, 0, 0, 0, 0, 0, 0)  // keeps the two counters on two cache lines
   private let unfinished = Atomic(0)
+  // Both are the caller's, whose job it is.
+  private let taken: UnsafeMutableBufferPointer<Int>
+  private var takenCount = 0
 
   init(helpers: Int, spin: Duration) {
     self.helpers = (0..<helpers).map { _ in Helper() }
     self.spin = spin
+    taken = .allocate(capacity: helpers)
   }
+
+  deinit { taken.deallocate() }
 
   /// Starts the helpers' threads, as many as the system lets there be; the result is the number of workers.
   func start() -> Int {
@@ -172,12 +187,26 @@ private final class PoolState: @unchecked Sendable {
     else { return false }
     self.job = job
     self.context = context
+    takenCount = 0
     unfinished.store(workers - 1, ordering: .relaxed)
     wakeAll()
     return true
   }
 
-  /// Waits until every helper is done.
+  /// Does the parts that no helper has begun. Called by the one whose job it is.
+  func takeOver(_ body: (_ worker: Int) -> Void) {
+    let current = generation.load(ordering: .relaxed)
+    for number in 1..<workers where helpers[number - 1].begins(current) {
+      body(number)
+      taken[takenCount] = number
+      takenCount += 1
+      unfinished.subtract(1, ordering: .relaxed)
+    }
+  }
+
+  var takenOver: UnsafeBufferPointer<Int> { .init(rebasing: taken[..<takenCount]) }
+
+  /// Waits until every helper that has begun is done.
   func finish() {
     var waiter = SpinWait()
     while unfinished.load(ordering: .acquiring) != 0 { waiter.pause() }
@@ -201,19 +230,26 @@ private final class PoolState: @unchecked Sendable {
   private func work(as number: Int) {
     let helper = helpers[number - 1]
     var seen = 0
+    // Since when there was nothing to do, or nothing that came in time.
+    var start = ContinuousClock.now
     while true {
-      waitForJob(after: seen, helper)
-      seen += 1
+      seen = waitForJob(after: seen, since: &start, helper)
       if stopped.load(ordering: .relaxed) { return }
+      guard helper.begins(seen) else { continue }
       job?(context, number, workers)
       unfinished.subtract(1, ordering: .releasing)
+      start = ContinuousClock.now
     }
   }
 
-  private func waitForJob(after seen: Int, _ helper: Helper) {
-    var start = ContinuousClock.now
+  /// Waits for another job than number `seen`, and gives its number.
+  private func waitForJob(
+    after seen: Int, since start: inout ContinuousClock.Instant, _ helper: Helper
+  ) -> Int {
     var turns = 0
-    while generation.load(ordering: .acquiring) == seen {
+    while true {
+      let current = generation.load(ordering: .acquiring)
+      if current != seen { return current }
       turns += 1
       if turns % 256 == 0 && ContinuousClock.now - start > spin {
         helper.asleep.store(true, ordering: .sequentiallyConsistent)
@@ -240,8 +276,17 @@ private final class ThreadBody: Sendable {
   }
 }
 
-/// One standing thread: whether it sleeps, and what wakes it.
+/// One standing thread: whether it sleeps, what wakes it, and the last job of which its part has begun.
 private final class Helper: Sendable {
   let asleep = Atomic(false)
   let alarm = DispatchSemaphore(value: 0)
+  private let begun = Atomic(0)
+
+  /// Begins the part of this job, or tells that another thread has, or that the job is over.
+  ///
+  /// Each part of each job is begun once, so that of the job under way, and of no other, the last one is the one before.
+  func begins(_ job: Int) -> Bool {
+    begun.compareExchange(expected: job - 1, desired: job, ordering: .acquiringAndReleasing)
+      .exchanged
+  }
 }

@@ -12,15 +12,39 @@ struct Execution {
   var isDouble: Bool
   var kernels: OpaquePointer
   var barrier: Unmanaged<SpinBarrier>
+  /// The pool that runs it, if one does.
+  var pool: Unmanaged<ThreadPool>?
 
-  /// Does worker `worker`'s share of every instruction.
-  func run(_ worker: Int, _ workers: Int) {
-    let scratch = scratch + worker * scratchStride
-    for index in instructions.indices {
-      let instruction = instructions[index]
-      if workers > 1 && instruction.waits {
-        barrier._withUnsafeGuaranteedRef { $0.wait(workers) }
+  /// Does worker `worker`'s share of every instruction; and worker 0, as it comes to the first wait, takes over the shares of those
+  /// who have not begun.
+  func run(_ worker: Int = 0, _ workers: Int = 1) {
+    var begin = 0
+    if workers > 1 {
+      for index in instructions.indices where instructions[index].waits {
+        let others = run(begin..<index, as: worker, workers)
+        barrier._withUnsafeGuaranteedRef { $0.wait(workers, as: 1 + others) }
+        begin = index
       }
+    }
+    _ = run(begin..<instructions.count, as: worker, workers)
+  }
+
+  /// Does the shares that are worker `worker`'s of instructions among which nobody waits, and gives the number of those that
+  /// were others'.
+  private func run(_ part: Range<Int>, as worker: Int, _ workers: Int) -> Int {
+    run(part, worker, workers)
+    guard worker == 0, workers > 1, let pool else { return 0 }
+    return pool._withUnsafeGuaranteedRef { pool in
+      for other in pool.takenOver { run(part, other, workers) }
+      if part.lowerBound == 0 { pool.takeOver { run(part, $0, workers) } }
+      return pool.takenOver.count
+    }
+  }
+
+  private func run(_ part: Range<Int>, _ worker: Int, _ workers: Int) {
+    let scratch = scratch + worker * scratchStride
+    for index in part {
+      let instruction = instructions[index]
       var share = 0..<instruction.allUnits
       if workers > 1 {
         if instruction.units > 0 {

@@ -35,7 +35,7 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
         instructions: UnsafeBufferPointer(compiled.instructions), segments: segments,
         scratch: memory + compiled.arenaBytes, scratchStride: scratchStride,
         isDouble: compiled.isDouble, kernels: compiled.kernels.table,
-        barrier: .passUnretained(barrier)))
+        barrier: .passUnretained(barrier), pool: self.pool.map { .passUnretained($0) }))
   }
 
   /// Runs the program on the segments as they are set.
@@ -45,7 +45,7 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
         context?.assumingMemoryBound(to: Execution.self).pointee.run(worker, workers)
       }
     } else {
-      execution.pointee.run(0, 1)
+      execution.pointee.run()
       if !compiled.leaves.isEmpty { runLeaves() }
     }
   }
@@ -79,7 +79,7 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
       one.scratch = scratch
       one.instructions = UnsafeBufferPointer(
         rebasing: UnsafeBufferPointer(compiled.leaves)[number..<number + 1])
-      one.run(0, 1)
+      one.run()
       done += 1
       leavesLeft.subtract(1, ordering: .releasing)
     }
@@ -90,7 +90,7 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
   func runFixed() {
     var fixed = execution.pointee
     fixed.instructions = UnsafeBufferPointer(compiled.fixedInstructions)
-    fixed.run(0, 1)
+    fixed.run()
   }
 
   /// Packs one of the filters that may be packed in any order; several threads may do so at once.
@@ -98,7 +98,7 @@ public final class Workspace<Scalar: TensorScalar>: @unchecked Sendable {
     var one = execution.pointee
     one.instructions = UnsafeBufferPointer(
       rebasing: UnsafeBufferPointer(compiled.filterPacks)[number..<number + 1])
-    one.run(0, 1)
+    one.run()
   }
 
   deinit {
