@@ -30,9 +30,6 @@ public struct Bins: Hashable, Sendable {
     zip(widths, isPeaked).map { $0 * $0 / ($1 ? 20 : 12) }
   }
 
-  /// The log densities of the middles of bins of width 1, log 3/2 of peaked ones.
-  public var middleLogDensities: [Double] { isPeaked.map { $0 ? log(1.5) : 0 } }
-
   /// The same bins where entries are divided by units, one for all or one each.
   public func divided(by units: [Double]) -> Bins {
     Bins(

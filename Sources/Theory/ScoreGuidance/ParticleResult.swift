@@ -43,6 +43,15 @@ public struct ParticleResult<Scalar: TensorScalar>: Sendable {
   }
 }
 
+extension ParticleResult {
+  /// Several results as one, in their order.
+  public init(joining parts: [ParticleResult]) {
+    self.init(
+      samples: .concatenated(parts.map(\.samples)), status: parts.flatMap(\.status),
+      evaluations: parts.flatMap(\.evaluations), sets: parts.flatMap(\.sets))
+  }
+}
+
 /// How a set of particles did.
 public struct ParticleSet: Sendable, Equatable {
   /// The logarithm of the estimate of p(y), in nats; nil where the set lost all particles or was stopped.

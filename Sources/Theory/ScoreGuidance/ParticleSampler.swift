@@ -154,9 +154,7 @@ public struct ParticleSampler<Scalar: TensorScalar>: Sendable {
         !Task.isCancelled && report?(fraction, time, evaluations) ?? true
       }
     }
-    return ParticleResult(
-      samples: .concatenated(parts.map(\.samples)), status: parts.flatMap(\.status),
-      evaluations: parts.flatMap(\.evaluations), sets: parts.flatMap(\.sets))
+    return ParticleResult(joining: parts)
   }
 
   /// One set.

@@ -16,8 +16,6 @@ struct DataUnits {
   private let deviations: [Double]
   private let scales: [Double]
   private let centres: [Double]
-  /// What the log densities of the middles of bins have more than those of the whole numbers and texts that are seen there.
-  private let peaks: [Double]
 
   /// - Parameter observed: what is observed of a sample in the data's units.
   /// - Throws: where the map does not fit samples of the model.
@@ -44,8 +42,6 @@ struct DataUnits {
     deviations = deviation.scalars
     scales = try observed.scales(deviations)
     centres = try map.apply(centre).scalars
-    let own = observed.kind == "entries" ? model.discrete?.bins.middleLogDensities : nil
-    peaks = own ?? centres.map { _ in 0 }
   }
 
   /// Observed numbers, as the model's.
@@ -64,6 +60,6 @@ struct DataUnits {
 
   /// The nats that the log density of the known numbers has more in the data's units than in the model's.
   func logVolume(_ known: [Bool]) -> Double {
-    -scales.indices.filter { known[$0] }.reduce(0) { $0 + log(scales[$1]) + peaks[$1] }
+    -scales.indices.filter { known[$0] }.reduce(0) { $0 + log(scales[$1]) }
   }
 }

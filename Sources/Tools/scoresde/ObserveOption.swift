@@ -56,13 +56,16 @@ enum ObserveOption {
   /// The fields given what is observed, one field for each observation, or one of them all where they are of the same numbers,
   /// each for so many samples; or the fields themselves where nothing is. And the nats that the log density of the first
   /// observation has more in the data's units than in the model's.
+  ///
+  /// Of one observation for `sets` of particles with whole numbers r or texts there is a field for each set, with nats of its own:
+  /// each sees them at a point r + u of their bins, and the mean of p(r + u)/q(u) over u of the bins' density q is P(r).
   /// - Throws: where the options or the file make no sense for samples of the model.
   static func fields<Scalar: TensorScalar>(
     _ fields: [any ScoreField<Scalar>], of model: LoadedModel<Scalar>, repeating count: Int,
-    _ session: Session
-  ) throws -> (fields: [any ScoreField<Scalar>], logVolume: Double) {
+    sets: Int?, _ session: Session
+  ) throws -> (fields: [any ScoreField<Scalar>], logVolumes: [Double]) {
     let arguments = session.arguments
-    guard let path = try text(arguments) else { return (fields, 0) }
+    guard let path = try text(arguments) else { return (fields, [0]) }
     let priors = fields.compactMap { $0 as? any DifferentiableScoreField<Scalar> }
     guard priors.count == fields.count else {
       throw CommandError.usage(
@@ -93,10 +96,15 @@ enum ObserveOption {
     if let remark = remark(on: observations, map, posteriors.units, model) {
       session.remark(remark)
     }
-    let ofTexts = exactPlaces(of: model, map)
-    if arguments.has("--particles"), ofTexts.contains(where: { !observations[0][$0].isNaN }) {
-      session.remark(
-        "--observe: log p(y) takes a text at the middle of its bins, where the densities that networks learn are mostly too high, by some percent for each text that the column may hold"
+    let volume = posteriors.units.logVolume(observations[0].map { !$0.isNaN })
+    if let sets, observations.count == 1, priors.count == 1,
+      let spread = try spread(
+        observations[0], sets, of: model, map, noise: noise,
+        key: RandomKey(arguments.seed).folded("observe"))
+    {
+      return (
+        try spread.rows.map { try posteriors.field(priors[0], given: [$0]) },
+        spread.logDensities.map { volume - $0 }
       )
     }
     let masks = observations.map { $0.map(\.isNaN) }
@@ -107,8 +115,34 @@ enum ObserveOption {
       : observations.map { [$0] }
     return (
       try priors.flatMap { prior in try rows.map { try posteriors.field(prior, given: $0) } },
-      posteriors.units.logVolume(masks[0].map { !$0 })
+      [volume]
     )
+  }
+
+  /// An observation of whole numbers and texts as `sets` observations of points in their bins, and the log densities that these
+  /// were drawn by; nil where it is of none, or of none that are seen as they are.
+  private static func spread<Scalar: TensorScalar>(
+    _ observation: [Double], _ sets: Int, of model: LoadedModel<Scalar>, _ map: ObservedMap,
+    noise: Double?, key: RandomKey
+  ) throws -> (rows: [[Double]], logDensities: [Double])? {
+    guard map.kind == "entries", let discrete = model.discrete else { return nil }
+    let exact = exactPlaces(of: model, map)
+    let seen = discrete.bins.widths.enumerated().map { place, width in
+      !observation[place].isNaN && (exact.contains(place) || noise ?? 0 == 0) ? width : 0
+    }
+    guard seen.contains(where: { $0 > 0 }) else { return nil }
+    let bins = Bins(widths: seen, isPeaked: discrete.bins.isPeaked)
+    let ends = Tensor<Double>(
+      [sets, observation.count],
+      [[Double]](repeating: observation.map { $0.isNaN ? 0 : $0 }, count: sets).flatMap { $0 })
+    let points = bins.spread(ends, key: key)
+    let rows = (0..<sets).map { set in
+      observation.indices.map { place in
+        // Numbers are seen from the middles of their bins.
+        observation[place].isNaN ? .nan : points.row(set)[place] - seen[place] / 2
+      }
+    }
+    return (rows, bins.logDensity(of: points, above: ends))
   }
 
   /// The places of observed numbers that are of texts: noise is of numbers, and a text is seen as it is.

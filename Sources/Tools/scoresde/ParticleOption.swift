@@ -51,15 +51,20 @@ struct ParticleOption {
   }
 
   /// Draws samples of a posterior, as many of each set.
+  /// - Parameters:
+  ///   - fields: the posterior's, or one for each set.
+  ///   - logVolumes: of each field, the nats that a density of what is observed has more in the data's units than in the model's.
   /// - Throws: where the number of samples does not fit the sets, and where a set came to nothing.
   func sample<Scalar: TensorScalar>(
-    _ count: Int, of fields: [any ScoreField<Scalar>], _ arguments: Arguments, _ bar: ProgressBar
+    _ count: Int, of fields: [any ScoreField<Scalar>], logVolumes: [Double],
+    _ arguments: Arguments, _ bar: ProgressBar
   ) throws -> ParticleResult<Scalar> {
-    guard fields.count == 1, fields[0].rowCount == nil else {
+    guard fields.count == logVolumes.count, fields[0].rowCount == nil else {
       throw CommandError.usage(
         "--particles are of one observation, one class and one row of --given; found several")
     }
-    guard let posterior = fields[0] as? PosteriorField<Scalar> else {
+    let posteriors = fields.compactMap { $0 as? PosteriorField<Scalar> }
+    guard posteriors.count == fields.count else {
       throw CommandError.usage("--particles needs --observe; expected both")
     }
     guard count % sets == 0, count / sets <= particles else {
@@ -69,16 +74,28 @@ struct ParticleOption {
     }
     let batchSize = try arguments.integer("--batch-size", atLeast: 1)
     let epsilon = try arguments.positive("--epsilon")
-    let sampler = try asUsage(of: "--particles") {
-      try ParticleSampler(
-        posterior, particles: particles, steps: steps, epsilon: epsilon, batchSize: batchSize)
+    let samplers = try posteriors.map { posterior in
+      try asUsage(of: "--particles") {
+        try ParticleSampler(
+          posterior, particles: particles, steps: steps, epsilon: epsilon, batchSize: batchSize)
+      }
     }
-    let result = try sampler.sample(
-      sets: sets, keeping: count / sets, key: RandomKey(arguments.seed).folded("sample")
-    ) { progress in
-      bar.update(min(0.999, progress.fraction), "NFE \(progress.evaluations)")
-      return true
-    }
+    let share = sets / samplers.count
+    let result = ParticleResult(
+      joining: try samplers.enumerated().map { place, sampler in
+        var part = try sampler.sample(
+          sets: share, keeping: count / sets, key: RandomKey(arguments.seed).folded("sample"),
+          first: place * share
+        ) { progress in
+          let done = (Double(place) + progress.fraction) / Double(samplers.count)
+          bar.update(min(0.999, done), "NFE \(progress.evaluations)")
+          return true
+        }
+        for set in part.sets.indices {
+          part.sets[set].logEvidence = part.sets[set].logEvidence.map { $0 + logVolumes[place] }
+        }
+        return part
+      })
     if let bad = result.status.firstIndex(where: { !$0.isFinished }) {
       throw CommandError.failure(
         "set \(bad / (count / sets)) of particles did not finish: \(result.status[bad])")
@@ -94,17 +111,15 @@ struct ParticleReport {
   /// log p(y) in nats, of y in the data's units.
   let evidence: (value: Double, standardError: Double?)
 
-  /// - Parameter logVolume: the nats that a density in the data's units has more than one in the model's.
+  /// - Parameter result: with log p(y) in the data's units.
   /// - Throws: where a set did not finish.
-  init<Scalar: TensorScalar>(
-    _ result: ParticleResult<Scalar>, particles: Int, logVolume: Double
-  ) throws {
-    guard let (value, error) = result.logEvidence else {
+  init<Scalar: TensorScalar>(_ result: ParticleResult<Scalar>, particles: Int) throws {
+    guard let evidence = result.logEvidence else {
       throw CommandError.failure("a set of particles came to no log p(y); expected one of each")
     }
     self.particles = particles
     sets = result.sets
-    evidence = (value + logVolume, error)
+    self.evidence = evidence
   }
 
   private var leastEffectiveSize: Double { sets.map(\.leastEffectiveSize).min() ?? 0 }

@@ -97,17 +97,17 @@ struct SamplingJob<Scalar: TensorScalar> {
     let rows = Double(count) * Double(conditions.count)
     try checkMemory(Int(min(rows, 1e15)))
     let start = ContinuousClock.now
-    let (whole, logVolume) = try ObserveOption.fields(
+    let (whole, logVolumes) = try ObserveOption.fields(
       model.samplingFields(session.arguments, under: conditions, repeating: count), of: model,
-      repeating: count, session)
+      repeating: count, sets: particles?.sets, session)
     let fields = try whole.map { try clip?.field($0, of: model) ?? $0 }
     let bar = session.progress("sample")
     if let particles {
-      let result = try particles.sample(count, of: fields, session.arguments, bar)
+      let result = try particles.sample(
+        count, of: fields, logVolumes: logVolumes, session.arguments, bar)
       let seconds = start.duration(to: .now).seconds
       bar.update(1, "NFE \(result.maxEvaluations)")
-      let report = try ParticleReport(
-        result, particles: particles.particles, logVolume: logVolume)
+      let report = try ParticleReport(result, particles: particles.particles)
       try finish(
         result.samples, under: conditions, solver: "particles", nfe: Double(result.maxEvaluations),
         seconds,
