@@ -9,7 +9,7 @@ import Testing
 
   @Test func columnsAndTheWholeHaveTheirOwnMoments() throws {
     let columns = try Standardization(of: Self.table, by: .columns)
-    #expect(columns.grouping == .columns && columns.means == [2.5, -975])
+    #expect(columns.grouping(of: [2]) == .columns && columns.means == [2.5, -975])
     // The variance of 1 … n about its mean is (n² − 1)/12.
     #expect(columns.deviations == [(1.25).squareRoot(), (125.0).squareRoot()])
     #expect(abs(columns.logVolume(dimensions: 2) - 0.5 * log(1.25 * 125)) < 1e-15)
@@ -17,7 +17,7 @@ import Testing
     let whole = try Standardization(of: Self.table, by: .whole)
     // Between columns that lie 977.5 apart there is a quarter of that squared.
     let variance = (1.25 + 125) / 2 + 977.5 * 977.5 / 4
-    #expect(whole.grouping == .whole && whole.means == [-486.25])
+    #expect(whole.grouping(of: [2]) == .whole && whole.means == [-486.25])
     #expect(abs(whole.deviations[0] - variance.squareRoot()) < 1e-10)
     #expect(abs(whole.logVolume(dimensions: 7) - 3.5 * log(variance)) < 1e-12)
   }
@@ -31,7 +31,9 @@ import Testing
     let map = try Standardization(of: raw, by: grouping)
     let model = map.standardized(raw)
     let again = try Standardization(of: model, by: grouping)
-    #expect(map.means.count == (grouping == .columns ? 6 : 1) && model.shape == raw.shape)
+    let counts: [Standardization.Grouping: Int] = [.columns: 6, .whole: 1, .channels: 3]
+    #expect(map.means.count == counts[grouping] && model.shape == raw.shape)
+    #expect(map.grouping(of: [2, 3]) == grouping && map.fits([2, 3]))
     #expect(again.means.allSatisfy { abs($0) < 1e-9 })
     #expect(again.deviations.allSatisfy { abs($0 - 1) < 1e-9 })
     let back = map.restored(model)
@@ -40,6 +42,19 @@ import Testing
     let single = map.standardized(Tensor<Float>(raw))
     let expected = map.standardized(Tensor<Double>(Tensor<Float>(raw)))
     #expect(single == Tensor<Float>(expected))
+  }
+
+  /// Two channels 1, 2 and 3, 4 at two times, and ten times that.
+  @Test func channelsHaveMomentsOfTheirOwn() throws {
+    let raw = Tensor<Double>([1, 4, 2], [1, 10, 2, 20, 3, 30, 4, 40])
+    let map = try Standardization(of: raw, by: .channels)
+    #expect(map.means == [2.5, 25])
+    #expect(map.deviations == [(1.25).squareRoot(), (125.0).squareRoot()])
+    #expect(map.standardized(raw)[0, 3, 1] == 15 / (125.0).squareRoot())
+    #expect(abs(map.logVolume(dimensions: 8) - 2 * log(1.25 * 125)) < 1e-12)
+    #expect(map.fits([7, 2]) && !map.fits([7, 3]) && !map.fits([4]))
+    // Samples of one axis are a channel.
+    #expect(try Standardization(of: Self.table, by: .channels).means == [-486.25])
   }
 
   @Test func constantColumnsKeepTheirUnit() throws {

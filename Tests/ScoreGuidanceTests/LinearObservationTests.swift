@@ -36,6 +36,18 @@ import Testing
     #expect(try LinearObservation.blockMeans(of: [3, 5], size: 1).shape == [3, 5])
   }
 
+  /// Of two axes those of series are times and channels.
+  @Test func blockMeansOfSeriesAreMeansOfTimes() throws {
+    let pairs = try LinearObservation.blockMeans(of: [4, 2], size: 2, isSeries: true)
+    let x = Tensor<Double>([1, 4, 2], [1, 10, 3, 20, 5, 30, 7, 50])
+    #expect(try pairs.apply(x) == Tensor([1, 2, 2], [2, 15, 6, 40]))
+    #expect(
+      try pairs.adjoint(Tensor([1, 2, 2], [2, 4, 6, 8]))
+        == Tensor([1, 4, 2], [1, 2, 1, 2, 3, 4, 3, 4]))
+    let line = try LinearObservation.blockMeans(of: [6], size: 3, isSeries: true)
+    #expect(try line.apply(Tensor([1, 6], [1, 2, 3, 4, 5, 9])) == Tensor([1, 2], [2, 6]))
+  }
+
   @Test func matricesMultiply() throws {
     let observation = try LinearObservation.matrix([[1, 2, 3], [0, -1, 1]], of: [3])
     #expect(
@@ -70,8 +82,11 @@ import Testing
       _ = try LinearObservation.entries([false, false], of: [2])
     }
     refused(
-      "means over blocks are of images [height, width] or [height, width, channels]; found samples of shape [6]"
+      "means over blocks are of images [height, width] or [height, width, channels], or of series [length] or [length, channels]; found samples of shape [6]"
     ) { _ = try LinearObservation.blockMeans(of: [6], size: 2) }
+    refused(
+      "the blocks' side is 4; expected one that divides 6, the length of samples of shape [6, 2]"
+    ) { _ = try LinearObservation.blockMeans(of: [6, 2], size: 4, isSeries: true) }
     for size in [0, 3] {
       refused(
         "the blocks' side is \(size); expected one that divides 4 and 6, the sides of samples of shape [4, 6]"

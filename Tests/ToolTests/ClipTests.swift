@@ -117,7 +117,7 @@ import Testing
     ("0,1,quantile=0.9,quantile=0.8", "expected data, LOWER,UPPER"),
     ("0,1,ratio=0.9", "expected data, LOWER,UPPER"),
     (
-      "data", "knows no range of its data, as those with levels have; expected numbers, LOWER,UPPER"
+      "data", "knows no range of its data, as those of images have; expected numbers, LOWER,UPPER"
     ),
     ("quantile=0.9", "expected numbers, LOWER,UPPER,quantile=P"),
   ])

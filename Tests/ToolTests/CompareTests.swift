@@ -283,6 +283,16 @@ import Testing
     #expect(distance(shown, digits.samples.scalars.map { ($0 * 255 / 16).rounded() }) == 0)
   }
 
+  /// Where fifty black images stand before fifty white ones, half of the 64 that are shown are white.
+  @Test func imagesAreShownFromAllOfASet() throws {
+    let levels = (0..<400).map { $0 < 200 ? UInt8(0) : 255 }
+    let bench = try Workbench(["x.npy": .npy(bytes: levels, shape: [100, 2, 2])])
+    let _: Report = try bench.report("compare --data x.npy --with x.npy --out a.png")
+    let tiles = try PNG.read(bench.path("a.png"))
+      .tiles(64, side: 2, square: 20, columns: 16, below: 28)
+    #expect(31...33 ~= tiles.count { $0 == 255 } / 4)
+  }
+
   /// Outliers, constants and long names make no histogram worse, and are told of.
   @Test func oddColumnsHaveFiguresThatCanBeRead() throws {
     let x = normal(300, 2, 10)

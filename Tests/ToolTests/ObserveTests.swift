@@ -100,7 +100,7 @@ import Testing
         abs(variance - variances[column] - 1e-4) < error * 2.0.squareRoot() * variances[column])
     }
     for (words, names) in [
-      ("matrix:idle.npy", ["row 1", "all 0"]), ("matrix:seen.npy", ["[2]", "[m, 3]"]),
+      ("matrix:idle.npy", ["row 2", "all 0"]), ("matrix:seen.npy", ["[2]", "[m, 3]"]),
       ("matrix", ["expected matrix:FILE"]), ("matrix:rows.npy,size=2", ["size", "iterations"]),
       ("matrix:none.npy", ["none.npy", "no such file"]),
     ] {

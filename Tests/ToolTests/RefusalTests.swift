@@ -96,8 +96,8 @@ import Testing
       "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-as entries:size=2",
       "--observe-as", "size", "iterations"),
     Refusal(
-      "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-as block-means",
-      "--observe-as", "[2]", "[height, width]"),
+      "sample --model gaussian:dim=3 --out a.npy --observe seen.npy --observe-as block-means",
+      "--observe-as", "divides 3", "length"),
     Refusal(
       "sample --model gaussian:dim=2 --out a.npy --observe seen.npy --observe-as entries:iterations=0",
       "--observe-as", "iterations=0"),

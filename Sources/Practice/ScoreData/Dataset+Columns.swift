@@ -96,7 +96,7 @@ extension Dataset {
       places[place].map { discrete?.ranges[$0] != nil } ?? true
     }
     result = try result.discretized(wholes)
-    if let grouping = standardization?.grouping {
+    if let grouping = standardization?.grouping(of: sampleShape) {
       result = try result.standardized(by: grouping)
     }
     return result
@@ -174,7 +174,7 @@ extension Dataset {
       places.append(place)
     }
     let result = try discretized(places)
-    guard let grouping = standardization?.grouping else { return result }
+    guard let grouping = standardization?.grouping(of: sampleShape) else { return result }
     return try result.standardized(by: grouping)
   }
 

@@ -128,7 +128,7 @@ public struct Dataset<Scalar: TensorScalar>: Sendable {
     return standardization?.standardized(spread) ?? spread
   }
 
-  /// The same samples, which models see with mean 0 and deviation 1, by columns or as a whole; whole numbers with their bins.
+  /// The same samples, which models see with mean 0 and deviation 1, by columns, channels or as a whole; whole numbers with their bins.
   /// - Throws: `badParameter` where the data are quantised, `empty` where there are none, `notFinite` where entries or their squares
   ///   are no finite numbers.
   public func standardized(by grouping: Standardization.Grouping) throws(DataError) -> Dataset {

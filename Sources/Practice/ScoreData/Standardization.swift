@@ -17,9 +17,11 @@ public struct Standardization: Hashable, Sendable {
     case columns
     /// All entries have one.
     case whole
+    /// Each channel, an index of the last of several axes, has its own.
+    case channels
   }
 
-  /// The means, one an entry of a sample, or one for all of them.
+  /// The means, one an entry of a sample, or one for all of them, or one a channel.
   public let means: [Double]
   /// The deviations, as many as means, all above 0.
   public let deviations: [Double]
@@ -51,7 +53,12 @@ public struct Standardization: Hashable, Sendable {
       throw DataError(
         .empty, name, "there are no entries in samples of shape \(samples.shape); expected some")
     }
-    let width = grouping == .columns ? samples.shape.rowCount : 1
+    let width =
+      switch grouping {
+      case .columns: samples.shape.rowCount
+      case .whole: 1
+      case .channels: samples.shape.rank > 2 ? samples.shape[samples.shape.rank - 1] : 1
+      }
     let count = Double(samples.count / width)
     let spreads = bins?.variances ?? []
     let added =
@@ -76,7 +83,7 @@ public struct Standardization: Hashable, Sendable {
       (Double(entry) - means[column]) * (Double(entry) - means[column])
     }
     if let bad = variances.indices.first(where: { !variances[$0].isFinite }) {
-      let place = width == 1 ? "" : " of column \(bad + 1)"
+      let place = width == 1 ? "" : " of \(grouping == .columns ? "column" : "channel") \(bad + 1)"
       let isFinite = samples.withUnsafeBuffer { entries in
         stride(from: bad, to: entries.count, by: width).allSatisfy { entries[$0].isFinite }
       }
@@ -112,8 +119,15 @@ public struct Standardization: Hashable, Sendable {
       && deviations.allSatisfy { $0 > 0 && $0.isFinite }
   }
 
-  /// Which entries share a mean and a deviation.
-  public var grouping: Grouping { means.count > 1 ? .columns : .whole }
+  /// Which entries of samples of this shape share a mean and a deviation.
+  public func grouping(of sampleShape: Shape) -> Grouping {
+    means.count == 1 ? .whole : means.count == sampleShape.count ? .columns : .channels
+  }
+
+  /// Whether there is a mean for all entries of samples of this shape, for each, or for each channel.
+  public func fits(_ sampleShape: Shape) -> Bool {
+    [1, sampleShape.count, sampleShape.extents.last ?? 1].contains(means.count)
+  }
 
   /// Samples `[n, …]` in the data's own units, in model space.
   public func standardized<Scalar: TensorScalar>(_ raw: Tensor<Scalar>) -> Tensor<Scalar> {
@@ -128,13 +142,12 @@ public struct Standardization: Hashable, Sendable {
   /// Σ log deviation over the entries of a sample, in nats: what a log density in model space has more than in the data's units.
   public func logVolume(dimensions: Int) -> Double {
     check(dimensions)
-    let sum = deviations.reduce(0) { $0 + log($1) }
-    return means.count == 1 ? sum * Double(dimensions) : sum
+    return deviations.reduce(0) { $0 + log($1) } * Double(dimensions / means.count)
   }
 
   private func check(_ dimensions: Int) {
     precondition(
-      means.count == 1 || means.count == dimensions,
+      dimensions % means.count == 0,
       "\(dimensions) entries a sample, where \(means.count) columns are standardised")
   }
 

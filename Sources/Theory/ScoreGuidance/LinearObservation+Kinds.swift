@@ -42,27 +42,32 @@ extension LinearObservation {
       })
   }
 
-  /// The means over blocks of `size` × `size` pixels of images `[h, w]` or `[h, w, c]`: what super-resolution knows.
+  /// The means over blocks of `size` × `size` pixels of images `[h, w]` or `[h, w, c]`, what super-resolution knows, or over `size`
+  /// times of series `[length]` or `[length, c]`.
   ///
-  /// Observations have shape `[h/size, w/size]` or `[h/size, w/size, c]`.
-  /// - Throws: `SamplingError` unless samples are images and the size divides their sides.
+  /// Observations have shape `[h/size, w/size]` or `[h/size, w/size, c]`, and `[length/size]` or `[length/size, c]`.
+  /// - Parameter isSeries: whether samples are series, as those of two axes may be.
+  /// - Throws: `SamplingError` unless samples are images, or series, and the size divides their sides.
   public static func blockMeans(
-    of sampleShape: Shape, size: Int
+    of sampleShape: Shape, size: Int, isSeries: Bool = false
   ) throws(SamplingError) -> LinearObservation {
-    guard [2, 3].contains(sampleShape.rank) else {
+    let axes = isSeries ? 1 : 2
+    guard [axes, axes + 1].contains(sampleShape.rank) else {
       throw SamplingError(
-        "means over blocks are of images [height, width] or [height, width, channels]; found samples of shape \(sampleShape)"
+        "means over blocks are of images [height, width] or [height, width, channels], or of series [length] or [length, channels]; found \(isSeries ? "series" : "samples") of shape \(sampleShape)"
       )
     }
-    let (height, width) = (sampleShape[0], sampleShape[1])
-    guard size >= 1, size <= max(height, width), height % size == 0, width % size == 0 else {
+    let sides = sampleShape.extents.prefix(axes)
+    guard size >= 1, size <= sides.max() ?? 0, sides.allSatisfy({ $0 % size == 0 }) else {
       throw SamplingError(
-        "the blocks' side is \(size); expected one that divides \(height) and \(width), the sides of samples of shape \(sampleShape)"
+        "the blocks' side is \(size); expected one that divides \(sides.map(String.init).joined(separator: " and ")), the \(isSeries ? "length" : "sides") of samples of shape \(sampleShape)"
       )
     }
-    let channels = sampleShape.rank == 3 ? sampleShape[2] : 1
-    let shape = Shape([height / size, width / size] + sampleShape.extents.dropFirst(2))
-    let (pixels, area, across) = (sampleShape.count, Double(size * size), width / size)
+    let channels = sampleShape.rank > axes ? sampleShape[axes] : 1
+    let shape = Shape(sides.map { $0 / size } + sampleShape.extents.dropFirst(axes))
+    // A series is an image of one column, whose blocks are as wide as this.
+    let (width, across) = isSeries ? (1, 1) : (sampleShape[1], sampleShape[1] / size)
+    let (pixels, area) = (sampleShape.count, Double(isSeries ? size : size * size))
     // The entry of an observation that an entry of a sample counts in.
     let blocks = (0..<pixels).map { entry in
       let (row, column) = (entry / channels / width, entry / channels % width)

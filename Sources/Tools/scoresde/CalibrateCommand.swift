@@ -13,7 +13,7 @@ enum CalibrateCommand: ScalarCommand {
     Option("--count", "N", "the first N samples only (default 500)"),
     Option(
       "--draws", "M",
-      "samples drawn for each; M + 1 that 20 divides makes even bins and exact coverages (default 199)"
+      "samples drawn for each; M + 1 that 40 divides makes even bins and exact coverages (default 199)"
     ),
     Option("--solver", "SOLVER", "\(SolverSpec.names.joined(separator: ", ")) (default unipc)"),
     Option("--steps", "N", "steps of the time grid (default 30)"),

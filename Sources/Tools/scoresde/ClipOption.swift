@@ -77,7 +77,7 @@ struct ClipOption {
     if let range { return range }
     guard let own = model.dataRange else {
       throw CommandError.usage(
-        "--clip is \(text), but \(model.session.arguments.text("--model") ?? "") knows no range of its data, as those with levels have; expected numbers, LOWER,UPPER\(threshold == nil ? "" : ",quantile=P")"
+        "--clip is \(text), but \(model.session.arguments.text("--model") ?? "") knows no range of its data, as those of images have; expected numbers, LOWER,UPPER\(threshold == nil ? "" : ",quantile=P")"
       )
     }
     return own
@@ -117,9 +117,10 @@ struct ClipOption {
 
 extension LoadedModel {
   /// All that the run's data may be, in their own units, where they have levels: those that are trained on here fill their bins, and
-  /// those that an imported model saw lay in the middle of them.
+  /// those that an imported model saw lay in the middle of them. Of images without levels, from their least number to the greatest.
   var dataRange: (lower: Double, upper: Double)? {
-    guard let scale, let run else { return nil }
+    guard let run else { return nil }
+    guard let scale else { return range.map { ($0.lowerBound, $0.upperBound) } }
     let margin = run.notes[ImportCommand.note] == nil ? 0 : scale.binWidth / 2
     return (margin, scale.top - margin)
   }

@@ -32,14 +32,16 @@ struct ComparisonFigure<Scalar: TensorScalar> {
   }
 
   private var sides: [Side] {
-    let most = isOfImages ? mostImages : .max
+    func side(_ option: String, _ set: Dataset<Scalar>, _ count: Int, _ color: Color) -> Side {
+      guard isOfImages, count > mostImages else {
+        return Side(option: option, set: set, count: count, color: color)
+      }
+      // Images of some classes may stand before those of others.
+      return Side(option: option, set: set.spread, count: mostImages, color: color)
+    }
     return [
-      Side(
-        option: "--data", set: compared.data, count: min(most, compared.counts.data),
-        color: Color.series[0]),
-      Side(
-        option: "--with", set: compared.reference, count: min(most, compared.counts.reference),
-        color: Color.series[1]),
+      side("--data", compared.data, compared.counts.data, Color.series[0]),
+      side("--with", compared.reference, compared.counts.reference, Color.series[1]),
     ]
   }
 

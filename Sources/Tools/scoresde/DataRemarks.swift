@@ -50,6 +50,14 @@ enum DataRemarks {
         "all numbers are whole, from 0 to 255, and are taken as continuous, as they are no bytes: if they are the levels of images, train on an array of bytes, in NumPy x.astype(\"uint8\")"
       )
     }
+    let extents = data.sampleShape.extents
+    if extents.count == 3, extents[0] < extents[1], extents[0] < extents[2],
+      extents[1] == extents[2]
+    {
+      remarks.append(
+        "samples of shape \(data.sampleShape) are images of \(extents[0]) × \(extents[1]) pixels with \(extents[2]) channels: if channels come first there, as PyTorch has them, train on numpy.moveaxis(x, 1, -1)"
+      )
+    }
     remarks += [remark(onLeftOut: data), remark(onDropped: data)].compactMap { $0 }
     if isTable {
       let constants = constantColumns(data.samples).filter { data.discrete?.ranges[$0] == nil }
@@ -89,7 +97,7 @@ enum DataRemarks {
     // Levels have a map of their own.
     let remedy =
       data.scale != nil
-      ? "" : isTable ? "--standardize columns, or " : "--standardize whole, or "
+      ? "" : isTable ? "--standardize columns, or " : "--standardize whole or channels, or "
     let (mean, deviation) = samples.moments
     let square = mean * mean + deviation * deviation
     if let sentence = Self.mismatch(square, process) {
@@ -141,14 +149,15 @@ enum DataRemarks {
   static func standardization<Scalar: TensorScalar>(of data: Dataset<Scalar>) -> String? {
     guard let map = data.standardization else { return nil }
     let end = "samples and likelihoods are in the data's own units"
-    guard map.grouping == .columns, let least = map.deviations.min(),
+    let grouping = map.grouping(of: data.sampleShape)
+    guard grouping != .whole, let least = map.deviations.min(),
       let greatest = map.deviations.max()
     else {
       return
         "the data are standardised, less their mean \(number(map.means[0])) and over their deviation \(number(map.deviations[0])): \(end)"
     }
     return
-      "the \(data.dimensions) columns are standardised, each less its mean and over its deviation, \(number(least)) to \(number(greatest)): \(end)"
+      "the \(map.means.count) \(grouping.rawValue) are standardised, each less its mean and over its deviation, \(number(least)) to \(number(greatest)): \(end)"
   }
 
   /// Some columns of a table in a sentence, the first of many.

@@ -58,6 +58,21 @@ struct DataUnits {
       .followed(by: .entries(known, of: map.shape))
   }
 
+  /// The mean and the deviation, 1 where that is 0, of what is observed of samples of the model.
+  func moments<Scalar: TensorScalar>(
+    of samples: Tensor<Scalar>
+  ) throws -> [(mean: Double, deviation: Double)] {
+    let all = try observation([Bool](repeating: true, count: map.shape.count))
+    let seen = try all.apply(
+      Tensor<Double>(samples).reshaped(Shape([samples.rows] + map.sampleShape.extents)))
+    return (0..<map.shape.count).map { place in
+      let numbers = (0..<seen.rows).map { seen.row($0)[place] }
+      let mean = numbers.reduce(0, +) / Double(numbers.count)
+      let square = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(numbers.count)
+      return (mean, square > 0 ? square.squareRoot() : 1)
+    }
+  }
+
   /// The nats that the log density of the known numbers has more in the data's units than in the model's.
   func logVolume(_ known: [Bool]) -> Double {
     -scales.indices.filter { known[$0] }.reduce(0) { $0 + log(scales[$1]) }

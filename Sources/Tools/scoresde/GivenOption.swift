@@ -26,13 +26,26 @@ enum GivenOption {
     var isSound: Bool {
       guard let extents else { return names.map { $0.count == count } ?? true }
       return extents.count > 1 && extents.allSatisfy { (1...1 << 18).contains($0) }
-        && extents.reduce(1.0) { $0 * Double($1) } <= 1e9 && standardization.grouping == .whole
+        && extents.reduce(1.0) { $0 * Double($1) } <= 1e9 && standardization.means.count == 1
         && names == nil
     }
 
     /// A row in the units of what the run was given, as the model sees it.
     func standardized(_ row: [Double]) -> [Double] {
       standardization.standardized(Tensor([1, row.count], row)).scalars
+    }
+
+    /// What is said of images or series whose numbers are of another size than those that the run was given; nil of others.
+    func remark(onSizeOf rows: [[Double]]) -> String? {
+      guard extents != nil else { return nil }
+      let numbers = rows.flatMap { $0 }
+      let mean = numbers.reduce(0, +) / Double(max(1, numbers.count))
+      let square = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let deviation = (square / Double(max(1, numbers.count))).squareRoot()
+      let own = standardization.deviations[0]
+      guard numbers.count > 1, !(own / 10...own * 10 ~= deviation) else { return nil }
+      return
+        "--given has numbers of deviation \(NumberText.significant(deviation, digits: 2)) about \(NumberText.significant(mean, digits: 2)), where the run was given such of \(NumberText.significant(own, digits: 2)) about \(NumberText.significant(standardization.means[0], digits: 2))"
     }
 
     /// The note of covariates that a new run is to be given.

@@ -205,9 +205,9 @@ struct LoadedModel<Scalar: TensorScalar> {
         "\(folder.descriptionPath): \(count) columns are told whole or not, where samples have \(field.sampleShape.count) entries"
       )
     }
-    if let count = standardization?.means.count, count > 1, count != field.sampleShape.count {
+    if let standardization, !standardization.fits(field.sampleShape) {
       throw CommandError.failure(
-        "\(folder.descriptionPath): \(count) columns are standardised, where samples have \(field.sampleShape.count) entries"
+        "\(folder.descriptionPath): \(standardization.means.count) columns are standardised, where samples have \(field.sampleShape.count) entries"
       )
     }
   }
@@ -232,6 +232,7 @@ struct LoadedModel<Scalar: TensorScalar> {
       )
     }
     let rows = try GivenOption.rows(text, note, of: run)
+    if let remark = note.remark(onSizeOf: rows) { session.remark(remark) }
     // A text is one that the run knows, however rare.
     let texts = note.texts ?? []
     let isOfText = (note.names ?? []).map { name in texts.contains { $0.text(of: name) != nil } }
@@ -273,9 +274,18 @@ struct LoadedModel<Scalar: TensorScalar> {
     }
   }
 
-  /// What pictures of samples in the data's own units are drawn from, black to white.
-  var imageRange: ClosedRange<Double> {
-    scale.map { 0...$0.top } ?? range ?? SampleFile.usualRange
+  /// Whether samples are series, [length] or [length, channels], and no images, though these may have two axes as well.
+  var isSeries: Bool {
+    let network = (field as? ScoreModel<Scalar>)?.configuration.network
+    return field.sampleShape.rank == 1
+      || field.sampleShape.rank == 2 && network?.architecture == .unet1D
+  }
+
+  /// Samples of the model as pictures are drawn of them, and from where to where, black to white: as levels, where the data have
+  /// some, and else in the data's own units, from the least number of the run's data to the greatest.
+  func picture(_ x: Tensor<Scalar>) -> (samples: Tensor<Scalar>, range: ClosedRange<Double>) {
+    guard let scale else { return (inDataUnits(x), range ?? SampleFile.usualRange) }
+    return (scale.quantised(x), 0...Double(max(1, scale.levels - 1)) * scale.binWidth)
   }
 
   /// Samples of the model in the data's own units.

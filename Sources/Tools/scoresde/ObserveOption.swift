@@ -76,7 +76,8 @@ enum ObserveOption {
       try Spec(arguments.text("--observe-as") ?? "entries", kind: "observation")
     }
     let map = try asUsage(of: "--observe-as") {
-      try ObservedMap(spec, of: model.field.sampleShape, columns: model.columns)
+      try ObservedMap(
+        spec, of: model.field.sampleShape, isSeries: model.isSeries, columns: model.columns)
     }
     let iterations = try asUsage(of: "--observe-as") {
       try spec.string("iterations").map { _ in
@@ -93,7 +94,7 @@ enum ObserveOption {
       discrete: map.kind == "entries" ? model.discrete : nil, isExact: noise ?? 0 == 0)
     let posteriors = try Posteriors(
       model, isGiven: !model.given.isEmpty, map, noise: noise, iterations: iterations)
-    if let remark = remark(on: observations, map, posteriors.units, model) {
+    if let remark = try remark(on: observations, map, posteriors.units, model) {
       session.remark(remark)
     }
     let volume = posteriors.units.logVolume(observations[0].map { !$0.isNaN })
@@ -197,7 +198,8 @@ enum ObserveOption {
   ) throws -> PosteriorField<Scalar> {
     let noise = try noise(model.session.arguments)
     let map = try ObservedMap(
-      Spec("entries", kind: "observation"), of: model.field.sampleShape, columns: nil)
+      Spec("entries", kind: "observation"), of: model.field.sampleShape,
+      isSeries: model.isSeries, columns: nil)
     let exact = exactPlaces(of: model, map)
     let numbers: Tensor<Double> = key.folded("observe").normal([data.count, data.dimensions])
     let rows = (0..<data.count).map { row in
@@ -229,7 +231,7 @@ enum ObserveOption {
   private static func remark<Scalar: TensorScalar>(
     on observations: [[Double]], _ map: ObservedMap, _ units: DataUnits,
     _ model: LoadedModel<Scalar>
-  ) -> String? {
+  ) throws -> String? {
     // Sums and differences of levels are no levels.
     guard map.kind != "matrix" || model.scale == nil else { return nil }
     let known = observations.flatMap { $0.enumerated().filter { !$0.element.isNaN } }
@@ -248,7 +250,15 @@ enum ObserveOption {
       return map.kind == "matrix"
         ? nil : model.remark(onRangeOf: known.map(\.element), of: "--observe")
     }
-    let deviations = observations.flatMap { units.modelValues($0).map(abs).enumerated() }
+    // Numbers that are seen together deviate as those of the run's data do, which hang together in their own way.
+    let usual =
+      map.kind == "entries" ? nil : try model.trainingSamples(atMost: 1000).map(units.moments)
+    let deviations = observations.flatMap { row in
+      units.modelValues(row).enumerated().map { place, value in
+        let (mean, deviation) = usual?[place] ?? (0, 1)
+        return (offset: place, element: abs(value - mean) / deviation)
+      }
+    }
     let far = deviations.filter { !$0.element.isNaN }.max { $0.element < $1.element }
     return far.flatMap { far in
       let name =
@@ -278,7 +288,7 @@ extension Option {
   )
   static let observeAs = Option(
     "--observe-as", "WHAT",
-    "entries of a sample (default), or block-means:size=2, means over blocks of pixels, or matrix:FILE, products with the rows of an .npy file [m, …] or a table, in quotes where its name has commas; all take iterations=4, of exact models by default as many as numbers, up to 32"
+    "entries of a sample (default), or block-means:size=2, means over blocks of pixels or of a series' times, or matrix:FILE, products with the rows of an .npy file [m, …] or a table, in quotes where its name has commas; all take iterations=4, of exact models by default as many as numbers, up to 32"
   )
   static let observeNoise = Option(
     "--observe-noise", "X",

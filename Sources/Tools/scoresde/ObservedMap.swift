@@ -12,9 +12,10 @@ struct ObservedMap {
 
   /// - Parameters:
   ///   - shape: of a sample.
+  ///   - isSeries: whether samples are series, and no images.
   ///   - columns: the names of its entries, by which the columns of a matrix in a table may stand in any order.
   /// - Throws: where the text names no observation of such samples, and where a matrix cannot be read or does not fit them.
-  init(_ spec: Spec, of shape: Shape, columns: [String]?) throws {
+  init(_ spec: Spec, of shape: Shape, isSeries: Bool, columns: [String]?) throws {
     kind = spec.name
     switch kind {
     case "entries":
@@ -25,8 +26,12 @@ struct ObservedMap {
     case "block-means":
       try spec.expect(keys: ["size", "iterations"])
       let size = try spec.integer("size", default: 2, in: .between(1, 1_048_576))
-      map = try .blockMeans(of: shape, size: size)
-      noises = [Double](repeating: 1 / Double(size), count: map.shape.count)
+      guard columns == nil else {
+        throw SpecError("means over blocks are of images and series; found the columns of a table")
+      }
+      map = try .blockMeans(of: shape, size: size, isSeries: isSeries)
+      let count = Double(isSeries ? size : size * size)
+      noises = [Double](repeating: 1 / count.squareRoot(), count: map.shape.count)
       rows = nil
     case "matrix":
       try spec.expect(keys: ["iterations"], argument: true)
@@ -98,7 +103,7 @@ struct ObservedMap {
     }
     if let idle = rows.firstIndex(where: { $0.allSatisfy { $0 == 0 } }) {
       throw CommandError.failure(
-        "\(path): row \(idle) is all 0, by which nothing is observed; expected a number other than 0 in each"
+        "\(path): row \(idle + 1) is all 0, by which nothing is observed; expected a number other than 0 in each"
       )
     }
     return rows

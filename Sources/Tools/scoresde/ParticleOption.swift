@@ -148,7 +148,7 @@ struct ParticleReport {
       evidence.standardError.map { NumberText.plusMinus(evidence.value, $0) }
       ?? NumberText.significant(evidence.value)
     return
-      "log p(y) \(value) nats; effective sample size \(NumberText.significant(leastEffectiveSize, digits: 3)) of \(particles) at the least, resampled \(resamplings) times at the most, samples from \(ancestors) ancestors"
+      "log p(y) \(value) nats; effective sample size \(NumberText.significant(leastEffectiveSize, digits: 3)) of \(particles) at the least, resampled \(resamplings) times at the most, samples from \(NumberText.counted(ancestors, "ancestor"))"
       + (lost > 0 ? "; \(lost) particles left the finite numbers" : "")
       + (sets.contains(where: \.isDegenerate) ? Self.degeneracy : "")
   }

@@ -34,7 +34,8 @@ struct RunFacts {
   /// How it was asked to be trained.
   private func training() throws -> [Fact] {
     let options = description.options
-    let grouping = try DataNote.standardization.value(in: description, of: folder)?.grouping
+    let grouping = try DataNote.standardization.value(in: description, of: folder)?
+      .grouping(of: shape)
     let weighting =
       options.noiseLevel.map { "noise level \($0)" }
       ?? "\(options.weighting.rawValue) weighting, \(options.times.rawValue) times\(options.stratifiesTimes ? "" : ", independent")"

@@ -64,12 +64,14 @@ enum SampleFile {
     min(2.5, max(0.8, 2.5 * (2000 / Double(max(1, count))).squareRoot()))
   }
 
-  /// The first twelve series, `[n, length]` or `[n, length, channels]`, a panel each on one range.
+  /// Twelve series of all, `[n, length]` or `[n, length, channels]`, a panel each on one range.
   private static func series<Scalar: TensorScalar>(_ samples: Tensor<Scalar>) -> Panels {
     let count = min(12, samples.rows)
     let length = samples.shape[1]
     let channels = samples.shape.rowCount / length
-    let shown = samples.rows(0..<count)
+    // Those of some classes may stand before others.
+    let rows = (0..<count).map { $0 * samples.rows / count }
+    let shown = samples.rows(rows)
     let numbers = shown.scalars.map { Double($0) }
     let (least, most) = (numbers.min() ?? 0, numbers.max() ?? 0)
     let margin = 0.05 * max(most - least, 1e-9)
@@ -77,17 +79,19 @@ enum SampleFile {
     let plots = (0..<count).map { row in
       let own = shown.row(row)
       return Plot(
-        "", x: Axis(range: 0...Double(max(1, length - 1))),
+        samples.rows > count ? "sample \(rows[row] + 1)" : "",
+        x: Axis(range: 0...Double(max(1, length - 1))),
         y: Axis(range: least - margin...most + margin), width: 220, height: 150,
         (0..<channels).map { channel in
           .line(
             x: places, y: places.indices.map { Double(own[$0 * channels + channel]) },
+            label: row == 0 && 2...6 ~= channels ? "channel \(channel + 1)" : nil,
             color: .series[channel % Color.series.count])
         })
     }
     return Panels(
       plots, columns: min(4, count),
-      summary: "The first \(count) of \(NumberText.counted(samples.rows, "sample"))")
+      summary: "\(count) of \(NumberText.counted(samples.rows, "sample"))")
   }
 
   /// Points in the plane as a scatter plot.

@@ -123,8 +123,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     try result.checkFinished()
     var others: [(String, JSON)] = []
     if let trajectory {
-      try TrajectoryFile(states: result.trajectory.map { (model.inDataUnits($0.x), $0.time) })
-        .write(to: trajectory, range: model.imageRange)
+      try write(result.trajectory.map { ($0.x, $0.time) }, to: trajectory)
       others = [
         ("trajectory", .string(trajectory)),
         ("times", .array(result.trajectory.map { .number($0.time) })),
@@ -134,6 +133,16 @@ struct SamplingJob<Scalar: TensorScalar> {
       result.samples, under: conditions, solver: spec.spec.description, nfe: result.meanEvaluations,
       seconds,
       others: others, by: method)
+  }
+
+  /// Writes states of the model with their times, from noise to data.
+  private func write(_ states: [(x: Tensor<Scalar>, time: Double)], to path: String) throws {
+    let isPicture = path.hasSuffix(".png")
+    let shown = states.map {
+      (isPicture ? model.picture($0.x).samples : model.inDataUnits($0.x), $0.time)
+    }
+    try TrajectoryFile(states: shown).write(
+      to: path, range: isPicture ? model.picture(states[0].x).range : SampleFile.usualRange)
   }
 
   /// The solver as it is called in full, after the name that it was asked for by where that is another.
@@ -221,8 +230,10 @@ struct SamplingJob<Scalar: TensorScalar> {
       let table = model.table(samples, under: conditions)
       try CSV.write(table.rows, columns: table.names, to: out)
     } else {
+      let (shown, range) =
+        out.hasSuffix(".png") ? model.picture(drawn) : (samples, SampleFile.usualRange)
       try SampleFile.write(
-        samples, to: out, range: model.imageRange,
+        shown, to: out, range: range,
         columns: samples.rows > count && latents?.isRowByRow != true ? count : nil)
     }
     let clipped = try clip?.json(of: model) ?? .null

@@ -12,7 +12,7 @@ enum TrainCommand: ScalarCommand {
         "\(DataSource.names.joined(separator: ", ")), or a file or folder (required)"),
       Option(
         "--standardize", "WHICH",
-        "means and deviations that data are freed of: columns (default for tables in files), whole or none (default for the rest)"
+        "means and deviations that data are freed of: columns (default for tables in files), channels (default for series of channels with unet-1d), whole or none (default for the rest)"
       ),
       Option(
         "--levels", "N",

@@ -50,18 +50,24 @@ extension TrainingJob {
       }
   }
 
-  /// Data as `--standardize` asks for them; where it does not, tables in files come with their columns standardised.
+  /// Data as `--standardize` asks for them; where it does not, tables in files come with their columns standardised, and series
+  /// of channels, which have units of their own, by these.
   static func standardized(
-    _ data: Dataset<Scalar>, _ arguments: Arguments
+    _ data: Dataset<Scalar>, _ arguments: Arguments, isSeries: Bool
   ) throws -> Dataset<Scalar> {
-    guard let text = arguments.text("--standardize") else { return data }
+    guard let text = arguments.text("--standardize") else {
+      let isPlain = data.scale == nil && data.standardization == nil
+      return isPlain && isSeries && data.sampleShape.rank == 2
+        ? try data.standardized(by: .channels) : data
+    }
     guard text != "none" else {
       var plain = data
       plain.standardization = nil
       return plain
     }
     guard let grouping = Standardization.Grouping(rawValue: text) else {
-      throw CommandError.usage("--standardize is \(text); expected columns, whole or none")
+      throw CommandError.usage(
+        "--standardize is \(text); expected columns, channels, whole or none")
     }
     return try data.standardized(by: grouping)
   }
@@ -227,10 +233,11 @@ extension TrainingJob {
       }
     }
     if let given = arguments.text("--standardize"),
-      try standardized(data, arguments).standardization != data.standardization
+      try standardized(data, arguments, isSeries: false).standardization
+        != data.standardization
     {
       throw CommandError.usage(
-        "--standardize is \(given), but the run in \(folder.path) has \(data.standardization?.grouping.rawValue ?? "none"); leave it out or start another run"
+        "--standardize is \(given), but the run in \(folder.path) has \(data.standardization?.grouping(of: data.sampleShape).rawValue ?? "none"); leave it out or start another run"
       )
     }
     return data

@@ -63,7 +63,8 @@ struct TrainingJob<Scalar: TensorScalar> {
     let data = try Self.labelled(
       start.map { try $0.adapted(loaded) }
         ?? Self.standardized(
-          Self.discretized(Self.levelled(loaded, arguments), arguments), arguments),
+          Self.discretized(Self.levelled(loaded, arguments), arguments), arguments,
+          isSeries: network.architecture == .unet1D),
       by: arguments.text("--labels"))
     try self.init(
       data: start.map { try data.labelled(as: $0.classNames) } ?? data,
