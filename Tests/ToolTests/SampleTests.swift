@@ -120,6 +120,48 @@ import Testing
     #expect(String(decoding: try bench.data("x.svg"), as: UTF8.self).contains("<svg"))
   }
 
+  /// Pictures in a folder are the levels of the samples, pixel for pixel, and are data again.
+  @Test func aFolderOfPicturesReadsBack() throws {
+    let bench = try Workbench(TrainedRun.images.files)
+    let words = "sample --model run --solver ddim --steps 10 --count 12 --out"
+    let _: Reports.Sample = try bench.report("\(words) x.npy")
+    let report: Reports.Sample = try bench.report("\(words) drawn/")
+    #expect(report.out == "drawn/" && report.shape == [12, 2, 2, 1])
+    let levels = try bench.numbers("x.npy").map { min(255, max(0, $0.rounded(.down))) }
+    let set: Dataset<Double> = try DataSource(bench.path("drawn")).load()
+    #expect(set.samples.shape == [12, 2, 2, 1] && set.samples.scalars == levels)
+    #expect(try bench.scoresde("likelihood --model run --data drawn/ --count 2").status == 0)
+    #expect(try bench.contents().keys.filter { $0.contains(".tmp") }.isEmpty)
+
+    try bench.write(Data(), to: "file")
+    for (out, status, reason) in [
+      ("drawn/", 1, "the folder drawn is not empty; expected a new one"),
+      ("none/drawn/", 1, "but none is not there"),
+      ("file/", 1, "file is a file; expected a new folder"),
+    ] {
+      let outcome = try bench.scoresde("\(words) \(out)")
+      #expect(outcome.status == status && outcome.errors.contains(reason), "\(outcome.errors)")
+    }
+    let rows = try bench.scoresde("sample --model gaussian:dim=3 --out rows/")
+    #expect(rows.status == 2 && rows.errors.contains("are no images"), "\(rows.errors)")
+  }
+
+  /// Those of several classes lie in folders of their names, which other commands take for classes.
+  @Test func picturesOfClassesLieApart() throws {
+    let bench = try Workbench()
+    let _: Reports.Train = try bench.report(
+      "train --data digits:count=100 --labels data --network mlp:width=8,layers=1 --steps 2 --out run"
+    )
+    let _: Reports.Sample = try bench.report(
+      "sample --model run --class 7,3 --solver ddim --steps 2 --count 5 --out drawn/")
+    let files = try bench.contents().keys.filter { $0.hasSuffix(".png") }.sorted()
+    #expect(
+      files == (6...10).map { "drawn/3/\($0 < 10 ? "0" : "")\($0).png" }
+        + (1...5).map { "drawn/7/0\($0).png" })
+    let set: Dataset<Double> = try DataSource(bench.path("drawn")).load()
+    #expect(set.labels == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1] && set.classNames == ["3", "7"])
+  }
+
   /// A panel each of twelve series at the most, each with two axes and a line a channel; a table's columns are no series.
   @Test func seriesAreDrawn() throws {
     let bench = try Workbench(["rows.csv": .text("a,b,c\n1,2,3\n2,4,5\n3,7,5\n")])

@@ -51,6 +51,14 @@ struct ClassNames {
     return "“\(names[label])”"
   }
 
+  /// A class as a folder is called: by its name, where that may be one's, or by its number.
+  func folder(of label: Int) -> String {
+    guard let names, names.indices.contains(label), !names[label].isEmpty,
+      !names[label].hasPrefix("."), !names[label].contains("/")
+    else { return "\(label)" }
+    return names[label]
+  }
+
   /// Classes in a sentence, the first of many.
   func said(_ labels: [Int]) -> String {
     labels.prefix(5).map(said).joined(separator: ", ") + (labels.count > 5 ? ", …" : "")

@@ -26,7 +26,7 @@ enum SampleCommand: ScalarCommand {
       .lastTime, .seed,
       Option(
         "--out", "FILE",
-        ".npy, .csv of rows, .safetensors, .png of images or .svg of points in the plane and of series (required)"
+        ".npy, .csv of rows, .safetensors, .png of images or .svg of points in the plane and of series, or a new FOLDER/ of pictures, one a file (required)"
       ),
       Option(
         "--trajectory", "FILE",

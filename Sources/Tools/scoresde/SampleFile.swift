@@ -6,7 +6,7 @@ enum SampleFile {
   /// Checks before any work that samples of a shape can go into such a file.
   /// - Parameter names: of a table's columns.
   static func check(_ path: String, _ shape: Shape, names: [String]? = nil) throws {
-    if path.hasSuffix(".png"), shape.image == nil {
+    if path.hasSuffix(".png") || PictureFolder<Float>.isNamed(by: path), shape.image == nil {
       throw CommandError.usage(
         "--out is \(path), but samples of shape \(shape) are no images \(Shape.imageForms); use .npy"
       )

@@ -33,7 +33,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     key = RandomKey(try arguments.seed).folded("sample")
     guard
       let out = try session.checkWritable(
-        "--out", extensions: ["npy", "csv", "safetensors", "png", "svg"])
+        "--out", extensions: ["npy", "csv", "safetensors", "png", "svg"], takesFolder: true)
     else { throw CommandError.usage("sample needs --out") }
     self.out = out
     trajectory = try session.checkWritable("--trajectory", extensions: ["npy", "png", "svg"])
@@ -229,6 +229,14 @@ struct SamplingJob<Scalar: TensorScalar> {
     if out.hasSuffix(".csv") {
       let table = model.table(samples, under: conditions)
       try CSV.write(table.rows, columns: table.names, to: out)
+    } else if PictureFolder<Scalar>.isNamed(by: out) {
+      let (shown, range) = model.picture(drawn)
+      let each = samples.rows / conditions.count
+      try PictureFolder(
+        samples: shown, range: range,
+        classes: labels.count < 2
+          ? nil : (0..<samples.rows).map { names.folder(of: conditions[$0 / each].label ?? 0) }
+      ).write(to: out)
     } else {
       let (shown, range) =
         out.hasSuffix(".png") ? model.picture(drawn) : (samples, SampleFile.usualRange)

@@ -47,7 +47,9 @@ struct Session {
   }
 
   /// Checks before any work that a file can be written where `option` says.
-  func checkWritable(_ option: String, extensions: [String]) throws -> String? {
+  func checkWritable(
+    _ option: String, extensions: [String], takesFolder: Bool = false
+  ) throws -> String? {
     guard let path = arguments.text(option) else { return nil }
     let files = [
       "--data", "--with", "--against", "--from", "--class", "--given", "--observe", "--out",
@@ -58,9 +60,15 @@ struct Session {
       else { continue }
       throw CommandError.usage("\(option) and \(other) are one file, \(path); expected two")
     }
+    if takesFolder, PictureFolder<Float>.isNamed(by: path) {
+      if let reason = PictureFolder<Float>.reason(against: path) {
+        throw CommandError.failure("\(option) is \(path), but \(reason)")
+      }
+      return path
+    }
     guard extensions.contains(where: { path.hasSuffix("." + $0) }) else {
       throw CommandError.usage(
-        "\(option) is \(path); expected a name that ends in \(extensions.map { "." + $0 }.joined(separator: ", "))"
+        "\(option) is \(path); expected a name that ends in \(extensions.map { "." + $0 }.joined(separator: ", "))\(takesFolder ? ", or in / for a folder of pictures" : "")"
       )
     }
     guard !FilePlace.isFolder(path) else {
