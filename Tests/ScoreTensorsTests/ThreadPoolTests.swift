@@ -24,11 +24,14 @@ import Testing
 
   @Test func nestedRunsAreDoneByTheirCallerAlone() {
     let pool = ThreadPool(threads: 2)
-    let inner = Mutex([Int]())
+    let inner = Counter()
     pool.run { _, _ in
-      pool.run { worker, workers in inner.withLock { $0.append(worker * 10 + workers) } }
+      pool.run { worker, workers in
+        #expect(worker == 0 && workers == 1)
+        inner.count.add(1, ordering: .relaxed)
+      }
     }
-    #expect(inner.withLock { $0 } == [1, 1])
+    #expect(inner.count.load(ordering: .relaxed) == 2)
   }
 
   @Test func sleepingThreadsWake() async throws {
@@ -98,30 +101,34 @@ import Testing
     }
   }
 
-  /// A part is done by its own thread or by the caller, who knows which.
+  /// Each part of each job is begun once, by its own thread or by the caller, who knows which.
   @Test func whatIsTakenOverIsKnown() {
     let pool = ThreadPool(threads: 20, spin: .zero)
-    let own = Mutex(Set<Int>())
-    let others = Mutex(Set<Int>())
-    var tookOver = 0
+    let own = (0..<20).map { _ in Counter() }
+    let others = (0..<20).map { _ in Counter() }
+    let all = Counter()
     for _ in 0..<100 {
-      let taken = Mutex(Set<Int>())
-      own.withLock { $0 = [] }
+      let taken = Counter()
       pool.run { worker, _ in
-        if worker == 0 {
-          pool.takeOver { part in others.withLock { _ = $0.insert(part) } }
-          #expect(others.withLock { $0 } == Set(pool.takenOver))
-          others.withLock { $0 = [] }
-          taken.withLock { $0 = Set(pool.takenOver) }
-        } else {
-          own.withLock { _ = $0.insert(worker) }
+        guard worker == 0 else {
+          own[worker].count.add(1, ordering: .relaxed)
+          return
         }
+        pool.takeOver { part in
+          others[part].count.add(1, ordering: .relaxed)
+          taken.count.add(1, ordering: .relaxed)
+        }
+        #expect(pool.takenOver.count == taken.count.load(ordering: .relaxed))
+        #expect(pool.takenOver.allSatisfy { others[$0].count.load(ordering: .relaxed) > 0 })
       }
-      let (theirs, mine) = (own.withLock { $0 }, taken.withLock { $0 })
-      #expect(theirs.isDisjoint(with: mine) && theirs.union(mine) == Set(1..<20))
-      tookOver += mine.count
+      all.count.add(taken.count.load(ordering: .relaxed), ordering: .relaxed)
     }
-    #expect(tookOver > 0)
+    for part in 1..<20 {
+      let theirs = own[part].count.load(ordering: .relaxed)
+      let mine = others[part].count.load(ordering: .relaxed)
+      #expect(theirs + mine == 100)
+    }
+    #expect(all.count.load(ordering: .relaxed) > 0)
   }
 
   @Test func poolsEndTheirThreads() {
