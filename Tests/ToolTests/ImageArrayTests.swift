@@ -79,4 +79,46 @@ struct ImageArrayTests {
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains("are no images [height, width] or [height, width, 1 or 3]"))
   }
+
+  @Test func theRangeOfTheDataIsThatOfClipping() throws {
+    let bench = try Self.bench([2, 2])
+    let outcome = try bench.scoresde(
+      "sample --model run --solver ddim --steps 5 --count 4 --out x.npy --clip data --json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("\"lower\": 0.0, \"upper\": 1.0"), "\(outcome.output)")
+  }
+
+  /// Channels that come first are taken for rows, which is said where sides tell.
+  @Test(arguments: [
+    ([3, 4, 4], true), ([4, 4, 3], false), ([2, 2, 2], false), ([3, 4, 5], false),
+  ])
+  func channelsThatComeFirstAreRemarkedOn(_ axes: [Int], _ isSaid: Bool) throws {
+    let count = axes.reduce(1, *)
+    let numbers = (0..<20 * count).map { Double(($0 * 83) % 128) / 127 }
+    let bench = try Workbench(["x.npy": .npy(numbers, shape: [20] + axes)])
+    let outcome = try bench.scoresde(
+      "train --data x.npy --network mlp:width=8,layers=1 --steps 2 --batch-size 4 --out run --quiet"
+    )
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("numpy.moveaxis(x, 1, -1)") == isSaid, "\(outcome.errors)")
+  }
+
+  /// Bytes for numbers from 0 to 1, or these for bytes, are neither far from the mean, nor what was given.
+  @Test func imagesOfAnotherSizeThanThoseGivenAreRemarkedOn() throws {
+    let bench = try Workbench([
+      "x.npy": .npy(Self.numbers, shape: [32, 2, 2, 1]),
+      "y.npy": .npy(Self.numbers.map { 255 * $0 }, shape: [32, 2, 2, 1]),
+      "z.npy": .npy(Array(Self.numbers.prefix(8)), shape: [2, 2, 2, 1]),
+    ])
+    let trained = try bench.scoresde(
+      "train --data x.npy --given y.npy --network unet:channels=8,multipliers=1,blocks=1 --steps 3 --batch-size 8 --out run --quiet"
+    )
+    #expect(trained.status == 0)
+    for (given, isSaid) in [("y.npy", false), ("z.npy", true)] {
+      let outcome = try bench.scoresde(
+        "sample --model run --given \(given) --solver ddim --steps 2 --count 1 --out s.npy --quiet")
+      #expect(outcome.status == 0)
+      #expect(outcome.errors.contains("--given has numbers of deviation 0.") == isSaid)
+    }
+  }
 }
