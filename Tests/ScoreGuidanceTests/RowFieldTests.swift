@@ -207,6 +207,53 @@ private struct EachField: DifferentiableScoreField {
     #expect(throws: SamplingError.self) { try posterior(prior, Tensor([0, 2])) }
   }
 
+  /// Each sample comes out as by the field of the numbers that are known of it, and one of which nothing is as by the prior.
+  @Test(arguments: ["unipc", "ode", "ancestral"])
+  func eachSampleLacksNumbersOfItsOwn(solver: String) throws {
+    let prior = try Self.mixtures()[5]
+    let observation = try LinearObservation.matrix([[1, 0.5], [0.2, 1], [1, -1]], of: [2])
+    var observed: Tensor<Double> = Self.key.folded("observed").normal([Self.count, 3])
+    observed = Tensor(
+      observed.shape,
+      observed.scalars.enumerated().map { place, number in
+        ((place / 3) >> (place % 3)) & 1 == 0 ? number : .nan
+      })
+    let deviations = [0.1, 0.2, 0.3]
+    let field = try PosteriorField(
+      prior, of: observation, observed: observed, noiseDeviations: deviations)
+    let all = try Sampler(field, solver: SolverSpec(solver).solver, steps: 12, batchSize: 5)
+      .sample(Self.count, key: Self.key)
+    var counts: Set<Int> = []
+    for row in 0..<Self.count {
+      let known = observed.row(row).map { !$0.isNaN }
+      func chosen(_ numbers: [Double]) -> [Double] {
+        zip(numbers, known).filter(\.1).map(\.0)
+      }
+      let numbers = chosen(observed.row(row))
+      counts.insert(numbers.count)
+      let own: any ScoreField<Double> =
+        numbers.isEmpty
+        ? prior
+        : try PosteriorField(
+          prior, of: observation.followed(by: .entries(known, of: [3])),
+          observed: Tensor([1, numbers.count], numbers), noiseDeviations: chosen(deviations),
+          iterations: 3)
+      let alone = try Sampler(own, SolverSpec(solver), steps: 12)
+        .sample(1, key: Self.key, first: row)
+      #expect(alone.samples == all.samples.rows([row]), "sample \(row)")
+    }
+    #expect(counts == [0, 1, 2, 3])
+    #expect(throws: SamplingError.self) {
+      try PosteriorField(
+        prior, of: observation, observed: Tensor([1, 3], [1, .nan, 1]), noiseDeviations: deviations)
+    }
+    #expect(throws: SamplingError.self) {
+      try PosteriorField(
+        prior, of: observation, observed: Tensor([2, 3], [1, .nan, 1, 2, 3, .infinity]),
+        noiseDeviations: deviations)
+    }
+  }
+
   @Test func anotherNumberOfSamplesIsRefused() throws {
     let field = Self.together(try Self.mixtures())
     let x = Tensor<Double>([5, 2])

@@ -122,6 +122,7 @@ import Testing
       "seen.csv": Data("mass;period\n;1.5\n0.25;0.5\n".utf8),
       "seen.npy": .npy([.nan, 1.5, .nan, .nan, 0.5, 0.25], shape: [2, 3]),
       "other.csv": Data("mess\n1\n".utf8), "twice.csv": Data("mass,mass\n1,2\n".utf8),
+      "more.csv": Data("id,mass,period,note\na,,1.5,7\nb,0.25,0.5,\n".utf8),
       "plain.csv": Data("1,2\n".utf8), "nothing.csv": Data("mass,period\n1,2\n\n,\n".utf8),
       "one.csv": Data("mass,period\n,\n".utf8), "one.npy": .npy([.nan, .nan, .nan], shape: [3]),
       "nothing.npy": .npy([1, 2, 3, .nan, .nan, .nan], shape: [2, 3]),
@@ -136,6 +137,12 @@ import Testing
     }
     let found = try sample("seen.csv")
     #expect(try found.count == 120 && found == sample("seen.npy"))
+    // What the run does not know is left out, whatever it holds, but for what seems to be meant.
+    let more = try bench.scoresde("\(command) more.csv")
+    #expect(
+      more.status == 0 && more.errors.contains("the run has no columns id, note, which are left"),
+      "\(more.errors)")
+    #expect(try bench.numbers("x.npy") == found)
     for (file, words) in [
       (
         "other.csv",
@@ -268,6 +275,41 @@ import Testing
       #expect(v.filter { abs($0) > 2 }.count <= 4, "\(solver): \(v.max() ?? 0)")
       #expect(abs(mean - 0.1) < 0.2 && 0.15...0.5 ~= square.squareRoot(), "\(mean), \(square)")
     }
+  }
+
+  /// As many observations as there are rows of a file of classes go with these row by row, and others with each.
+  @Test func observationsGoWithRowsOfClasses() throws {
+    let rows = (0..<60).map { "\($0 % 2),\($0 % 2 == 0 ? -4 : 4),\(sin(Double($0)))" }
+    let bench = try Workbench([
+      "data.csv": .text("kind,u,v\n" + rows.joined(separator: "\n")),
+      "both.csv": .text("kind,u,v,note\n1,,0.5,x\n0,-4,,y\n"), "first.csv": .text("v\n0.5\n"),
+      "second.csv": .text("u,v\n,0.5\n-4,\n"), "three.csv": .text("v\n1\n2\n3\n"),
+    ])
+    let _: Reports.Train = try bench.report(
+      "train --data data.csv --labels column:kind --out run --network mlp:width=16,layers=1 --batch-size 32 --steps 40 --warm-up 0"
+    )
+    func sample(_ options: String) throws -> (rows: [Double], errors: String) {
+      let outcome = try bench.scoresde(
+        "sample --model run --solver ancestral --steps 10 --count 3 --out x.npy \(options)")
+      try #require(outcome.status == 0, "\(outcome.errors)")
+      return (try bench.numbers("x.npy"), outcome.errors)
+    }
+    let (both, said) = try sample("--class both.csv --observe both.csv")
+    #expect(
+      said.contains("--observe and --class have 2 rows each, which go together row by row"),
+      "\(said)")
+    #expect(said.contains("the run has no column note, which is left out"), "\(said)")
+    #expect(both.count == 12)
+    #expect(try sample("--class 1 --observe first.csv").rows == Array(both.prefix(6)))
+    #expect(try sample("--class 0 --observe second.csv").rows.suffix(6) == both.suffix(6))
+    let (all, other) = try sample("--class both.csv --observe three.csv")
+    #expect(all.count == 36)
+    #expect(
+      other.contains("--observe has 3 rows and --class 2, so each row of --class"), "\(other)")
+    let untaken = try bench.scoresde("sample --model run --out x.npy --observe both.csv")
+    #expect(
+      untaken.status == 1 && untaken.errors.contains("of which the run learnt classes"),
+      "\(untaken.errors)")
   }
 
   /// Units that are powers of 2 change samples as they must, bit for bit, when y and its noise are in them too.

@@ -109,6 +109,19 @@ import Testing
         .split(separator: "\n").dropFirst()
       #expect(rows.count == 30 && rows.allSatisfy { $0.hasPrefix("2,") }, "\(noise)")
     }
+    // What is none of the texts, as the run does not know it as one, is not known; the rest of the table is none of the run's.
+    try bench.write(
+      Data("id,code,weight,toys,note\na,NA,,2,\nb,2,NA,,x\nc,,nan,1,y\n".utf8), to: "known.csv")
+    let completed = try bench.scoresde(
+      "sample --model run --observe known.csv --solver ancestral --steps 30 --count 20 --out x.csv")
+    #expect(
+      completed.errors.contains("the run has no columns id, note, which are left out"),
+      "\(completed.errors)")
+    let drawn = try #require(String(data: bench.data("x.csv"), encoding: .utf8))
+      .split(separator: "\n").dropFirst().map { $0.split(separator: ",") }
+    try #require(drawn.count == 60)
+    #expect(drawn[..<20].allSatisfy { $0[2] == "2" } && drawn[40...].allSatisfy { $0[2] == "1" })
+    #expect(drawn[20..<40].allSatisfy { $0[0] == "2" })
     let between = "code,toys\n2,1.5\n"
     for (text, noise, status, reason) in [
       (between, "", 1, "known.csv, line 2: toys is 1.5; expected a whole number"),

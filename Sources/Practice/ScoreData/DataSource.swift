@@ -140,10 +140,14 @@ public struct DataSource: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads the data as labels: whole numbers from 0 on, one a sample, which are its samples as well, or one column of texts, which
   /// the classes are called.
-  /// - Parameter texts: as `load` takes them.
+  /// - Parameters:
+  ///   - texts: as `load` takes them.
+  ///   - columns: as `load` takes them.
   /// - Throws: a `DataError` that says what is wrong with the file, or which number is no label.
-  public func loadLabels(texts: [String] = []) throws(DataError) -> Dataset<Double> {
-    let data = try load(as: Double.self, texts: texts)
+  public func loadLabels(
+    texts: [String] = [], columns: [String]? = nil
+  ) throws(DataError) -> Dataset<Double> {
+    let data = try load(as: Double.self, texts: texts, columns: columns)
     if let texts = data.texts.first, data.tableColumns?.count == 1 {
       return try data.labelled(data.labels(of: texts), classNames: texts.texts)
     }

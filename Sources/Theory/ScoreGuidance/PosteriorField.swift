@@ -14,7 +14,8 @@ import ScoreTensors
 /// modes are themselves right but not how frequent they are: one of three well-parted modes that has 0.31 of a posterior got
 /// 0.59 of the samples by `unipc` and 0.56 by `ancestral`. `ParticleSampler` gives them their shares.
 ///
-/// One y holds for all samples, or each has its own. The matrix is not formed: its system is
+/// One y holds for all samples, or each has its own, of which other numbers may be known: rows of A and y that a sample lacks
+/// are left out of its system. The matrix is not formed: its system is
 /// solved row by row with conjugate gradients, of whose iterates the one with the least residual is taken. One evaluation costs
 /// one of the field, and at most one pullback for each of `iterations`; fewer where the residual falls to `tolerance` before. An
 /// exact field takes m iterations at most for m numbers, but for rounding. A network's derivatives are not quite symmetric, and
@@ -45,7 +46,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   public private(set) var prior: any DifferentiableScoreField<Scalar>
   /// What is observed of a sample.
   public let observation: LinearObservation
-  /// The observation y, in the order of its entries: one row for all samples, or a row a sample.
+  /// The observation y, in the order of its entries: one row for all samples, or a row a sample, NaN where it lacks a number.
   public private(set) var observed: Tensor<Double>
   private let isOfEach: Bool
   /// The deviations s of its noise, one an entry.
@@ -64,7 +65,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
   /// Creates the field.
   /// - Parameters:
   ///   - observed: y, `[1] + observation.shape` for all samples, or `[n] + observation.shape`, n above 1, for batches of n
-  ///     samples, each with its own.
+  ///     samples, each with its own, and there NaN where a number is not known of a sample.
   ///   - noiseDeviations: s: one for all observed entries, or one each, in their order.
   ///   - coarse: the Gaussian of the data's moments, for priors that are learnt; nil for exact ones.
   ///   - iterations: at most so many conjugate gradients, and as many pullbacks, an evaluation; nil takes as many as numbers are
@@ -91,9 +92,11 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
       )
     }
     let entries = observed.scalars.map { Double($0) }
-    if let bad = entries.firstIndex(where: { !$0.isFinite }) {
+    let mayLack = observed.rows > 1
+    if let bad = entries.firstIndex(where: { mayLack ? $0.isInfinite : !$0.isFinite }) {
       throw SamplingError(
-        "entry \(bad) of what is observed is \(entries[bad]); expected a finite number")
+        "entry \(bad) of what is observed is \(entries[bad]); expected a finite number\(mayLack ? ", or nan where it is not known" : "")"
+      )
     }
     if let rows = prior.rowCount, observed.rows > 1, observed.rows != rows {
       throw SamplingError(
@@ -192,8 +195,14 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
     let prediction = try observation.apply(denoised(x, noise, Array(0..<x.rows)))
     let places = isOfEach ? Array(0..<x.rows) : [Int](repeating: 0, count: x.rows)
     let target = observed.rows(places).reshaped(prediction.shape)
+    let isWhole = !target.scalars.contains(where: \.isNaN)
+    // Without the numbers that a row lacks.
+    func known(_ values: Tensor<Double>, of rows: [Int]) -> Tensor<Double> {
+      isWhole ? values : values.zip(with: target.rows(rows)) { $1.isNaN ? 0 : $0 }
+    }
     let solution = try ConjugateGradients(iterations: iterations, tolerance: tolerance).solve(
-      target - prediction, shift: noiseDeviations.map { $0 * $0 }, imageShape: sampleShape
+      known(target - prediction, of: Array(0..<x.rows)), shift: noiseDeviations.map { $0 * $0 },
+      imageShape: sampleShape
     ) { rows, p in
       let v = try observation.adjoint(p)
       let (own, times) = (Tensor<Scalar>(v), t.rows(rows))
@@ -209,7 +218,7 @@ public struct PosteriorField<Scalar: TensorScalar>: ScoreField {
       }
       let covariance = Tensor.combinedRows(
         rows.map { sigmas[$0] * sigmas[$0] / alphas[$0] }, images)
-      return (images, try observation.apply(covariance))
+      return (images, try known(observation.apply(covariance), of: rows))
     }
     let guided = Tensor<Double>.combinedRows(
       alphas.map { _ in 1 }, Tensor<Double>(noise), sigmas.map { -$0 }, solution.images)

@@ -90,11 +90,13 @@ extension DataSource {
   func loadClasses(column: String?, _ names: ClassNames) throws -> Dataset<Double> {
     // Names of a column's classes are texts, also those that look like numbers.
     let texts = names.names == nil ? [] : [column].compactMap { $0 }
-    let data: Dataset<Double> = try load(texts: texts)
+    let columns = column.map { [$0] }
+    let data: Dataset<Double> = try load(texts: texts, columns: columns)
     if let column, data.tableColumns?.count ?? 0 > 1, data.hasColumn(column) {
       return try data.labelled(byColumn: column).labelled(as: names)
     }
-    return try (data.labels == nil ? loadLabels(texts: texts) : data).labelled(as: names)
+    return try (data.labels == nil ? loadLabels(texts: texts, columns: columns) : data)
+      .labelled(as: names)
   }
 }
 

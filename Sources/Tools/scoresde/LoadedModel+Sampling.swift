@@ -35,12 +35,15 @@ extension LoadedModel {
   }
 
   /// The fields to sample from, with guidance and matrix products as the options say: one of all rows of a file of classes,
-  /// one for each class with all rows of covariates, or one for each condition where something is observed.
+  /// one for each class with all rows of covariates, or one for each condition.
   ///
-  /// - Parameter count: the samples of each condition: a field of several is of as many samples of each.
+  /// - Parameters:
+  ///   - count: the samples of each condition: a field of several is of as many samples of each.
+  ///   - takingTurns: whether each condition has a field of its own.
   /// - Throws: where there is nothing to guide to, or no product to round.
   func samplingFields(
-    _ arguments: Arguments, under conditions: [Condition], repeating count: Int
+    _ arguments: Arguments, under conditions: [Condition], repeating count: Int,
+    takingTurns: Bool
   ) throws -> [any ScoreField<Scalar>] {
     let scale = try guidance(isConditioned: isConditioned)
     guard isConditioned, let model = field as? ScoreModel<Scalar> else {
@@ -48,7 +51,7 @@ extension LoadedModel {
     }
     let all = try samplingField(arguments, model.unconditioned)
     let size =
-      arguments.has("--observe")
+      takingTurns
       ? 1 : labelFile == nil ? conditions.count / max(1, labels.count) : conditions.count
     return try stride(from: 0, to: conditions.count, by: size).map { first in
       let own = try samplingField(

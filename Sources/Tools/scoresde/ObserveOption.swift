@@ -36,12 +36,11 @@ enum ObserveOption {
       self.iterations = iterations
     }
 
-    /// - Parameter rows: numbers in the data's units, NaN where nothing is known, which is the same in every row: one row for
-    ///   all samples, or one each.
+    /// - Parameter rows: numbers in the data's units, NaN where nothing is known: one row for all samples, or one each.
     func field(
       _ prior: any DifferentiableScoreField<Scalar>, given rows: [[Double]]
     ) throws -> PosteriorField<Scalar> {
-      let known = rows[0].map { !$0.isNaN }
+      let known = rows[0].indices.map { entry in rows.contains { !$0[entry].isNaN } }
       func chosen(_ values: [Double]) -> [Double] {
         values.indices.filter { known[$0] }.map { values[$0] }
       }
@@ -53,23 +52,23 @@ enum ObserveOption {
     }
   }
 
-  /// The fields given what is observed, one field for each observation, or one of them all where they are of the same numbers,
-  /// each for so many samples; or the fields themselves where nothing is. And the nats that the log density of the first
+  /// The fields of samples under conditions given what is observed, each of so many samples of each observation where there are
+  /// several; or given nothing, where nothing is. Several observations go with as many rows of files, or each of these has all. And the nats that the log density of the first
   /// observation has more in the data's units than in the model's.
   ///
   /// Of one observation for `sets` of particles with whole numbers r or texts there is a field for each set, with nats of its own:
   /// each sees them at a point r + u of their bins, and the mean of p(r + u)/q(u) over u of the bins' density q is P(r).
   /// - Throws: where the options or the file make no sense for samples of the model.
   static func fields<Scalar: TensorScalar>(
-    _ fields: [any ScoreField<Scalar>], of model: LoadedModel<Scalar>, repeating count: Int,
-    sets: Int?, _ session: Session
+    of model: LoadedModel<Scalar>, under conditions: [LoadedModel<Scalar>.Condition],
+    repeating count: Int, sets: Int?, _ session: Session
   ) throws -> (fields: [any ScoreField<Scalar>], logVolumes: [Double]) {
     let arguments = session.arguments
-    guard let path = try text(arguments) else { return (fields, [0]) }
-    let priors = fields.compactMap { $0 as? any DifferentiableScoreField<Scalar> }
-    guard priors.count == fields.count else {
-      throw CommandError.usage(
-        "--observe needs the derivatives of the model, which --matrix-products bf16 has not; expected full"
+    guard let path = try text(arguments) else {
+      return (
+        try model.samplingFields(
+          arguments, under: conditions, repeating: count, takingTurns: false),
+        [0]
       )
     }
     let spec = try asUsage(of: "--observe-as") {
@@ -87,15 +86,32 @@ enum ObserveOption {
     // The numbers of a matrix have no names.
     let columns = map.kind == "matrix" ? nil : model.columns
     let noise = try noise(arguments)
-    let observations = try ObservedFile(path).observations(
+    let given = model.givenNote?.tableNames ?? []
+    let (observations, leavesOut) = try ObservedFile(path).observations(
       of: map.map.shape, as: map.kind, columns: columns,
-      texts: model.texts, labels: model.labelColumn,
-      given: model.givenNote?.tableNames ?? [],
+      texts: model.texts, labels: model.labelColumn, given: given,
+      taken: (arguments.has("--class") ? [model.labelColumn].compactMap { $0 } : [])
+        + (arguments.has("--given") ? given : []),
       discrete: map.kind == "entries" ? model.discrete : nil, isExact: noise ?? 0 == 0)
     let posteriors = try Posteriors(
       model, isGiven: !model.given.isEmpty, map, noise: noise, iterations: iterations)
     if let remark = try remark(on: observations, map, posteriors.units, model) {
       session.remark(remark)
+    }
+    if let leavesOut { session.remark(leavesOut) }
+    let areTogether = observations.count > 1 && observations.count == model.fileRows
+    if observations.count > 1, let rows = model.fileRows {
+      session.remark(Self.remark(on: observations.count, beside: rows, of: model))
+    }
+    let priors = try model.samplingFields(
+      arguments, under: conditions, repeating: count, takingTurns: !areTogether
+    ).map { field in
+      guard let prior = field as? any DifferentiableScoreField<Scalar> else {
+        throw CommandError.usage(
+          "--observe needs the derivatives of the model, which --matrix-products bf16 has not; expected full"
+        )
+      }
+      return prior
     }
     let volume = posteriors.units.logVolume(observations[0].map { !$0.isNaN })
     if let sets, observations.count == 1, priors.count == 1,
@@ -108,16 +124,20 @@ enum ObserveOption {
         spread.logDensities.map { volume - $0 }
       )
     }
-    let masks = observations.map { $0.map(\.isNaN) }
-    let isTogether = masks.allSatisfy { $0 == masks[0] } && observations.count > 1
     let rows =
-      isTogether
-      ? [observations.flatMap { [[Double]](repeating: $0, count: count) }]
-      : observations.map { [$0] }
-    return (
-      try priors.flatMap { prior in try rows.map { try posteriors.field(prior, given: $0) } },
-      [volume]
-    )
+      observations.count == 1
+      ? observations : observations.flatMap { [[Double]](repeating: $0, count: count) }
+    return (try priors.map { try posteriors.field($0, given: rows) }, [volume])
+  }
+
+  /// How several observations go with rows of files.
+  private static func remark<Scalar: TensorScalar>(
+    on observations: Int, beside rows: Int, of model: LoadedModel<Scalar>
+  ) -> String {
+    let files = ["--class", "--given"].filter(model.isFile).joined(separator: " and ")
+    return observations == rows
+      ? "--observe and \(files) have \(rows) rows each, which go together row by row"
+      : "--observe has \(observations) rows and \(files) \(rows), so each row of \(files) has samples for all observations"
   }
 
   /// An observation of whole numbers and texts as `sets` observations of points in their bins, and the log densities that these

@@ -14,17 +14,20 @@ struct ObservedFile {
   ///   - texts: the columns of texts that some of them stand for.
   ///   - labels: the name of the column that held the labels of the model's run.
   ///   - given: the names of what its samples are conditioned on.
+  ///   - taken: those of these that samples are drawn under, which the table may have too.
   ///   - discrete: which of a sample's entries are whole numbers and choices, where it has some.
   ///   - isExact: whether whole numbers are seen without noise.
-  /// - Throws: where the file cannot be read, has another shape or other columns, and where a number is infinite or not whole that
-  ///   is to be, or a row knows nothing.
+  /// - Returns: the numbers, and what is said of columns that are left out, if there are some.
+  /// - Throws: where the file cannot be read, has another shape, a column that seems to be meant for one of the sample's or none of
+  ///   these, and where a number is infinite or not whole that is to be, or a row knows nothing.
   func observations(
     of shape: Shape, as kind: String, columns: [String]?, texts: [TextColumn],
-    labels: String?, given: [String], discrete: DiscreteColumns?, isExact: Bool
-  ) throws -> [[Double]] {
-    let rows =
+    labels: String?, given: [String], taken: [String], discrete: DiscreteColumns?, isExact: Bool
+  ) throws -> (rows: [[Double]], remark: String?) {
+    let (rows, unknown) =
       DataSource.isTable(path)
-      ? try table(of: shape, columns, texts, labels, given) : try array(of: shape, kind)
+      ? try table(of: shape, columns, texts, labels, given, taken)
+      : (try array(of: shape, kind), [])
     for (place, numbers) in rows {
       if let bad = numbers.firstIndex(where: { $0.isInfinite }) {
         throw CommandError.failure(
@@ -37,7 +40,7 @@ struct ObservedFile {
       }
       if let discrete { try Self.check(numbers, discrete, isExact: isExact, columns, place) }
     }
-    return rows.map(\.numbers)
+    return (rows.map(\.numbers), RunColumns.remark(unknown, of: path))
   }
 
   /// Checks that what is known of whole numbers is whole, and of the numbers of a choice 0, or 1 of one of them.
@@ -101,14 +104,18 @@ struct ObservedFile {
 
   private func table(
     of shape: Shape, _ columns: [String]?, _ texts: [TextColumn], _ labels: String?,
-    _ given: [String]
-  ) throws -> [Row] {
+    _ given: [String], _ taken: [String]
+  ) throws -> (rows: [Row], unknown: [String]) {
     guard shape.rank == 1 else {
       throw CommandError.failure(
         "\(path) is a table, but an observation has shape \(shape); expected an .npy file")
     }
     var reading = TableReading(missing: .kept)
     reading.knownTexts = texts.map(\.name)
+    reading.textsWithoutNA = texts.filter { Set($0.texts).isDisjoint(with: ["NA", "nan"]) }
+      .map(\.name)
+    let own = TextColumn.together(columns ?? [], texts)
+    reading.knownColumns = own
     let table = try Dataset<Double>(CSV.read(path, reading), name: path)
     func rows(_ numbers: (Int) -> [Double]) -> [Row] {
       (0..<table.count).map { (table.place(of: $0), numbers($0)) }
@@ -119,10 +126,16 @@ struct ObservedFile {
           "\(path) has \(NumberText.counted(table.dimensions, "column")); expected \(shape.count), as an observation has, empty where nothing is known"
         )
       }
-      return rows(table.samples.row)
+      return (rows(table.samples.row), [])
     }
-    let own = TextColumn.together(columns, texts)
-    if let unknown = (names + table.leftOut).first(where: { !own.contains($0) }) {
+    let unknown = (names + table.leftOut + table.unknown).filter {
+      !own.contains($0) && !taken.contains($0)
+    }
+    let absent = own.filter { !names.contains($0) }
+    if let unknown = unknown.first(where: {
+      absent.count == own.count || $0 == labels || given.contains($0)
+        || !CSV.nearMiss(of: $0, among: absent).isEmpty
+    }) {
       throw CommandError.failure(
         "\(path) has a column \(CSV.spelled(unknown)), \(Self.reason(against: unknown, own, labels, given))"
       )
@@ -142,7 +155,7 @@ struct ObservedFile {
     let values = try table.columns(named: known).samples
     let choices = texts.map { column in known.indices.filter { column.text(of: known[$0]) != nil } }
     let places = known.compactMap(columns.firstIndex)
-    return rows { row in
+    let observed = rows { row in
       var entries = values.row(row)
       for choice in choices where choice.contains(where: { entries[$0].isNaN }) {
         for entry in choice { entries[entry] = .nan }
@@ -151,5 +164,6 @@ struct ObservedFile {
       for (place, value) in zip(places, entries) { numbers[place] = value }
       return numbers
     }
+    return (observed, unknown)
   }
 }

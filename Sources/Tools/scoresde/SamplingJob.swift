@@ -98,8 +98,7 @@ struct SamplingJob<Scalar: TensorScalar> {
     try checkMemory(Int(min(rows, 1e15)))
     let start = ContinuousClock.now
     let (whole, logVolumes) = try ObserveOption.fields(
-      model.samplingFields(session.arguments, under: conditions, repeating: count), of: model,
-      repeating: count, sets: particles?.sets, session)
+      of: model, under: conditions, repeating: count, sets: particles?.sets, session)
     let fields = try whole.map { try clip?.field($0, of: model) ?? $0 }
     let bar = session.progress("sample")
     if let particles {

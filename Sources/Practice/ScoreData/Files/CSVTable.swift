@@ -147,9 +147,10 @@ struct CSVTable {
   private mutating func number<Scalar: TensorScalar>(
     _ field: String, _ column: Int, line: Int, as type: Scalar.Type
   ) throws(Refusal) -> Double {
-    // What is known to be a text is none where it is empty alone.
+    // What is known to be a text is none where it is empty, or a word for that which is none of the column's.
     let number = areTexts[column] ? nil : CSV.number(field)
-    let isMissing = areTexts[column] ? field.isEmpty : isMissing(field)
+    let mayBeText = areTexts[column] && !reading.textsWithoutNA.contains(columns?[column] ?? "")
+    let isMissing = mayBeText ? field.isEmpty : isMissing(field)
     if isMissing, reading.missing == .kept { return .nan }
     if case .unknown = kinds[column] {
       kinds[column] = number == nil && isText(field) ? .texts([:], line: line) : .numbers

@@ -4,7 +4,8 @@ public struct TableReading: Hashable, Sendable {
   public enum Missing: Hashable, Sendable {
     /// They are errors.
     case refused
-    /// They are NaN. A field is missing where it is empty, or in columns that are not known to hold texts `nan` or `NA`.
+    /// They are NaN. A field is missing where it is empty, `nan` or `NA`, but for the latter two in columns whose texts they may
+    /// be.
     case kept
     /// Their rows are left out. A field is missing where it is empty, `nan` or `NA`.
     case dropped
@@ -18,6 +19,8 @@ public struct TableReading: Hashable, Sendable {
   public var missing: Missing
   /// The columns that hold texts where a table has them, as those do which a model knows.
   package var knownTexts: [String] = []
+  /// Those of them among whose texts neither `nan` nor `NA` is.
+  package var textsWithoutNA: [String] = []
   /// The columns that are read where a table has some of them and `columns` says nothing, as those are which a model knows.
   package var knownColumns: [String]?
 
