@@ -27,7 +27,9 @@ import Testing
     let mixed = (answer(a) + error * error * answer(b)) / (1 + error * error)
     let x = [0.3, -0.4]
     let miss = y - answer(a) * x[0]
-    let pull = mixed * miss / (sigma * sigma / alpha * mixed + deviation * deviation)
+    // x̂₀ is off by a tenth of the deviation that p(x_0 | x_t) has by the coarse field.
+    let off = 0.01 / (pow(alpha / sigma, 2) + 1 / (b * b))
+    let pull = mixed * miss / (sigma * sigma / alpha * mixed + off + deviation * deviation)
     let own = x.map { ($0 - alpha * answer(a) * $0) / sigma }
     let found = try field.noise(Tensor([1, 2], x), at: .shared(t)).scalars
     #expect(abs(found[0] - (own[0] - sigma * pull)) < 1e-12)

@@ -263,7 +263,8 @@ import Testing
     #expect(try result(1, key: 6).samples != result(1).samples)
   }
 
-  /// Float is near Double, and a coarse field changes nothing where the data are Gaussian.
+  /// Float is near Double, and beside a coarse field, by which what is observed has a tenth more noise on the way, the evidence is as
+  /// large.
   @Test func floatAndCoarseFieldsAgree() throws {
     let process = try VariancePreserving()
     func value<Scalar: TensorScalar>(_ type: Scalar.Type, coarse: Bool) throws -> Double {
@@ -273,7 +274,7 @@ import Testing
       return try #require(result.logEvidence).value
     }
     let double = try value(Double.self, coarse: false)
-    #expect(abs(try value(Double.self, coarse: true) - double) < 1e-6)
+    #expect(abs(try value(Double.self, coarse: true) - double) < 0.05)
     #expect(abs(try value(Float.self, coarse: false) - double) < 2e-3)
   }
 

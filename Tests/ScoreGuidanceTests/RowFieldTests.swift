@@ -107,6 +107,8 @@ private struct EachField: DifferentiableScoreField {
     let all = try likelihood(Self.together(fields))
     let scored = try all.logDensity(of: x, key: Self.key)
     let budget = try all.budget(of: scored, for: x, key: Self.key)
+    // Pilots tell of all samples together.
+    let unheld = try all.budget(of: scored, for: x, key: Self.key, pilots: 0)
     let drawn = try all.sample(Self.count, key: Self.key)
     let bound = try VariationalBound(Self.together(fields), strata: 4)(x, key: Self.key)
     let between = try all.interpolate(from: x, to: -1 * x, at: [0.3, 1])
@@ -117,7 +119,8 @@ private struct EachField: DifferentiableScoreField {
       let own = try alone.logDensity(of: place, key: Self.key, first: row)
       #expect(own.logDensity == [scored.logDensity[row]])
       let ownBudget = try alone.budget(of: own, for: place, key: Self.key, first: row)
-      #expect(ownBudget.truncation == [budget.truncation[row]])
+      let ownUnheld = try alone.budget(of: own, for: place, key: Self.key, first: row, pilots: 0)
+      #expect(ownUnheld.truncation == [unheld.truncation[row]])
       #expect(ownBudget.priorMismatch == [budget.priorMismatch[row]])
       #expect(budget.solver[row] >= 3 * (own.solverError?[0] ?? .infinity))
       let ownDrawn = try alone.sample(1, key: Self.key, first: row)

@@ -76,7 +76,8 @@ import Testing
       field, of: .entries([true, false], of: [2]), observed: Tensor([1, 1], [1]),
       noiseDeviation: 0.1, coarse: prior)
     let taken: Double = weight / Double(1 << halvings)
-    let variance: Double = 0.01 + taken * own + (1 - taken) * coarse
+    // A hundredth of σ²/α² is what a learnt x̂₀ is off by.
+    let variance: Double = 0.01 + taken * own + (1 - taken) * coarse + 0.01 * ratio
     let (found, expected) = try effectiveSizes(posterior) { x in
       // The share of x/α that is data.
       let data: Double = x[0] / kernel.alpha / (1 + ratio)
