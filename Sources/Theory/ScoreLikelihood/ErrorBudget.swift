@@ -12,12 +12,13 @@ import ScoreTensors
 /// Each part is an estimate by other means than an oracle's; `ExactErrorBudget` has the oracle's. All hold for the
 /// density that belongs to the field: how well a trained field knows its data is not among them.
 public struct ErrorBudget: Sendable, Equatable {
-  /// log p_ε(x) − log p_0(x), with its sign, from the Fokker–Planck equation at ε and a later time.
+  /// log p_ε(x) − log p_0(x), with its sign, from the Fokker–Planck equation at ε and a later time, as far as pilots that are
+  /// solved from nearer 0 go with it.
   public var truncation: [Double]
   /// log N(x_T; 0, s² I) − log p_T(x_T), with its sign.
   public var priorMismatch: [Double]
-  /// How far the two parts above may be from the truth: the change that their last order made, or the standard error
-  /// where p_T is taken from data.
+  /// How far the two parts above may be from the truth: the change that their last order made, what pilots leave of truncation,
+  /// or the standard error where p_T is taken from data.
   public var estimation: [Double]
   /// The solver's error, learnt from pilots that are solved again, or for fixed steps the difference from a finer solve.
   public var solver: [Double]
@@ -81,8 +82,10 @@ extension FlowLikelihood {
   ///
   /// holds at fixed x along every linear process. Truncation is its integral from (1, 0) to (α, σ²) at ε, with the
   /// bracket and q extrapolated from ε and the time of twice its σ²/α². The divergence is found as in the solve, by
-  /// probes of their own. Costs two evaluations with divergence, those of the end marginal, the pilots' solves, and for
-  /// fixed steps a solve with twice as many.
+  /// probes of their own. The score of a network is not that of its flow's densities, for which alone this is so: where pilots
+  /// that are solved again from a hundredth of σ/α at ε differ from it by more than the errors of both, truncation is taken times the
+  /// share that goes best with theirs, and what is left counts as its error. Costs two evaluations with divergence, those of the
+  /// end marginal, the pilots' two solves, and for fixed steps a solve with twice as many.
   ///
   /// The local errors of an adaptive solve say little of a network: its features of time change within a step, where
   /// the difference of a pair's two methods is a tenth of the error of either. So `pilots` samples, drawn at random, are
@@ -112,7 +115,21 @@ extension FlowLikelihood {
     guard pilots >= 0 else {
       throw SamplingError("the number of pilots is \(pilots); expected 0 or more")
     }
-    let truncation = try truncation(at: x, key: key.folded("truncation"), first: first)
+    /// A half of the whole.
+    func half(_ start: Double) -> ((SamplingProgress) -> Bool)? {
+      progress.map { progress in
+        { part in
+          var whole = part
+          whole.fraction = start + 0.5 * part.fraction
+          return progress(whole)
+        }
+      }
+    }
+    let (solver, solved) = try solverError(result, x, key, first, pilots, half(0))
+    let truncation = try held(
+      truncation(
+        at: x, key: key.folded("truncation"), samples: .consecutive(first: first)),
+      to: solved, x, key, first, half(0.5))
     let mismatch: [Extrapolated]
     switch endMarginal {
     case .score: mismatch = try priorMismatchByScore(result.latent, result.priorLogDensity)
@@ -130,7 +147,7 @@ extension FlowLikelihood {
     return ErrorBudget(
       truncation: truncation.map(\.value), priorMismatch: mismatch.map(\.value),
       estimation: zip(truncation, mismatch).map { $0.uncertainty + $1.uncertainty },
-      solver: try solverError(result, x, key, first, pilots, progress),
+      solver: solver,
       probes: probeErrors,
       widenedProbes: probeErrors.map(moderated), logDensity: result.logDensity)
   }
@@ -144,37 +161,54 @@ extension FlowLikelihood {
     }
   }
 
+  /// Samples that were solved again, more finely.
+  struct Pilots {
+    var rows: [Int] = []
+    var method: FlowMethod
+    var logDensity: [Double] = []
+    /// How far these are from the result.
+    var moves: [Double] = []
+  }
+
+  /// The solver's error of each sample, and the pilots that tell it.
   private func solverError(
     _ result: LikelihoodResult<Scalar>, _ x: Tensor<Scalar>, _ key: RandomKey, _ first: Int,
     _ pilots: Int, _ progress: ((SamplingProgress) -> Bool)?
-  ) throws -> [Double] {
-    /// How far other solves of chosen rows come out from the result.
-    func differences(_ rows: [Int], by method: FlowMethod) throws -> [Double] {
+  ) throws -> (errors: [Double], pilots: Pilots) {
+    func solved(_ rows: [Int], by method: FlowMethod) throws -> Pilots {
       let again = try self.rows(rows, by: method).logDensity(
         of: x.rows(rows), key: key, samples: .explicit(rows.map { first + $0 }),
-        progress: progress)
-      return zip(rows, again.logDensity).map { row, value in
-        value.isNaN ? .infinity : abs(result.logDensity[row] - value)
-      }
+        progress: progress
+      ).logDensity
+      return Pilots(
+        rows: rows, method: method, logDensity: again,
+        moves: zip(rows, again).map { row, value in
+          value.isNaN ? .infinity : abs(result.logDensity[row] - value)
+        })
+    }
+    /// Samples whose numbers draw the least numbers.
+    func drawn(_ rows: [Int]) -> [Int] {
+      let order = key.folded("pilots").uniform(
+        [x.rows, 1], of: Double.self, samples: .consecutive(first: first))
+      return rows.sorted { order[$0, 0] < order[$1, 0] }.prefix(pilots).sorted()
     }
     switch method {
     case .adaptive(let rtol, let atol, let maxEvaluations):
       let consequences = result.solverError ?? [Double](repeating: 0, count: x.rows)
       let finished = consequences.indices.filter { result.status[$0].isFinished }
-      let order = key.folded("pilots").uniform(
-        [x.rows, 1], of: Double.self, samples: .consecutive(first: first))
-      let rows = finished.sorted { order[$0, 0] < order[$1, 0] }.prefix(pilots).sorted()
-      guard !rows.isEmpty else { return consequences.map { 3 * $0 } }
+      let rows = drawn(finished)
       let finer = FlowMethod.adaptive(
         rtol: rtol / 10, atol: atol / 10,
         maxEvaluations: maxEvaluations > .max / 2 ? .max : 2 * maxEvaluations)
+      guard !rows.isEmpty else { return (consequences.map { 3 * $0 }, Pilots(method: finer)) }
+      let pilots = try solved(rows, by: finer)
       let sum = finished.reduce(0) { $0 + consequences[$1] }
       // A hair, so that errors of rounding alone have something to be measured by.
       let mean = max(1e-300, sum / Double(finished.count))
-      let factor = zip(rows, try differences(rows, by: finer)).reduce(0.0) {
+      let factor = zip(rows, pilots.moves).reduce(0.0) {
         $1.1 == 0 ? $0 : max($0, $1.1 / (consequences[$1.0] + mean))
       }
-      return consequences.map { max(3 * $0, factor * ($0 + mean)) }
+      return (consequences.map { max(3 * $0, factor * ($0 + mean)) }, pilots)
     // Fixed steps do not know their error: twice as many leave 2⁻ᵖ of it.
     case .fixed(let tableau, let steps):
       let factor = 1 / (1 - pow(0.5, Double(tableau.order)))
@@ -183,9 +217,14 @@ extension FlowLikelihood {
           "the solver's error is found by twice as many steps, and there are \(steps); expected \(TimeGrid.mostSteps / 2) or fewer"
         )
       }
-      return try differences(Array(0..<x.rows), by: .fixed(tableau, steps: 2 * steps)).map {
-        factor * $0
-      }
+      let all = try solved(Array(0..<x.rows), by: .fixed(tableau, steps: 2 * steps))
+      let rows = drawn(all.rows)
+      return (
+        all.moves.map { factor * $0 },
+        Pilots(
+          rows: rows, method: all.method, logDensity: rows.map { all.logDensity[$0] },
+          moves: rows.map { all.moves[$0] })
+      )
     }
   }
 
