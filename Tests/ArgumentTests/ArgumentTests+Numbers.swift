@@ -29,6 +29,62 @@ extension ArgumentTests {
     Refusal("a step's end", never + [1, 2]) {
       _ = try TimeGrid(steps: [TimeStep(index: 0, time: 1, next: $0)])
     },
+    Refusal("where steps join", [1, 2]) {
+      _ = try TimeGrid(
+        steps: [TimeStep(index: 0, time: 1, next: 0.5), TimeStep(index: 1, time: $0, next: 0.1)])
+    },
+    Refusal("time of a model", negative + [0, 1.5]) { _ = try network().noise(x, at: .shared($0)) },
+    Refusal("times of a model", negative + [0, 1.5]) {
+      _ = try network().trace(at: x, .perSample([0.5, $0, 0.7]), by: .exact)
+    },
+    Refusal("grid of a model", [5]) {
+      _ = try Sampler(network(), solver: DDIM(), grid: TimeGrid(times: [$0, 1, 0.1]))
+        .sample(2, key: key)
+    },
+    Refusal("covariates of a model", never + [1e300]) {
+      _ = try network(covariates: 1).conditioned(on: [$0])
+    },
+    Refusal("oracle of a budget", [19, 21]) {
+      let likelihood = try FlowLikelihood(field)
+      let other = try GaussianOracle<Float>(
+        process: VariancePreserving(betaMax: $0), mean: 0.5, deviation: 0.3, sampleShape: [2])
+      _ = try likelihood.budget(of: likelihood.logDensity(of: x), for: x, by: other)
+    },
+    Refusal("data of a budget", never) {
+      let likelihood = try FlowLikelihood(field)
+      let data = Tensor<Float>([2, 2], [0, 1, 2, Float($0)])
+      _ = try likelihood.budget(
+        of: likelihood.logDensity(of: x), for: x, endMarginal: .data(data))
+    },
+    Refusal("deviation of a loss", negative) {
+      _ = try ScoreMatchingLoss(
+        process: process, weighting: .balanced, times: .balanced, dataDeviation: $0)
+    },
+    Refusal("times of a flow's points", [0.1, 0.05, .nan]) {
+      _ = try FlowPoints(along: [($0, x), (0.1, x)], of: process)
+    },
+    Refusal("true values of ranks", never) {
+      _ = try Calibration(of: Tensor([1, 1], [$0]), among: Tensor([2, 1], [0, 1]))
+    },
+    Refusal("draws of ranks", never) {
+      _ = try Calibration(of: Tensor([1, 1], [0.5]), among: Tensor([2, 1], [0, $0]))
+    },
+    Refusal("weight of a regression", negative) {
+      var trainer = try RegressionTrainer<Float>(
+        inputs: 1, conditions: 1, outputs: 1, batchSize: 1, steps: 1, pool: pool)
+      let one = Tensor<Float>([1, 1], repeating: 1)
+      _ = try trainer.advance(inputs: one, conditions: one, targets: one, weights: [$0])
+    },
+    Refusal("target of a regression", never) {
+      var trainer = try RegressionTrainer<Float>(
+        inputs: 1, conditions: 1, outputs: 1, batchSize: 1, steps: 1, pool: pool)
+      let one = Tensor<Float>([1, 1], repeating: 1)
+      _ = try trainer.advance(
+        inputs: one, conditions: one, targets: Tensor([1, 1], repeating: Float($0)))
+    },
+    Refusal("times of a general drift", [0.5]) {
+      _ = try well.drift(Tensor<Float>([3, 1]), at: .perSample([$0]))
+    },
     Refusal("rtol", notPositive) { _ = try AdaptiveFlow(rtol: $0) },
     Refusal("atol", notPositive) { _ = try AdaptiveFlow(atol: $0) },
     Refusal("rtol of adaptive-sde", notPositive) { _ = try AdaptiveDiffusion(rtol: $0) },
@@ -219,6 +275,15 @@ extension ArgumentTests {
         inputs: 1, conditions: 1, outputs: 1, batchSize: 2, steps: 1, learningRate: $0, pool: pool)
     },
   ]
+
+  /// A model that was not trained.
+  static func network(covariates: Int = 0) throws -> ScoreModel<Float> {
+    let configuration = model(NetworkSpec(width: 4, depth: 1), covariates: covariates)
+    return try ScoreModel(
+      configuration, process: process,
+      parameters: Parameters(drawing: configuration.parameters, key: key),
+      pool: pool)
+  }
 
   static func general(
     endTime: Double = 1, cutoffs: Cutoffs? = nil, priorDeviation: Double = 1

@@ -24,7 +24,7 @@ import Testing
         } catch {
           let isTyped =
             error is SamplingError || error is ProcessError || error is TrainingError
-            || error is SpecError
+            || error is SpecError || error is MetricsError
           #expect(isTyped && !"\(error)".contains("\n"), "\(name) of \(value): \(error)")
         }
       }

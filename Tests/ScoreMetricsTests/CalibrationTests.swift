@@ -22,10 +22,10 @@ import Testing
 
   /// Where densities are right, p values are even: their mean over 200 trials is within 5 standard errors of ½, and so is the
   /// share below 0.1. A false alarm in 10⁶ each.
-  @Test func ranksOfRightDensitiesAreEven() {
-    let values = (0..<200).map { trial -> Double in
+  @Test func ranksOfRightDensitiesAreEven() throws {
+    let values = try (0..<200).map { trial -> Double in
       let (truths, draws) = Self.rows(200, draws: 19, key: RandomKey(1).folded(UInt64(trial)))
-      return Calibration(of: truths, among: draws).evenness(of: 0)
+      return try Calibration(of: truths, among: draws).evenness(of: 0)
     }
     let mean = values.reduce(0, +) / 200
     #expect(abs(mean - 0.5) < 5 / (12.0 * 200).squareRoot(), "\(mean)")
@@ -36,11 +36,11 @@ import Testing
   /// Draws of another mean or deviation have ranks whose law is known for many draws: coverages from Φ, and p values near 0.
   /// False alarms: 5 standard errors, 6e-7 each.
   @Test(arguments: [(0.0, 0.7), (0.0, 1.5), (0.6, 1.0)])
-  func coveragesOfWrongDensitiesAreTheClosedForm(shift: Double, deviation: Double) {
+  func coveragesOfWrongDensitiesAreTheClosedForm(shift: Double, deviation: Double) throws {
     let n = 2000
     let (truths, draws) = Self.rows(
       n, draws: 399, shift: shift, deviation: deviation, key: RandomKey(2))
-    let calibration = Calibration(of: truths, among: draws)
+    let calibration = try Calibration(of: truths, among: draws)
     #expect(calibration.evenness(of: 0) < 1e-6)
     for (level, z) in [(0.5, 0.67449), (0.8, 1.28155), (0.95, 1.95996)] {
       let coverage = calibration.coverage(of: 0, level: level)
@@ -53,14 +53,14 @@ import Testing
     }
   }
 
-  @Test func ranksCountDrawsAndTiesAreEven() {
-    let calibration = Calibration(
+  @Test func ranksCountDrawsAndTiesAreEven() throws {
+    let calibration = try Calibration(
       of: Tensor<Float>([2, 2], [0.5, 3, 2, -1]),
       among: Tensor<Float>([6, 2], [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 3, 3]))
     #expect(calibration.draws == 3 && calibration.count == 2)
     #expect(calibration.ranks == [[1, 2], [3, 0]])
     // A hundred rows of nothing but ties have every rank about as often: 5 standard errors, 6e-7 each.
-    let tied = Calibration(
+    let tied = try Calibration(
       of: Tensor<Double>([2000, 1]), among: Tensor<Double>([6000, 1]), key: RandomKey(4))
     for rank in 0...3 {
       let share = Double(tied.ranks[0].count { $0 == rank }) / 2000
@@ -68,9 +68,9 @@ import Testing
     }
   }
 
-  @Test func binsShareRanksAndCoveragesKnowTheirNominal() {
+  @Test func binsShareRanksAndCoveragesKnowTheirNominal() throws {
     let (truths, draws) = Self.rows(60, draws: 9, key: RandomKey(5))
-    let calibration = Calibration(of: truths, among: draws)
+    let calibration = try Calibration(of: truths, among: draws)
     let (counts, expected) = calibration.histogram(of: 0, bins: 4)
     // Ten ranks in four bins: 3, 2, 3 and 2 of them.
     #expect(expected == [18, 12, 18, 12])
@@ -82,12 +82,12 @@ import Testing
     #expect(calibration.usualBins == 6)
     // Of ten rows a bin there are twenty bins at most.
     let (many, drawsOfMany) = Self.rows(300, draws: 29, key: RandomKey(5))
-    #expect(Calibration(of: many, among: drawsOfMany).usualBins == 20)
+    #expect(try Calibration(of: many, among: drawsOfMany).usualBins == 20)
   }
 
   /// Ranks by hand: four rows of three draws, and twenty of which five have all draws below.
-  @Test func coverageAndEvennessAreThoseReckonedByHand() {
-    let four = Calibration(
+  @Test func coverageAndEvennessAreThoseReckonedByHand() throws {
+    let four = try Calibration(
       of: Tensor<Double>([4, 1], [0, 1, 2, 3]),
       among: Tensor<Double>([12, 1], (0..<12).map { Double($0 % 3) + 0.5 }))
     #expect(four.ranks == [[0, 1, 2, 3]])
@@ -95,7 +95,7 @@ import Testing
     #expect(coverage.nominal == 0.5 && coverage.found == Estimate(0.5, standardError: 0.25))
     #expect(four.evenness(of: 0) == 1)
     // Two bins of ten expected ranks each, with 15 and 5: χ² is 5, of one degree.
-    let twenty = Calibration(
+    let twenty = try Calibration(
       of: Tensor<Double>([20, 1], (0..<20).map { $0 < 5 ? 9 : 0 }),
       among: Tensor<Double>([60, 1], (0..<60).map { Double($0 % 3) + 0.5 }))
     #expect(twenty.usualBins == 2)

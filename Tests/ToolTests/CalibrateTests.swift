@@ -106,7 +106,7 @@ import Testing
     let truths = Tensor<Double>([4, 2], [0.9, 1, -0.1, 3, 0.2, -4, 0.6, 2])
     #expect(report.columns.map(\.name) == ["x", "z"] && report.count == 4)
     #expect(report.guidance == (guidance.isEmpty ? nil : 2.5) && report.observe == nil)
-    #expect(report.columns.map(\.ranks) == Calibration(of: truths, among: draws).ranks)
+    #expect(try report.columns.map(\.ranks) == Calibration(of: truths, among: draws).ranks)
     let scores = Metrics.rankedProbabilityScores(of: truths, among: draws)
     for (column, score) in zip(report.columns, scores) {
       // Samples are written in float32.
@@ -177,7 +177,7 @@ import Testing
     let others = Tensor<Double>([36, 2], (0..<36).flatMap { [draws[3 * $0], draws[3 * $0 + 2]] })
     let own = Tensor<Double>([4, 2], truths.flatMap { [$0[0], $0[2]] })
     #expect(report.columns.map(\.name) == ["x", "z"] && report.observe == "\"y, m\"")
-    #expect(report.columns.map(\.ranks) == Calibration(of: own, among: others).ranks)
+    #expect(try report.columns.map(\.ranks) == Calibration(of: own, among: others).ranks)
     for (column, score) in zip(
       report.columns, Metrics.rankedProbabilityScores(of: own, among: others))
     {

@@ -18,10 +18,15 @@ public struct Calibration: Sendable, Equatable {
   ///   - truths: `[n, …]`, one row or more.
   ///   - draws: `[n m, …]`, m after one another for each row of `truths`.
   ///   - key: breaks ties, evenly.
+  /// - Throws: `MetricsError` where a number is not finite.
   public init<Scalar: TensorScalar>(
     of truths: Tensor<Scalar>, among draws: Tensor<Scalar>, key: RandomKey = RandomKey(0)
-  ) {
+  ) throws(MetricsError) {
     let pair = DrawnRows(truths, draws)
+    for (name, values) in [("true values", truths), ("draws", draws)] where !values.isFinite {
+      throw MetricsError(
+        "the \(name) hold a number that is not finite, which has no rank; expected finite ones")
+    }
     let (rows, columns) = (pair.truths.rows, pair.columns)
     let ties: Tensor<Double> = key.folded("ties").uniform([rows, columns])
     self.draws = pair.count

@@ -151,15 +151,20 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
         "the covariates have shape \(covariates.shape); expected [n, \(configuration.covariates)], as the model was trained with"
       )
     }
-    guard covariates.isFinite else {
-      throw ProcessError("the covariates hold a number that is not finite; expected finite ones")
+    guard Tensor<Scalar>(covariates).isFinite else {
+      throw ProcessError(
+        "the covariates hold a number that is not finite as \(Scalar.typeName); expected finite ones"
+      )
     }
   }
 
   public var rowCount: Int? { labelRows?.count ?? covariateRows?.rows }
 
   public func rows(_ rows: [Int]) -> ScoreModel {
-    guard rowCount != nil else { return self }
+    guard let rowCount else { return self }
+    if let bad = rows.first(where: { !(0..<rowCount).contains($0) }) {
+      preconditionFailure("row \(bad) of a model of \(rowCount) samples")
+    }
     return ScoreModel(
       self, label: label, labelRows: labelRows.map { labels in rows.map { labels[$0] } },
       covariates: covariates, covariateRows: covariateRows?.rows(rows))
@@ -206,6 +211,7 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
     if case .perSample(let times) = t, times.count != x.rows {
       throw ProcessError("\(times.count) times for \(x.rows) samples; expected one a sample")
     }
+    try checkTimes(t)
     if let rowCount, rowCount != x.rows {
       throw ProcessError(
         "there are conditions of \(rowCount) samples, and the batch has \(x.rows); expected as many"
@@ -250,6 +256,21 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
       }
     }
     return results
+  }
+
+  /// Refuses times that the process has not, and those without noise, which no network says anything of.
+  private func checkTimes(_ t: Times) throws(ProcessError) {
+    try t.check(upTo: process.endTime)
+    let first =
+      switch t {
+      case .shared(let t): t
+      case .perSample(let times): times.min() ?? process.endTime
+      }
+    guard process.marginal(at: first).sigma > 0 else {
+      throw ProcessError(
+        "the model is asked at t = \(first), where σ is 0 and there is no noise to predict; expected a time at which σ is above 0"
+      )
+    }
   }
 
   private func withCovariates(of row: Int, _ body: (UnsafePointer<Double>?) -> Void) {

@@ -42,7 +42,7 @@ public struct FlowPoints<Scalar: TensorScalar>: Sendable {
   /// - Parameters:
   ///   - trajectory: the states `[n, …]` of the same samples at falling times, two times or more.
   ///   - labels: the class of each sample.
-  /// - Throws: `TrainingError` as the other, and where there are fewer than two times.
+  /// - Throws: `TrainingError` as the other, and where there are fewer than two times or they do not fall.
   public init(
     along trajectory: [(time: Double, x: Tensor<Scalar>)], of process: any LinearProcess,
     labels: [Int?]? = nil
@@ -50,6 +50,11 @@ public struct FlowPoints<Scalar: TensorScalar>: Sendable {
     guard let last = trajectory.last, trajectory.count > 1 else {
       throw TrainingError(
         "a trajectory has \(trajectory.count) times; expected two or more, of which the last is its end"
+      )
+    }
+    for (point, next) in zip(trajectory, trajectory.dropFirst()) where !(next.time < point.time) {
+      throw TrainingError(
+        "a trajectory goes from t = \(point.time) to \(next.time); expected falling times, from noise to data"
       )
     }
     let points = trajectory.dropLast()

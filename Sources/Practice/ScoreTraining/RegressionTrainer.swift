@@ -131,7 +131,8 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
   ///   - x: `[batchSize, inputs]`.
   ///   - c: `[batchSize, conditions]`.
   ///   - y: `[batchSize, outputs]`.
-  /// - Throws: `TrainingError` where a shape is another, or the loss is no longer finite; the parameters stay as they were.
+  /// - Throws: `TrainingError` where a shape is another, a number is not finite, a weight is below 0, or the loss is no longer
+  ///   finite; the parameters stay as they were.
   @discardableResult
   public mutating func advance(
     inputs x: Tensor<Scalar>, conditions c: Tensor<Scalar>, targets y: Tensor<Scalar>,
@@ -143,6 +144,15 @@ public struct RegressionTrainer<Scalar: TensorScalar> {
     ] where shape != [batchSize, width] {
       throw TrainingError(
         "the regression's \(name) have shape \(shape); expected \(Shape([batchSize, width]))")
+    }
+    for (name, values) in [("inputs", x), ("conditions", c), ("targets", y)] where !values.isFinite
+    {
+      throw TrainingError(
+        "the regression's \(name) hold a number that is not finite; expected finite ones")
+    }
+    if let bad = weights?.first(where: { !($0 >= 0 && Scalar($0).isFinite) }) {
+      throw TrainingError(
+        "a weight of the regression is \(bad.inSentence); expected finite ones of 0 or more")
     }
     let weights = Tensor<Scalar>(
       [batchSize, 1],

@@ -38,15 +38,20 @@ public struct ScoreMatchingLoss: Sendable {
   /// Creates the loss.
   ///
   /// - Parameters:
-  ///   - dataDeviation: the deviation of the data, for the weighting and the times of EDM.
+  ///   - dataDeviation: the deviation of the data, 0 or more, for the weighting and the times of EDM.
   ///   - noiseLevel: the ratio σ/α at which all times are, or nil.
-  /// - Throws: `ProcessError` where α/σ does not fall, or EDM's times are wanted of data that no noise of the process is near;
+  /// - Throws: `ProcessError` where the deviation is none, α/σ does not fall, or EDM's times are wanted of data that no noise of the process is near;
   ///   `TrainingError` where no time has the noise level, and where a weighting or a density of one's own is none.
   public init(
     process: any LinearProcess, objective: LossObjective = .denoising, weighting: LossWeighting,
     times: TimeSampling, stratified: Bool = true, dataDeviation: Double = 1,
     noiseLevel: Double? = nil
   ) throws {
+    guard dataDeviation >= 0, dataDeviation.isFinite else {
+      throw ProcessError(
+        "the data's deviation is \(dataDeviation.inSentence); expected a finite number of 0 or more"
+      )
+    }
     self.process = process
     self.objective = objective
     self.weighting = weighting

@@ -1,5 +1,6 @@
 import Foundation
 import ScoreProcesses
+import ScoreSampling
 import ScoreTensors
 
 /// What parts a log density from the flow from the exact one, by an oracle; one entry a sample, in nats.
@@ -18,12 +19,23 @@ public struct ExactErrorBudget: Sendable, Equatable {
 
 extension FlowLikelihood {
   /// The parts of the error of a result for x, by an oracle of the same data and process as the field.
-  /// - Throws: `SamplingError` unless the result has an entry for each row of x; and what the oracle throws.
+  /// - Throws: `SamplingError` unless the result has an entry for each row of x and the oracle is of the field's process; and what
+  ///   the oracle throws.
   public func budget(
     of result: LikelihoodResult<Scalar>, for x: Tensor<Scalar>,
     by oracle: any ScoreOracle<Scalar>
   ) throws -> ExactErrorBudget {
     try check(result, for: x)
+    let (own, other) = (field.process, oracle.process)
+    guard own.endTime == other.endTime,
+      [0.1, 0.5, 1].allSatisfy({
+        own.marginal(at: $0 * own.endTime) == other.marginal(at: $0 * own.endTime)
+      })
+    else {
+      throw SamplingError(
+        "the oracle is of data under \(other.name), which is not the process of the field, \(own.name); expected the same one"
+      )
+    }
     let exact = try oracle.logDataDensity(x)
     let start = try oracle.logDensity(x, at: .shared(epsilon))
     let end = try oracle.logDensity(result.latent, at: .shared(field.process.endTime))

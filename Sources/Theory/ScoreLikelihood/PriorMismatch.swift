@@ -74,6 +74,10 @@ extension FlowLikelihood {
         "the data of the end marginal have shape \(data.shape); expected [n] followed by \(field.sampleShape), n 2 or more"
       )
     }
+    guard data.isFinite else {
+      throw SamplingError(
+        "the data of the end marginal hold a number that is not finite; expected finite ones")
+    }
     let width = data.shape.rowCount
     let kernel = field.process.marginal(at: field.process.endTime)
     let (points, latents) = (

@@ -130,6 +130,7 @@ public struct GeneralProcess: DiffusionProcess {
     _ x: Tensor<Scalar>, _ t: Times,
     _ function: ([Double], Double) throws(ProcessError) -> [Double]
   ) throws(ProcessError) -> Tensor<Scalar> {
+    try t.check(rows: x.rows)
     let width = x.shape.rowCount
     let source = Tensor<Double>(x).scalars
     var values: [Double] = []

@@ -20,7 +20,7 @@ public enum Times: Sendable, Equatable {
   }
 
   /// Refuses times that no process has which ends at T.
-  func check(upTo end: Double) throws(ProcessError) {
+  package func check(upTo end: Double) throws(ProcessError) {
     let wrong: Double?
     switch self {
     case .shared(let t): wrong = t >= 0 && t <= end ? nil : t

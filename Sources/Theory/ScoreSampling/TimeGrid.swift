@@ -10,7 +10,8 @@ public struct TimeGrid: Sendable, Equatable {
   public static let mostSteps = 10_000_000
 
   /// Creates a grid from steps of any kind.
-  /// - Throws: `SamplingError` where there is no step, and where one does not go from a finite time to an earlier one.
+  /// - Throws: `SamplingError` where there is no step, and where one does not go from a finite time to an earlier one, or does not
+  ///   start at an earlier one than the step before.
   public init(steps: [TimeStep]) throws(SamplingError) {
     guard !steps.isEmpty else {
       throw SamplingError("the time grid has 0 steps; expected 1 or more")
@@ -21,6 +22,11 @@ public struct TimeGrid: Sendable, Equatable {
           "step \(step.index) of the time grid goes from \(step.time) to \(step.next); expected a finite time and an earlier one"
         )
       }
+    }
+    for (step, next) in zip(steps, steps.dropFirst()) where !(next.time < step.time) {
+      throw SamplingError(
+        "step \(next.index) of the time grid starts at \(next.time), and the one before at \(step.time); expected falling times"
+      )
     }
     self.steps = steps
   }

@@ -69,7 +69,7 @@ enum CalibrateCommand: ScalarCommand {
     }
     bar.update(1, "NFE \(result.maxEvaluations)")
     try result.checkFinished()
-    let report = CalibrationReport(
+    let report = try CalibrationReport(
       truths: truths, draws: result.samples, model: model,
       places: (0..<data.dimensions).filter { seen?.contains($0) != true },
       key: key.folded("calibrate"),

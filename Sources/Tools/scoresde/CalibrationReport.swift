@@ -30,13 +30,14 @@ struct CalibrationReport {
   ///   - truths: `[n, …]`, as the model sees them.
   ///   - draws: `[n m, …]` likewise, m for each row.
   ///   - places: of the numbers of a sample that are drawn, among all that it has.
+  /// - Throws: where a number is not finite.
   init<Scalar: TensorScalar>(
     truths: Tensor<Scalar>, draws: Tensor<Scalar>, model: LoadedModel<Scalar>, places: [Int],
     key: RandomKey, title: String, nfe: Double
-  ) {
+  ) throws {
     (self.title, self.nfe) = (title, nfe)
     let (drawnTruths, drawn) = (truths.numbers(at: places), draws.numbers(at: places))
-    let calibration = Calibration(of: drawnTruths, among: drawn, key: key)
+    let calibration = try Calibration(of: drawnTruths, among: drawn, key: key)
     self.calibration = calibration
     // Scores have the data's units.
     let own = model.inDataUnits(truths).numbers(at: places)
