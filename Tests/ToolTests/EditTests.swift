@@ -41,6 +41,24 @@ import Testing
     #expect(try bench.numbers("three.npy") == Array(samples[..<3]))
   }
 
+  /// Without a solver that of the SDE is taken, on N(0.5, 0.3²) from 3 at σ/α = 1 in closed form: x_t = 3 α + σ z has the
+  /// posterior mean (0.5 + 0.09 · 3)/1.09 = 0.706. Correctors would forget the start, which is said.
+  @Test func withoutASolverTheStartIsNotForgotten() throws {
+    let bench = try Workbench(["points.npy": .npy([3], shape: [1, 1])])
+    let words =
+      "sample --model gaussian:mean=0.5,std=0.3 --from points.npy --noise-level 1 --steps 200 --count 4000 --out x.npy"
+    let plain = try bench.scoresde(words)
+    try #require(plain.status == 0, "\(plain.errors)")
+    // Five standard errors, 0.024, a false alarm of 6e-7, and 0.01 for the steps.
+    let mean = average(try bench.numbers("x.npy"))
+    #expect(abs(mean - 0.77 / 1.09) < 0.034 && !plain.errors.contains("correctors"), "\(mean)")
+    let corrected = try bench.scoresde("\(words) --solver pc")
+    #expect(
+      corrected.status == 0
+        && corrected.errors.contains("correctors forget what samples begin from"),
+      "\(corrected.errors)")
+  }
+
   /// A run of bytes reads and writes bytes.
   @Test func levelsComeBackAsLevels() throws {
     let bench = try Workbench(TrainedRun.single.files)

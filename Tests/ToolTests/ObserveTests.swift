@@ -99,6 +99,20 @@ import Testing
       #expect(
         abs(variance - variances[column] - 1e-4) < error * 2.0.squareRoot() * variances[column])
     }
+    // Rows that hang together have numbers that do, or noise.
+    try bench.write(.npy([1, 1, 0, 2, 2, 0], shape: [2, 3]), to: "tied.npy")
+    for (numbers, noise, reason) in [
+      ([0.5, 1.0], "", nil), ([0.5, 0.9], " --observe-noise 0.1", nil),
+      ([0.5, 0.9], "", "seen.npy: number 2 is 0.9, which those before it leave no sample with"),
+    ] as [([Double], String, String?)] {
+      try bench.write(.npy(numbers, shape: [2]), to: "seen.npy")
+      let outcome = try bench.scoresde(
+        "sample \(model) --solver ddim --steps 5 --count 2 --observe seen.npy --observe-as matrix:tied.npy --out y.npy\(noise)"
+      )
+      #expect(outcome.status == (reason == nil ? 0 : 1), "\(outcome.errors)")
+      if let reason { #expect(outcome.errors.contains(reason), "\(outcome.errors)") }
+    }
+    try bench.write(.npy([2.1, 0.2], shape: [2]), to: "seen.npy")
     for (words, names) in [
       ("matrix:idle.npy", ["row 2", "all 0"]), ("matrix:seen.npy", ["[2]", "[m, 3]"]),
       ("matrix", ["expected matrix:FILE"]), ("matrix:rows.npy,size=2", ["size", "iterations"]),
@@ -306,6 +320,24 @@ import Testing
     #expect(all.count == 36)
     #expect(
       other.contains("--observe has 3 rows and --class 2, so each row of --class"), "\(other)")
+    // So do starts: of two rows each has its own, and of three each class has the first ones.
+    try bench.write(.npy([4, 0, -4, 0.5], shape: [2, 2]), to: "two.npy")
+    try bench.write(.npy([4, 0, -4, 0.5, 4, 1], shape: [3, 2]), to: "starts.npy")
+    let near = "--noise-level 0.02 --class both.csv --from"
+    let (pairs, saying) = try sample("\(near) two.npy")
+    #expect(saying.contains("--from and --class have 2 rows each"), "\(saying)")
+    #expect(
+      distance(pairs, (0..<6).flatMap { $0 < 3 ? [4, 0] : [-4, 0.5] }) < 1, "\(pairs)")
+    let (turns, unequal) = try sample("\(near) starts.npy")
+    #expect(
+      unequal.contains("--from and --class have not as many rows") && turns.count == 12,
+      "\(unequal)")
+    try bench.write(.text("kind,w\n1,2\n"), to: "lacking.csv")
+    let lacking = try bench.scoresde("likelihood --model run --data lacking.csv")
+    #expect(
+      lacking.status == 1
+        && lacking.errors.contains("there is no column “u”; expected each of u, v"),
+      "\(lacking.errors)")
     let untaken = try bench.scoresde("sample --model run --out x.npy --observe both.csv")
     #expect(
       untaken.status == 1 && untaken.errors.contains("of which the run learnt classes"),

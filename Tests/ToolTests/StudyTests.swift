@@ -94,6 +94,11 @@ import Testing
         "--count is 7, but the study in study has 5; leave it out or start another study"
       ),
       ("study --out study --resume --nfe 2,2", "--nfe is 2,2; expected different whole numbers"),
+      (
+        "study --model mixture:m.json --nfe 2 --solvers ode:rtol=0.001 --out other",
+        "--solvers has ode:rtol=0.001, with rtol=0.001, but a study measures solvers to a tolerance"
+      ),
+      ("train --data moons --steps 2 --out study", "--out is study, which holds a study"),
       ("study --out study --resume --seed 1", "--seed is 1, but the study in study has 0"),
       ("study --out study --resume --epsilon 0.1", "--epsilon is 0.1, but the study in study has"),
       ("study --out study --resume --scalar float64", "is of float32; give --scalar float32"),

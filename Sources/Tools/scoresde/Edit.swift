@@ -15,13 +15,17 @@ struct Edit<Scalar: TensorScalar> {
 
   /// The samples, where the model's data are.
   let samples: Tensor<Scalar>
+  /// Whether each goes with a row of its own of files of classes or of what is given, not with all of them.
+  let isRowByRow: Bool
   /// The time to start at.
   let start: Double
 
   /// The edit that options ask for, or nil.
+  /// - Parameter rows: of a file of classes or of what is given, where it has several.
   /// - Throws: where the data are not of the model's shape, or its process has no such noise.
   init?(
-    _ session: Session, _ model: LoadedModel<Scalar>, epsilon: Double?, atMost count: Int?
+    _ session: Session, _ model: LoadedModel<Scalar>, epsilon: Double?, besides rows: Int?,
+    atMost count: Int?
   ) throws {
     let arguments = session.arguments
     guard let text = arguments.text("--from") else {
@@ -43,12 +47,14 @@ struct Edit<Scalar: TensorScalar> {
     start = process.time(halfLogSNR: -log(level))
     var data = try model.prepared(
       model.load(asUsage(of: "--from") { try DataSource(text) }))
-    if let names = data.covariates?.names, model.given.isEmpty {
+    if let given = data.covariates, let coded = given.names, model.given.isEmpty {
+      let names = TextColumn.together(coded, given.texts)
       session.remark(
         "\(data.name): its \(CSV.list(names)) take no part, and samples are of all together; --given conditions them"
       )
     }
-    if let count { data = data.prefix(count) }
+    isRowByRow = data.count == rows
+    if let count, !isRowByRow { data = data.prefix(count) }
     try Self.check(data, model.field.sampleShape)
     let key = RandomKey(try arguments.seed).folded("from")
     samples = try model.inModelSpace(data, key: key).points

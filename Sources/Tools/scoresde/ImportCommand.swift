@@ -27,6 +27,7 @@ enum ImportCommand: ScalarCommand {
       throw CommandError.usage("import needs a folder with a published model")
     }
     let folder = RunFolder(try session.arguments.required("--out"))
+    try TrainCommand.checkNoStudy(in: folder.path)
     if let file = folder.file {
       throw CommandError.usage(
         "--out is \(folder.path), where \(file) would be overwritten; expected another folder")

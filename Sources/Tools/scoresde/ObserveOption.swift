@@ -36,6 +36,37 @@ enum ObserveOption {
       self.iterations = iterations
     }
 
+    /// Refuses numbers that no sample has: some that are products of rows of a matrix that hang together, without noise.
+    func checkAgreement(of observations: [[Double]], in path: String) throws {
+      let count = deviations.count
+      let all = try units.observation([Bool](repeating: true, count: count))
+      let rows = try all.adjoint(
+        Tensor([count, count], (0..<count * count).map { $0 / count == $0 % count ? 1 : 0 }))
+      for (place, numbers) in observations.enumerated() {
+        // Gram and Schmidt, with the numbers beside the rows.
+        var basis: [(row: [Double], value: Double)] = []
+        let values = units.modelValues(numbers)
+        for entry in 0..<count where !numbers[entry].isNaN && deviations[entry] == 0 {
+          var (row, value) = (rows.row(entry), values[entry])
+          let size = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+          for known in basis {
+            let part = zip(row, known.row).reduce(0) { $0 + $1.0 * $1.1 }
+            for j in row.indices { row[j] -= part * known.row[j] }
+            value -= part * known.value
+          }
+          let rest = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+          // As matrices and numbers in float32 round.
+          if rest > 1e-5 * size {
+            basis.append((row.map { $0 / rest }, value / rest))
+          } else if abs(value) > 1e-4 * max(1, abs(values[entry])) {
+            throw CommandError.failure(
+              "\(path)\(observations.count > 1 ? ", observation \(place)" : ""): number \(entry + 1) is \(Spec.text(numbers[entry])), which those before it leave no sample with, as its row of the matrix is a sum of theirs; expected numbers that go together, or --observe-noise"
+            )
+          }
+        }
+      }
+    }
+
     /// - Parameter rows: numbers in the data's units, NaN where nothing is known: one row for all samples, or one each.
     func field(
       _ prior: any DifferentiableScoreField<Scalar>, given rows: [[Double]]
@@ -97,6 +128,9 @@ enum ObserveOption {
       model, isGiven: !model.given.isEmpty, map, noise: noise, iterations: iterations)
     if let remark = try remark(on: observations, map, posteriors.units, model) {
       session.remark(remark)
+    }
+    if map.kind == "matrix", map.map.shape.count <= 512 {
+      try posteriors.checkAgreement(of: observations, in: path)
     }
     if let leavesOut { session.remark(leavesOut) }
     let areTogether = observations.count > 1 && observations.count == model.fileRows

@@ -8,6 +8,8 @@ struct RunColumns {
   var given: [String]
   /// Those of the samples, if they have names.
   var samples: [String]?
+  /// That of what is given as a table has it, those of texts one each.
+  private let givenTable: [String]
   /// These as a table has them, those of texts one each.
   private let table: [String]?
   /// The names of those that hold texts, whatever stands in other tables.
@@ -23,6 +25,7 @@ struct RunColumns {
     texts: [TextColumn]
   ) {
     (self.label, given, self.samples) = (label, note?.names ?? [], samples)
+    givenTable = note?.tableNames ?? []
     table = samples.map { TextColumn.together($0, texts) }
     names = table.map { $0 + (note?.tableNames ?? []) + [label].compactMap { $0 } }
     self.texts = (texts + (note?.texts ?? [])).map(\.name)
@@ -36,6 +39,7 @@ struct RunColumns {
   func arranged<Scalar: TensorScalar>(
     _ whole: Dataset<Scalar>, takesLabels: Bool
   ) throws -> (data: Dataset<Scalar>, unknown: [String]) {
+    _ = try chosen(of: whole)
     var data = whole
     if let label, data.hasColumn(label) {
       data =
@@ -43,11 +47,11 @@ struct RunColumns {
         ? try data.labelled(byColumn: label) : try data.without(column: label)
     }
     if let columns = data.tableColumns.map({ $0 + whole.unknown }),
-      given.contains(where: data.hasColumn)
+      givenTable.contains(where: data.hasColumn)
     {
-      if let missing = given.first(where: { !data.hasColumn($0) }) {
+      if let missing = givenTable.first(where: { !data.hasColumn($0) }) {
         throw CommandError.failure(
-          "\(data.name): there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: columns)); expected all of \(CSV.list(given)), which the run was given, and there are \(CSV.list(columns))"
+          "\(data.name): there is no column “\(missing)”\(CSV.nearMiss(of: missing, among: columns)); expected all of \(CSV.list(givenTable)), which the run was given, and there are \(CSV.list(columns))"
         )
       }
       data = try data.given(byColumns: given)

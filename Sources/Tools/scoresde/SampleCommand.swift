@@ -10,7 +10,7 @@ enum SampleCommand: ScalarCommand {
       .model, .modelProcess, .labels, .givenRows, .guidance, ClipOption.option,
       Option(
         "--solver", "SOLVER",
-        "\(SolverSpec.names.joined(separator: ", ")) (default pc), or consistency, the only one of models of distill"
+        "\(SolverSpec.names.joined(separator: ", ")) (default pc, with --from ancestral), or consistency, the only one of models of distill"
       ),
       Option(
         "--steps", "N",

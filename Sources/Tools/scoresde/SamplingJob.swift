@@ -67,22 +67,35 @@ struct SamplingJob<Scalar: TensorScalar> {
     for remark in [model.priorRemark, try clip?.remark(on: model)] {
       if let remark { session.remark(remark) }
     }
-    edit = try Edit(session, model, epsilon: epsilon, atMost: askedCount)
+    edit = try Edit(session, model, epsilon: epsilon, besides: model.fileRows, atMost: askedCount)
+    if edit != nil, asked.solver is PredictorCorrector {
+      session.remark(
+        "--solver is \(asked.spec.name), whose correctors forget what samples begin from: they come out less like --from than its noise level says; ancestral, the default there, does not"
+      )
+    }
     latents = try Latents(
       arguments, of: model.field.sampleShape, besides: model.fileRows, atMost: askedCount)
     count =
       latents?.isRowByRow == true
-      ? 1 : askedCount ?? edit?.samples.rows ?? latents?.states.rows ?? 64
+      ? 1
+      : askedCount ?? (edit?.isRowByRow == true ? 1 : nil) ?? edit?.samples.rows ?? latents?.states
+        .rows ?? 64
     if let remark { session.remark(remark) }
   }
 
   /// How states go with rows of files, where both are several.
   private var remark: String? {
-    guard let latents, let rows = model.fileRows else { return nil }
+    guard let rows = model.fileRows else { return nil }
     let files = ["--class", "--given"].filter { model.isFile($0) }.joined(separator: " and ")
-    return latents.isRowByRow
-      ? "--latents and \(files) have \(rows) rows each, which go together row by row"
-      : "--latents and \(files) have not as many rows, so each row of \(files) has all states"
+    func remark(_ option: String, _ isRowByRow: Bool, _ starts: String) -> String {
+      isRowByRow
+        ? "\(option) and \(files) have \(rows) rows each, which go together row by row"
+        : "\(option) and \(files) have not as many rows, so each row of \(files) has \(starts)"
+    }
+    if let edit, edit.samples.rows > 1 {
+      return remark("--from", edit.isRowByRow, "its samples from the first of --from on")
+    }
+    return latents.map { remark("--latents", $0.isRowByRow, "all states") }
   }
 
   /// What samples are drawn under, in turn: as many as there are states, where each has its own.
@@ -178,6 +191,12 @@ struct SamplingJob<Scalar: TensorScalar> {
         func start(_ there: Tensor<Scalar>) -> Tensor<Scalar> {
           let rows = first..<first + counts[place]
           return there.rows(rows.map { (count == 1 ? $0 / observations : $0) % there.rows })
+        }
+        if let edit, edit.isRowByRow {
+          let rows = first..<first + counts[place]
+          let own = edit.samples.rows(
+            rows.map { $0 / (count * observations) % edit.samples.rows })
+          return try sampler.sample(editing: own, key: key, first: first, progress: report)
         }
         if let edit {
           return try sampler.sample(
@@ -277,10 +296,15 @@ struct SamplingJob<Scalar: TensorScalar> {
     )
   }
 
+  /// Correctors forget what samples begin from.
+  private static func usualSolver(_ arguments: Arguments) -> String {
+    arguments.has("--from") ? "ancestral" : "pc"
+  }
+
   /// The solver with tolerances that were given as options of their own.
   private static func solver(_ arguments: Arguments) throws -> SolverSpec {
     try asUsage(of: "--solver") {
-      let spec = try Spec(arguments.text("--solver") ?? "pc", kind: "solver")
+      let spec = try Spec(arguments.text("--solver") ?? usualSolver(arguments), kind: "solver")
       var parameters = spec.parameters
       for key in ["rtol", "atol"] {
         guard let text = arguments.text("--\(key)") else { continue }

@@ -45,6 +45,11 @@ extension Study {
     }
     // Whoever takes tolerances chooses its own steps.
     if with([("rtol", "0.01"), ("atol", "0.01")]) != nil {
+      if let own = spec.parameters.first(where: { ["rtol", "atol"].contains($0.key) }) {
+        throw CommandError.usage(
+          "--solvers has \(name), with \(own.key)=\(own.value), but a study measures solvers to a tolerance at \(tolerances.map(Spec.text).joined(separator: ", ")); expected it without"
+        )
+      }
       let runs = try tolerances.compactMap { tolerance -> Run? in
         let text = Spec.text(tolerance)
         guard let solver = with([("rtol", text), ("atol", text)]) else { return nil }

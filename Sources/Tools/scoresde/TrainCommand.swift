@@ -97,8 +97,17 @@ enum TrainCommand: ScalarCommand {
     }
   }
 
+  /// Refuses the folder of a study, which could not go on beside a run.
+  static func checkNoStudy(in folder: String) throws {
+    guard !FilePlace.exists(StudyRecord<Float>.path(in: folder)) else {
+      throw CommandError.usage(
+        "--out is \(folder), which holds a study; expected another folder")
+    }
+  }
+
   /// Checks that a folder holds no run, and nothing that one would overwrite.
   private static func checkNew(_ folder: RunFolder) throws {
+    try checkNoStudy(in: folder.path)
     guard !folder.exists else {
       let isBegun = FilePlace.exists(folder.checkpointPath)
       throw CommandError.usage(
