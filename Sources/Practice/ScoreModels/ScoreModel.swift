@@ -162,9 +162,8 @@ public final class ScoreModel<Scalar: TensorScalar>: DifferentiableScoreField {
 
   public func rows(_ rows: [Int]) -> ScoreModel {
     guard let rowCount else { return self }
-    if let bad = rows.first(where: { !(0..<rowCount).contains($0) }) {
-      preconditionFailure("row \(bad) of a model of \(rowCount) samples")
-    }
+    precondition(
+      rows.allSatisfy((0..<rowCount).contains), "rows \(rows) of a model of \(rowCount) samples")
     return ScoreModel(
       self, label: label, labelRows: labelRows.map { labels in rows.map { labels[$0] } },
       covariates: covariates, covariateRows: covariateRows?.rows(rows))

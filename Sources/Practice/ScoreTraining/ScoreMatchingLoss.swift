@@ -40,7 +40,8 @@ public struct ScoreMatchingLoss: Sendable {
   /// - Parameters:
   ///   - dataDeviation: the deviation of the data, 0 or more, for the weighting and the times of EDM.
   ///   - noiseLevel: the ratio σ/α at which all times are, or nil.
-  /// - Throws: `ProcessError` where the deviation is none, α/σ does not fall, or EDM's times are wanted of data that no noise of the process is near;
+  /// - Throws: `ProcessError` where the deviation is none, α/σ does not fall, or EDM's times are wanted of data that no noise of the
+  ///   process is near;
   ///   `TrainingError` where no time has the noise level, and where a weighting or a density of one's own is none.
   public init(
     process: any LinearProcess, objective: LossObjective = .denoising, weighting: LossWeighting,

@@ -84,7 +84,8 @@ enum ObserveOption {
   }
 
   /// The fields of samples under conditions given what is observed, each of so many samples of each observation where there are
-  /// several; or given nothing, where nothing is. Several observations go with as many rows of files, or each of these has all. And the nats that the log density of the first
+  /// several; or given nothing, where nothing is. Several observations go with as many rows of files, or each of these has all.
+  /// And the nats that the log density of the first
   /// observation has more in the data's units than in the model's.
   ///
   /// Of one observation for `sets` of particles with whole numbers r or texts there is a field for each set, with nats of its own:
